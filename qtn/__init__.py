@@ -1,0 +1,58 @@
+"""qtn: exact states, waiting times and key rates of quantum networks, with a gradient for every number.
+
+    device numbers -> link -> schedule -> (state, time) -> merit -> gradient -> optimiser -> report
+
+The public names are loaded when first used, in the order in which data flow.
+"""
+
+import importlib
+from typing import Any
+
+_PUBLIC = {
+    "depolarising_memory": "qtn.hardware.memory",
+    "dephasing_memory": "qtn.hardware.memory",
+    "gates": "qtn.hardware.gates",
+    "node": "qtn.hardware.node",
+    "abstract_link": "qtn.links.abstract",
+    "single_click": "qtn.links.single_click",
+    "double_click": "qtn.links.double_click",
+    "chain": "qtn.links.chain",
+    "Chain": "qtn.links.chain",
+    "BBPSSW": "qtn.steps.distill",
+    "DEJMPS": "qtn.steps.distill",
+    "elementary": "qtn.schedules.builders",
+    "swap": "qtn.schedules.builders",
+    "distill": "qtn.schedules.builders",
+    "wait": "qtn.schedules.builders",
+    "nested": "qtn.schedules.builders",
+    "sequential": "qtn.schedules.builders",
+    "parse": "qtn.schedules.text",
+    "to_text": "qtn.schedules.text",
+    "Schedule": "qtn.schedules.tree",
+    "Renewal": "qtn.evaluators.renewal",
+    "Outcome": "qtn.evaluators.outcome",
+    "evaluate": "qtn.evaluators.evaluate",
+    "waiting_time_quantiles": "qtn.evaluators.outcome",
+    "fidelity": "qtn.merit.fidelity",
+    "bb84_fraction": "qtn.merit.key_rate",
+    "six_state_fraction": "qtn.merit.key_rate",
+    "secret_fraction": "qtn.merit.key_rate",
+    "secret_key_rate": "qtn.merit.key_rate",
+    "plob_rate": "qtn.merit.bounds",
+    "gradient": "qtn.merit.gradient",
+    "load": "qtn.problem.load",
+    "optimise": "qtn.problem.optimise",
+}
+
+__version__ = "0.1.0"
+__all__ = [*_PUBLIC]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'qtn' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

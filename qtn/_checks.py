@@ -1,0 +1,60 @@
+"""Check arguments where objects are built: structure always, values when they are concrete."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+X64_CURE = 'call `jax.config.update("jax_enable_x64", True)` first, or set JAX_ENABLE_X64=1'
+
+
+def require_double_precision() -> None:
+    """Raise unless JAX computes in double precision."""
+    if not jax.config.jax_enable_x64:
+        raise RuntimeError(f"qtn computes in double precision, but JAX is set to single: {X64_CURE}.")
+
+
+def real(value: Any) -> Array:
+    """Convert a number or array (concrete or traced) to double precision."""
+    require_double_precision()
+    return jnp.asarray(value, dtype=jnp.float64)
+
+
+def known(value: Any) -> np.ndarray | None:
+    """Return the concrete value, or None under a JAX transformation."""
+    return None if isinstance(value, jax.core.Tracer) else np.asarray(value)
+
+
+def require(name: str, value: Any, ok: Any, rule: str) -> Array:
+    array = real(value)
+    concrete = known(array)
+    if concrete is not None and not np.all(ok(concrete)):
+        raise ValueError(f"Argument `{name}` must {rule}, but is {concrete.tolist()}.")
+    return array
+
+
+def probability(name: str, value: Any) -> Array:
+    """Check that all values lie in [0, 1]."""
+    return require(name, value, lambda v: (v >= 0) & (v <= 1), "lie in [0, 1]")
+
+
+def positive_probability(name: str, value: Any) -> Array:
+    """Check that all values lie in (0, 1]."""
+    return require(name, value, lambda v: (v > 0) & (v <= 1), "lie in (0, 1]")
+
+
+def positive(name: str, value: Any) -> Array:
+    """Check that all values are > 0; infinity is allowed."""
+    return require(name, value, lambda v: v > 0, "be positive")
+
+
+def positive_finite(name: str, value: Any) -> Array:
+    """Check that all values are > 0 and finite."""
+    return require(name, value, lambda v: (v > 0) & np.isfinite(v), "be positive and finite")
+
+
+def non_negative(name: str, value: Any) -> Array:
+    """Check that all values are >= 0; infinity is allowed."""
+    return require(name, value, lambda v: v >= 0, "be non-negative")

@@ -1,0 +1,53 @@
+"""When an elementary link delivers: the geometric distribution of attempts, deposited on the time grid."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+def arrival(
+    p_success: Float[Array, ""], attempt_steps: Float[Array, ""], num_steps: int
+) -> Float[Array, "num_steps"]:
+    """Return the probability that a link delivers at each grid time.
+
+    Attempt k = 1, 2, ... succeeds with probability p (1 - p)^(k - 1), at k attempt_steps. A time between two grid
+    points is shared between them in proportion to its nearness, so mass and mean are always exact; where
+    attempt_steps is a whole number, or one over a whole number, nothing else is lost either (up to the second
+    moment inside a cell, which vanishes as the square of the step).
+
+    Args:
+        p_success: p in (0, 1].
+        attempt_steps: attempt time divided by the grid step, > 0.
+        num_steps: length of the grid.
+
+    Returns:
+        (num_steps,), at times 0, 1, ... in steps.
+
+    Note:
+        Closed form per cell, differentiable in both numbers; finite at p = 1. The derivative with respect to
+        attempt_steps is the right one where an attempt ends on a grid point.
+    """
+    # The attempts that end in cell j, (j, j + 1], are number low + 1 .. low + count.
+    left = jnp.arange(num_steps) / attempt_steps
+    low, high = (jax.lax.stop_gradient(jnp.floor(v + 1e-9)) for v in (left, left + 1 / attempt_steps))
+    count = high - low
+    before, inside = all_fail(p_success, low), one_succeeds(p_success, count)
+    # sum_{i < count} i p q^i = q (1 - q^count) / p - count q^count, where attempt low + 1 + i ends
+    later = (1 - p_success) * inside / p_success - count * (1 - inside)
+    later = jnp.where(count > 1, later, 0.0)
+    position = inside * ((low + 1) * attempt_steps - jnp.arange(num_steps)) + later * attempt_steps
+    return before * (inside - position) + jnp.pad((before * position)[:-1], (1, 0))
+
+
+def all_fail(p: Float[Array, ""], count: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """Return (1 - p)^count for whole counts >= 0, with finite derivatives at p = 1."""
+    log_q = jnp.log1p(-jnp.where(p < 1, p, 0.5))
+    at_one = jnp.where(count == 0, 1.0, jnp.where(count == 1, 1 - p, 0.0))
+    return jnp.where(p < 1, jnp.exp(count * log_q), at_one)
+
+
+def one_succeeds(p: Float[Array, ""], count: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """Return 1 - (1 - p)^count for whole counts >= 0, without cancellation at small p."""
+    log_q = jnp.log1p(-jnp.where(p < 1, p, 0.5))
+    at_one = jnp.where(count == 0, 0.0, jnp.where(count == 1, p, 1.0))
+    return jnp.where(p < 1, -jnp.expm1(count * log_q), at_one)

@@ -1,0 +1,204 @@
+"""Choose the grids of one problem: estimate its time scales, probe them, refine until the error is small enough."""
+
+import dataclasses
+import math
+
+import jax
+import numpy as np
+
+from qtn import _checks
+from qtn.evaluators.extrapolate import root, summarise_on
+from qtn.evaluators.fold import Fold, heralded_links
+from qtn.evaluators.grid import TimeGrid, common_spacing
+from qtn.evaluators.plan import LADDER, NUM_LIFETIMES, GridPlan, memory_needed
+from qtn.links.chain import Chain
+from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, subtrees
+from qtn.steps.level import Level
+
+PROBE_STEPS = 4096
+LONGEST_EXTRAPOLATED = 262144
+SMALL_ERROR = 1e-4
+"""Below this error a grid that does not get better is not refined any further."""
+
+WORST_ERROR = 1e-2
+"""A chosen grid with a larger error is refused."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GridRequest:
+    """What the user asks of the grid; None = choose."""
+
+    step: float | None
+    num_steps: int | None
+    rtol: float
+
+
+@dataclasses.dataclass(frozen=True)
+class TimeScales:
+    """The concrete times of one problem [s]."""
+
+    attempts: tuple[float, ...]
+    lifetimes: tuple[float, ...]
+    """Mean time to success of each stored link."""
+    cutoffs: tuple[float, ...]
+    waits: tuple[float, ...]
+
+    @property
+    def reference(self) -> int:
+        """Return the index of the link with the shortest attempt."""
+        return int(np.argmin(self.attempts))
+
+    @property
+    def spacing(self) -> float:
+        """Return the common spacing of all delivery times, or 0."""
+        return common_spacing([*self.attempts, *(wait for wait in self.waits if wait > 0)])
+
+    def grid(self, step: float, num_steps: int) -> TimeGrid:
+        """Return the grid of this step [s] and length."""
+        unit = self.attempts[self.reference]
+        return TimeGrid(
+            ratio=step / unit,
+            num_steps=num_steps,
+            reference=self.reference,
+            attempts=tuple(attempt / unit for attempt in self.attempts),
+            waits=tuple(wait / unit for wait in self.waits),
+        )
+
+    def exact(self, step: float) -> bool:
+        """Whether all delivery times are whole multiples of `step`."""
+        parts = self.spacing / step
+        return round(parts) >= 1 and abs(parts - round(parts)) < 1e-9 * parts
+
+
+def time_scales(chain: Chain, schedule: Schedule) -> TimeScales:
+    """Read the time scales of concrete numbers (also of those under `jax.grad`)."""
+    numbers = [(h.attempt_time, h.p_success) for h in heralded_links(chain)]
+    leaves = jax.lax.stop_gradient((numbers, schedule.cutoff_times, schedule.wait_times))
+    if any(_checks.known(leaf) is None for leaf in jax.tree.leaves(leaves)):
+        raise ValueError(
+            "A time grid cannot be chosen from traced numbers: fix it outside jit and vmap with "
+            "`evaluator = Renewal().planned(chain, schedule)`, and use that evaluator inside."
+        )
+    numbers, cutoffs, waits = jax.tree.map(float, (leaves[0], list(leaves[1]), list(leaves[2])))
+    return TimeScales(
+        attempts=tuple(attempt for attempt, _ in numbers),
+        lifetimes=tuple(attempt / p for attempt, p in numbers),
+        cutoffs=tuple(cutoffs),
+        waits=tuple(waits),
+    )
+
+
+def estimate(tree: Tree, chain: Chain, scales: TimeScales) -> float:
+    """Return roughly the largest mean delivery time [s] of any sub-tree, taking arrivals as exponential."""
+    slowest, means = 0.0, {}
+    for part in subtrees(tree):
+        if isinstance(part, Elementary):
+            mean = scales.lifetimes[chain.link_index(part.position)]
+        elif isinstance(part, Wait):
+            mean = means[part.child] + scales.waits[part.duration]
+        else:
+            first, second = (part.left, part.right) if isinstance(part, Swap) else (part.kept, part.consumed)
+            p_success = 0.7 if isinstance(part, Distill) else float(chain.node(part.right.first).p_swap)
+            cutoff = math.inf if part.cutoff is None else scales.cutoffs[part.cutoff] + min(scales.attempts)
+            mean = joined_mean(means[first], means[second], p_success, cutoff)
+        means[part] = mean
+        slowest = max(slowest, mean) if part != tree or isinstance(part, Elementary) else slowest
+    return slowest
+
+
+def joined_mean(first: float, second: float, p_success: float, cutoff: float) -> float:
+    """Return the mean time to join two exponential arrivals of these means, restarts included."""
+    a, b = 1 / first, 1 / second
+    early_a, early_b = -math.expm1(-a * cutoff), -math.expm1(-b * cutoff)
+    in_time = (b * early_a + a * early_b) / (a + b)
+    attempt = (1 + b / a * early_a + a / b * early_b) / (a + b)
+    return attempt / (in_time * p_success)
+
+
+def find_horizon(chain: Chain, schedule: Schedule, level: Level, scales: TimeScales) -> float:
+    """Return how long the grid must be [s]: so many lifetimes of the slowest sub-tree, measured."""
+    heralded = jax.lax.stop_gradient(heralded_links(chain))
+    chain, schedule = jax.lax.stop_gradient((chain, schedule))
+    horizon = NUM_LIFETIMES * estimate(schedule.tree, chain, scales)
+    for _ in range(40):
+        step = max(horizon / PROBE_STEPS, scales.spacing)
+        found = root(Fold(chain, schedule, heralded, scales.grid(step, PROBE_STEPS), level))
+        slowest, mean = float(found.lifetime), float(found.values[0])
+        needed = NUM_LIFETIMES * slowest
+        needed = min(max(needed, 10 * mean), 4 * needed)
+        if not math.isfinite(needed):
+            horizon *= 4
+        elif needed > horizon:
+            horizon = max(2 * horizon, 1.1 * needed)
+        elif needed < 0.4 * horizon and step > scales.spacing:
+            horizon = 1.1 * needed
+        else:
+            break
+    return horizon
+
+
+def choose_plan(chain: Chain, schedule: Schedule, level: Level, request: GridRequest) -> GridPlan:
+    """Return the grids that meet a request, for concrete numbers.
+
+    Raises:
+        ValueError: if numbers are traced, or the grid does not fit in memory.
+    """
+    scales = time_scales(chain, schedule)
+    if request.step is not None:
+        return _plan_with_step(chain, schedule, level, scales, request)
+    horizon = find_horizon(chain, schedule, level, scales)
+    concrete = jax.lax.stop_gradient((chain, schedule))
+    error, best = math.inf, None
+    lengths = LADDER if request.num_steps is None else (request.num_steps,)
+    for num_steps in lengths:
+        if scales.spacing > 0 and horizon <= num_steps * scales.spacing:
+            return GridPlan(grids=(scales.grid(scales.spacing, num_steps),))
+        step = _even_step(horizon / num_steps, scales)
+        grids = tuple(scales.grid(factor * step, num_steps) for factor in (1.0, 1.5, 2.0))
+        plan = GridPlan(grids=grids, extrapolated=True)
+        if request.num_steps is not None:
+            return plan
+        if not PROBE_STEPS <= num_steps <= LONGEST_EXTRAPOLATED:
+            continue
+        found = float(summarise_on(plan, *concrete, level).info.grid_error)
+        if best is not None and found > error / 2 and error < SMALL_ERROR:
+            return best  # what is left does not come from the step
+        error, best = found, plan
+        if error <= request.rtol:
+            return best
+    if best is not None and error <= WORST_ERROR:
+        return best
+    finest = min(*scales.attempts, *scales.cutoffs) if scales.cutoffs else min(scales.attempts)
+    needed = horizon / finest
+    raise ValueError(
+        f"No affordable time grid resolves this problem: the slowest step takes about {horizon / NUM_LIFETIMES:.3g} s, "
+        f"and the shortest time scale is {finest:.3g} s. A full grid would need {needed:.3g} steps "
+        f"({memory_needed(needed)}). Raise the success probabilities or the cut-off times, or give time.step_s."
+    )
+
+
+def _even_step(step: float, scales: TimeScales) -> float:
+    """Round a step up so that its multiples 1, 3/2 and 2 keep to the spacing of the attempts, if they have one."""
+    if scales.spacing == 0:
+        return step
+    return 2 * scales.spacing * math.ceil(step / (2 * scales.spacing) - 1e-9)
+
+
+def _plan_with_step(
+    chain: Chain, schedule: Schedule, level: Level, scales: TimeScales, request: GridRequest
+) -> GridPlan:
+    """Return the plan for a given step: one grid if it is exact, else a second one to bound the error."""
+    step = request.step
+    assert step is not None
+    num_steps = request.num_steps
+    if num_steps is None:
+        needed = find_horizon(chain, schedule, level, scales) / step
+        if needed > LADDER[-1]:
+            raise ValueError(
+                f"A time grid with step_s = {step:g} needs {needed:.3g} steps ({memory_needed(needed)}) to hold the "
+                f"distribution; at most {LADDER[-1]} are chosen. Raise time.step_s, leave it out, or give "
+                "time.num_steps."
+            )
+        num_steps = next(length for length in LADDER if length >= needed)
+    factors = (1.0,) if scales.exact(step) else (1.0, 2.0)
+    return GridPlan(grids=tuple(scales.grid(factor * step, num_steps) for factor in factors))

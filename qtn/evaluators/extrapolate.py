@@ -1,0 +1,132 @@
+"""Evaluate on several grids and extrapolate in the square of their step, with a bound on what is left."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from qtn._pytree import pytree
+from qtn.evaluators.fold import Fold, heralded_links
+from qtn.evaluators.grid import common_spacing
+from qtn.evaluators.join import moments
+from qtn.evaluators.outcome import Info, Summary
+from qtn.evaluators.plan import GridPlan
+from qtn.links.chain import Chain
+from qtn.schedules.tree import Schedule
+from qtn.steps.level import Level
+
+ROUNDING = 1e-12
+"""Relative error of an exact grid: rounding in a few thousand additions and one Fourier transform."""
+
+
+@pytree
+class Root:
+    """What one grid says of the root of a schedule."""
+
+    values: Float[Array, "5"]
+    """Mean time [s] and Bell weights of the delivered pair."""
+
+    lifetime: Float[Array, ""]
+    """Mean time of the slowest step below the root [s]."""
+
+    tail_mass: Float[Array, ""]
+    """Largest probability that an attempt outlasts the grid."""
+
+
+def root(fold: Fold) -> Root:
+    """Evaluate the root of a schedule by renewal-reward."""
+    summary = moments(fold.attempt(fold.schedule.tree))
+    values = jnp.concatenate([(summary.mean_steps * fold.step)[None], fold.level.to_bell(summary.state)])
+    tails = jnp.stack([*fold.tails, summary.tail_mass])
+    return Root(values=values, lifetime=jnp.max(jnp.stack(fold.lifetimes)), tail_mass=jnp.max(tails))
+
+
+def summarise_on(plan: GridPlan, chain: Chain, schedule: Schedule, level: Level) -> Summary:
+    """Evaluate on given grids; pure, for use under any JAX transformation."""
+    heralded = heralded_links(chain)
+    folds = [Fold(chain, schedule, heralded, grid, level) for grid in plan.grids]
+    roots = [root(fold) for fold in folds]
+    values = jnp.stack([root.values for root in roots])
+    longest = jnp.max(jnp.stack([h.attempt_time for h in heralded])) / folds[0].step
+    best, error = extrapolated(plan, values, longest)
+    if plan.finest.unequal and schedule.cutoff_times.size and len(plan.grids) > 1:
+        error = error + staggering(plan, chain, schedule, level, values[0])
+    info = Info(
+        tail_mass=jax.lax.stop_gradient(jnp.max(jnp.stack([root.tail_mass for root in roots]))),
+        grid_error=jax.lax.stop_gradient(error),
+        step=folds[0].step,
+        num_steps=plan.finest.num_steps,
+        num_grids=len(plan.grids) if plan.extrapolated else 1,
+    )
+    return Summary(mean_time=best[0], bell_diagonal=best[1:], info=info)
+
+
+def staggering(
+    plan: GridPlan, chain: Chain, schedule: Schedule, level: Level, values: Float[Array, "5"]
+) -> Float[Array, ""]:
+    """Bound what a coarse grid cannot know about cut-offs between links whose attempts are not in step.
+
+    True times lie on interleaved lattices, and how many of them fall just inside a cut-off depends on their phases:
+    an uncertainty of half an attempt (or of one grid step) in the cut-off, if the attempt times have a common
+    spacing; else phases are spread evenly and only about p of it is left.
+    """
+    chain, schedule = jax.lax.stop_gradient((chain, schedule))
+    heralded = heralded_links(chain)
+    step = plan.finest.step(heralded)
+    longest = jnp.max(jnp.stack([h.attempt_time for h in heralded]))
+    later = schedule.cutoff_times + jnp.minimum(longest / 2, step)
+    moved = root(Fold(chain, dataclasses.replace(schedule, cutoff_times=later), heralded, plan.finest, level))
+    change = jnp.max(jnp.abs(moved.values - jax.lax.stop_gradient(values)) / _scale(values))
+    if common_spacing(plan.finest.attempts) > 0:
+        return change
+    return change * jnp.minimum(4 * jnp.max(jnp.stack([h.p_success for h in heralded])), 1.0)
+
+
+def _scale(values: Float[Array, "5"]) -> Float[Array, "5"]:
+    """Return what errors are relative to: the mean time itself, and 1 for the Bell weights."""
+    return jnp.concatenate([jax.lax.stop_gradient(values[:1]), jnp.ones(4)])
+
+
+def richardson(squares: Float[Array, "g"], target: Float[Array, ""]) -> Float[Array, "g"]:
+    """Return the weights of the polynomial through points at `squares`, evaluated at `target`."""
+    own, other = squares[:, None], squares[None, :]
+    same = jnp.eye(squares.size, dtype=bool)
+    return jnp.prod(jnp.where(same, 1.0, (target - other) / jnp.where(same, 1.0, own - other)), axis=1)
+
+
+def extrapolated(
+    plan: GridPlan, values: Float[Array, "g 5"], attempt_steps: Float[Array, ""]
+) -> tuple[Float[Array, "5"], Float[Array, ""]]:
+    """Extrapolate values on several grids in the square of the step, with a bound on the error left.
+
+    The bias of a step dt is a smooth series in dt^2 - a^2, where a is the spacing of the true times. Unequal links
+    and cut-offs make a^2 uncertain by at most the square of the longest attempt. The bound is four times the
+    disagreement of shorter extrapolations, plus that uncertainty, plus the square of the bias itself.
+
+    Args:
+        plan: the grids.
+        values: (num_grids, 5), mean time and Bell weights on each.
+        attempt_steps: longest attempt time in units of the finest step.
+
+    Returns:
+        (values, error): extrapolated values, and a bound on the relative error of the mean time and the absolute
+        error of the Bell weights.
+    """
+    if len(plan.grids) == 1:
+        return values[0], jnp.asarray(ROUNDING)
+    scale = _scale(values[0])
+    squares = jnp.stack([jnp.asarray(grid.ratio / plan.finest.ratio) ** 2 for grid in plan.grids])
+    lattice = plan.finest.lattice(range(len(plan.finest.attempts)), range(len(plan.finest.waits)))
+    target = jnp.minimum(lattice, 1.0) ** 2
+
+    def through(points: list[int]) -> Float[Array, "5"]:
+        index = jnp.array(points)
+        return richardson(squares[index], target) @ values[index]
+
+    best = through([0, 1, 2]) if plan.extrapolated else values[0]
+    guesses = jnp.stack([through([0, i]) for i in range(1, len(plan.grids))])
+    spread = jnp.max(jnp.abs(guesses - best), axis=0) / scale
+    bias = jnp.max(jnp.abs(values - best), axis=0) / scale
+    phase = jnp.minimum(attempt_steps, 1.0) ** 2 * (4 if plan.finest.unequal else 1)
+    return best, jnp.max(4 * spread + phase * bias + 8 * bias**2) + ROUNDING

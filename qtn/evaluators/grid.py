@@ -1,0 +1,76 @@
+"""The time grid: equal steps from time 0, laid relative to an attempt time of the chain.
+
+A grid keeps its ratio to the attempt time of one reference link, so it moves with that link under
+differentiation, and the same grid serves every nearby chain without compiling again.
+"""
+
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from qtn._pytree import pytree, static
+from qtn.links.link import Heralded
+
+MOST_PARTS = 128
+"""Attempts are commensurate if the shortest is at most this many common spacings."""
+
+
+@pytree
+class TimeGrid:
+    """Equal time steps t = 0, 1, ..., num_steps - 1, and what else happens at fixed intervals."""
+
+    ratio: Float[Array, ""] | float
+    """Step divided by the attempt time of the reference link."""
+
+    num_steps: int = static()
+    """Length of the grid."""
+
+    reference: int = static(default=0)
+    """Index, in `chain.links`, of the reference link."""
+
+    attempts: tuple[float, ...] = static(default=(1.0,))
+    """Attempt time of each stored link, in attempt times of the reference link."""
+
+    waits: tuple[float, ...] = static(default=())
+    """Each waiting time of the schedule, in the same unit."""
+
+    @property
+    def unequal(self) -> bool:
+        """Whether links differ in attempt time, or something waits for a fixed time."""
+        return len(set(self.attempts)) > 1 or len(self.waits) > 0
+
+    def step(self, heralded: tuple[Heralded, ...]) -> Float[Array, ""]:
+        """Return the step [s]."""
+        return self.ratio * heralded[self.reference].attempt_time
+
+    def lattice(self, links: Iterable[int], waits: Iterable[int]) -> Float[Array, ""]:
+        """Return the spacing, in steps, of all times at which these links and waits can deliver together.
+
+        A whole number if the grid holds all those times; below 1 if it is coarser than they are; 0 if they have
+        no common spacing.
+        """
+        times = {self.attempts[i] for i in links} | {self.waits[i] for i in waits if self.waits[i] > 0}
+        return jnp.asarray(common_spacing(times) / self.ratio)
+
+
+def common_spacing(times: Iterable[float], largest_denominator: int = MOST_PARTS) -> float:
+    """Return the largest time of which all `times` are whole multiples, or 0 if there is none worth having.
+
+    Example:
+        >>> common_spacing([1.0, 0.75])
+        0.25
+        >>> common_spacing([1.0, 2**0.5])
+        0.0
+    """
+    times = list(times)
+    shortest = min(times)
+    denominator = 1
+    for time in times:
+        ratio = Fraction(time / shortest).limit_denominator(largest_denominator)
+        if abs(float(ratio) * shortest / time - 1) > 1e-12:
+            return 0.0
+        denominator = math.lcm(denominator, ratio.denominator)
+    return shortest / denominator if denominator <= largest_denominator else 0.0

@@ -1,0 +1,107 @@
+"""What an evaluator returns: the mean delivered pair, its waiting time, and how far both can be trusted."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from qtn._pytree import pytree, static
+
+
+@pytree
+class Info:
+    """How an outcome was computed, and its errors."""
+
+    tail_mass: Float[Array, ""]
+    """Largest probability that one attempt of any step outlasts the time grid; this much is missing."""
+
+    grid_error: Float[Array, ""]
+    """Bound on the relative error of mean time and Bell weights that the grid step causes."""
+
+    step: Float[Array, ""]
+    """Finest grid step [s]."""
+
+    num_steps: int = static()
+    """Length of the grid."""
+
+    num_grids: int = static(default=1)
+    """How many grids were extrapolated to vanishing step; 1 = none."""
+
+    def warnings(self) -> list[str]:
+        """Return one sentence with a cure for each thing that is wrong with a concrete outcome."""
+        found = []
+        if float(self.tail_mass) > 1e-6:
+            held = 100 * (1 - float(self.tail_mass))
+            found.append(
+                f"The time grid of {self.num_steps} steps of {float(self.step):.6g} s holds only {held:.6g} % of "
+                "the probability: increase time.num_steps or time.step_s, or leave both out."
+            )
+        if float(self.grid_error) > 1e-4:
+            found.append(
+                f"The grid step of {float(self.step):.6g} s may change results by {float(self.grid_error):.1e} "
+                "(relative): decrease time.step_s or increase time.num_steps, or leave both out."
+            )
+        return found
+
+
+@pytree
+class Summary:
+    """The mean delivered pair: all that a rate or a fidelity needs."""
+
+    mean_time: Float[Array, ""]
+    """Mean waiting time for one end-to-end pair [s]."""
+
+    bell_diagonal: Float[Array, "4"]
+    """Mean delivered state: weights of Phi+, Psi+, Psi-, Phi-, sum 1."""
+
+    info: Info
+    """Errors of both."""
+
+
+@pytree
+class Outcome:
+    """The mean delivered pair, and the pair delivered at each time."""
+
+    mean_time: Float[Array, ""]
+    """Mean waiting time for one end-to-end pair [s]."""
+
+    bell_diagonal: Float[Array, "4"]
+    """Mean delivered state: weights of Phi+, Psi+, Psi-, Phi-, sum 1."""
+
+    times: Float[Array, "t"]
+    """Grid times [s]."""
+
+    probability: Float[Array, "t"]
+    """Probability that the pair is delivered at each grid time."""
+
+    states: Float[Array, "t 4"]
+    """Bell weights of the pair delivered at each grid time, times that probability."""
+
+    info: Info
+    """Errors, and the grid."""
+
+
+def waiting_time_quantiles(outcome: Outcome, levels: Array) -> Float[Array, "n"]:
+    """Return the times [s] by which a pair has been delivered with the given probabilities.
+
+    On an exact grid that is the first grid time with P(T <= t) >= level; on a coarse one the distribution is
+    interpolated between grid times. Beyond the grid the distribution continues as the exponential that it has
+    become by then.
+
+    Args:
+        outcome: of an evaluation with concrete numbers.
+        levels: (n,), probabilities in (0, 1).
+    """
+    levels = jnp.asarray(levels)
+    reached = jnp.cumsum(outcome.probability)
+    step = outcome.times[1] - outcome.times[0]
+    last, half = reached.size - 1, reached.size // 2
+    beyond, before = jnp.maximum(1 - reached[last], 1e-300), jnp.maximum(1 - reached[half], 1e-300)
+    tail_rate = jnp.log(before / beyond) / (last - half)
+    after = last + jnp.log(beyond / (1 - levels)) / jnp.where(tail_rate > 0, tail_rate, jnp.inf)
+    index = jnp.searchsorted(reached, levels - 1e-13)
+    inside = index.astype(float)
+    if outcome.info.num_grids > 1:
+        previous = jnp.where(index > 0, reached[jnp.maximum(index - 1, 0)], 0.0)
+        mass = jnp.maximum(reached[jnp.minimum(index, last)] - previous, 1e-300)
+        # mass deposited at grid point j came from (j - 1, j + 1): its distribution function is centred there
+        inside = jnp.maximum(index - 0.5 + (levels - previous) / mass, 0.0)
+    return step * jnp.where(levels <= reached[last], inside, after)

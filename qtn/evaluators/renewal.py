@@ -1,0 +1,86 @@
+"""The exact (waiting time, state) of a tree of steps with restarts: the pair engine.
+
+Both inputs of a step start together and independently; the step happens at the later arrival; any failure
+restarts both. On a time grid the delivered state is a vector of numbers per time, and each step is one compiled
+`join`. Where no affordable grid is exact, three grids are extrapolated in the square of their step.
+
+References:
+    Brand, Coopmans, Elkouss, IEEE J. Sel. Areas Commun. 38, 619 (2020), arXiv:1912.07688 (the distribution);
+    Li, Coopmans, Elkouss, IEEE Trans. Quantum Eng. 2, 4103015 (2021), arXiv:2005.04946 (cut-offs).
+"""
+
+import dataclasses
+
+import jax.numpy as jnp
+
+from qtn import _checks
+from qtn.evaluators.choose import GridRequest, choose_plan
+from qtn.evaluators.extrapolate import summarise_on
+from qtn.evaluators.fold import Fold, heralded_links
+from qtn.evaluators.join import deliver, moments
+from qtn.evaluators.outcome import Outcome, Summary
+from qtn.evaluators.plan import GridPlan
+from qtn.links.chain import Chain
+from qtn.schedules.builders import check_spans
+from qtn.schedules.tree import Schedule
+from qtn.steps.level import BELL_DIAGONAL, Level
+
+
+@dataclasses.dataclass(frozen=True)
+class Renewal:
+    """Evaluate trees of steps with restarts, exactly up to a reported grid error.
+
+    Example:
+        >>> Renewal().rtol
+        1e-07
+    """
+
+    step: float | None = None
+    """Grid step [s]; chosen when absent. A given step is used as it is, without extrapolation."""
+
+    num_steps: int | None = None
+    """Grid length; chosen when absent."""
+
+    rtol: float = 1e-7
+    """Grid error asked for when the step is chosen."""
+
+    level: Level = BELL_DIAGONAL
+    """State level."""
+
+    plan: GridPlan | None = None
+    """Grids to use as they are (static): needed under `jax.jit`, where no grid can be chosen."""
+
+    def planned(self, chain: Chain, schedule: Schedule) -> "Renewal":
+        """Return this evaluator with its grids fixed: those chosen for these (concrete) numbers."""
+        return dataclasses.replace(self, plan=self._plan(chain, schedule))
+
+    def summarise(self, chain: Chain, schedule: Schedule) -> Summary:
+        """Return mean waiting time, mean delivered state and their errors.
+
+        Note:
+            Differentiable in both modes. Without `plan` the grids are chosen from the values, which works under
+            `jax.grad` but not under `jax.jit` or `jax.vmap`: there, fix them first with `planned`.
+        """
+        return summarise_on(self._plan(chain, schedule), chain, schedule, self.level)
+
+    def evaluate(self, chain: Chain, schedule: Schedule) -> Outcome:
+        """Return the same, with the distribution of the waiting time and the state at each time."""
+        plan = self._plan(chain, schedule)
+        summary = summarise_on(plan, chain, schedule, self.level)
+        fold = Fold(chain, schedule, heralded_links(chain), plan.finest, self.level)
+        attempt = fold.attempt(schedule.tree)
+        delivered = deliver(attempt, moments(attempt).mean_steps)
+        return Outcome(
+            mean_time=summary.mean_time,
+            bell_diagonal=summary.bell_diagonal,
+            times=fold.step * jnp.arange(delivered.shape[1]),
+            probability=delivered[0],
+            states=self.level.to_bell(delivered).T,
+            info=summary.info,
+        )
+
+    def _plan(self, chain: Chain, schedule: Schedule) -> GridPlan:
+        _checks.require_double_precision()
+        check_spans(schedule, chain.num_links)
+        request = GridRequest(step=self.step, num_steps=self.num_steps, rtol=self.rtol)
+        return self.plan or choose_plan(chain, schedule, self.level, request)

@@ -1,0 +1,72 @@
+"""A line of links and nodes: link i joins node i and node i + 1."""
+
+from collections.abc import Sequence
+
+from qtn._pytree import pytree, static
+from qtn.hardware.node import Node
+from qtn.hardware.node import node as perfect_node
+from qtn.links.link import Link
+
+
+@pytree
+class Chain:
+    """Links and nodes in a line.
+
+    A homogeneous chain stores its link (or node) once, so that the derivative with respect to it is that of
+    the shared value, and equal segments are recognised as equal.
+    """
+
+    links: tuple[Link, ...]
+    """The links from left to right, or the one link that all share."""
+
+    nodes: tuple[Node, ...]
+    """The num_links + 1 nodes from left to right, or the one node that all share."""
+
+    num_links: int = static()
+
+    def link_index(self, position: int) -> int:
+        """Return where link `position` is stored."""
+        return position if len(self.links) > 1 else 0
+
+    def node_index(self, position: int) -> int:
+        """Return where node `position` is stored."""
+        return position if len(self.nodes) > 1 else 0
+
+    def link(self, position: int) -> Link:
+        """Return the link between node `position` and the next."""
+        return self.links[self.link_index(position)]
+
+    def node(self, position: int) -> Node:
+        """Return node `position`."""
+        return self.nodes[self.node_index(position)]
+
+
+def chain(
+    links: Link | Sequence[Link], nodes: Node | Sequence[Node] | None = None, num_links: int | None = None
+) -> Chain:
+    """Build a chain; a single link or node is shared by all positions.
+
+    Args:
+        links: one link for all positions (then `num_links` is needed), or all of them from left to right.
+        nodes: one node for all positions, or `num_links + 1` of them; perfect nodes by default.
+        num_links: number of links; may be omitted if `links` is a sequence.
+
+    Raises:
+        ValueError: if the numbers of links and nodes do not fit.
+    """
+    if not isinstance(links, Sequence):
+        if num_links is None:
+            raise ValueError("Argument `num_links` must be given when all positions share one link.")
+        links = (links,)
+    elif num_links is not None and len(links) != num_links:
+        raise ValueError(f"Argument `links` must hold num_links = {num_links} links, but holds {len(links)}.")
+    count = len(links) if num_links is None else num_links
+    if count < 1:
+        raise ValueError(f"Argument `num_links` must be at least 1, but is {count}.")
+    if nodes is None:
+        nodes = perfect_node()
+    if not isinstance(nodes, Sequence):
+        nodes = (nodes,)
+    elif len(nodes) != count + 1:
+        raise ValueError(f"Argument `nodes` must hold {count + 1} nodes, but holds {len(nodes)}.")
+    return Chain(links=tuple(links), nodes=tuple(nodes), num_links=count)

@@ -1,0 +1,1 @@
+"""Gradient-based optimisation of any function of a pytree: no physics in here."""

@@ -1,0 +1,44 @@
+"""Bounded parameters as smooth functions of free ones, so that an unconstrained optimiser respects the bounds."""
+
+import dataclasses
+import math
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """An open interval of allowed values; either end may be infinite."""
+
+    lower: float = -math.inf
+    upper: float = math.inf
+
+    def bounded(self, free: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        """Map the real line onto the interval: a logistic curve between two ends, an exponential from one."""
+        if math.isfinite(self.lower) and math.isfinite(self.upper):
+            return self.lower + (self.upper - self.lower) * jax.nn.sigmoid(free)
+        if math.isfinite(self.lower):
+            return self.lower + jnp.exp(free)
+        if math.isfinite(self.upper):
+            return self.upper - jnp.exp(-free)
+        return free
+
+    def free(self, value: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        """Invert `bounded`; a value on an end, or beyond, is moved inside by a millionth of the scale first."""
+        if math.isfinite(self.lower) and math.isfinite(self.upper):
+            part = jnp.clip((value - self.lower) / (self.upper - self.lower), 1e-6, 1 - 1e-6)
+            return jnp.log(part) - jnp.log1p(-part)
+        if math.isfinite(self.lower):
+            return jnp.log(jnp.maximum(value - self.lower, 1e-6 * max(abs(self.lower), 1e-3)))
+        if math.isfinite(self.upper):
+            return -jnp.log(jnp.maximum(self.upper - value, 1e-6 * max(abs(self.upper), 1e-3)))
+        return value
+
+    def at_end(self, value: float) -> bool:
+        """Whether a value has run into an end."""
+        if math.isfinite(self.lower) and math.isfinite(self.upper):
+            width = self.upper - self.lower
+            return min(value - self.lower, self.upper - value) < 1e-4 * width
+        return False

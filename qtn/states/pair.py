@@ -1,0 +1,49 @@
+"""A Bell-diagonal pair: Bell weights, characters, and the maps between them.
+
+Bell weights p = (pI, pX, pY, pZ) are those of Phi+, Psi+, Psi-, Phi- (errors I, X, Y, Z on Phi+). Characters are
+c = CH p, p = CH c / 4: c_0 is the trace, c_X = <XX>, c_Y = -<YY>, c_Z = <ZZ>.
+"""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from qtn import _checks
+
+PAULIS = "IXYZ"
+
+CHARACTERS_FROM_BELL = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]], dtype=float)
+"""CH: characters of a vector of Bell weights."""
+
+BELL_FROM_CHARACTERS = CHARACTERS_FROM_BELL / 4
+"""The inverse of `CHARACTERS_FROM_BELL`."""
+
+
+def werner(w: Any) -> Float[Array, "4"]:
+    """Return the Bell weights of the Werner state w Phi+ + (1 - w) 1/4.
+
+    Args:
+        w: Werner parameter in [-1/3, 1]; the fidelity is (1 + 3 w) / 4.
+    """
+    w = _checks.require("werner", w, lambda v: (v >= -1 / 3) & (v <= 1), "lie in [-1/3, 1]")
+    return jnp.stack([1 + 3 * w, 1 - w, 1 - w, 1 - w]) / 4
+
+
+def from_fidelity(fidelity: Any) -> Float[Array, "4"]:
+    """Return the Bell weights of the Werner state with this fidelity (in [0, 1])."""
+    fidelity = _checks.probability("fidelity", fidelity)
+    rest = (1 - fidelity) / 3
+    return jnp.stack([fidelity, rest, rest, rest])
+
+
+def bell_diagonal(weights: Any) -> Float[Array, "4"]:
+    """Return checked Bell weights (pI, pX, pY, pZ): non-negative, sum 1."""
+    weights = _checks.probability("bell_diagonal", weights)
+    if weights.shape != (4,):
+        raise ValueError(f"Argument `bell_diagonal` must hold 4 weights, but has shape {weights.shape}.")
+    total = _checks.known(weights)
+    if total is not None and abs(total.sum() - 1) > 1e-9:
+        raise ValueError(f"Argument `bell_diagonal` must sum to 1, but sums to {total.sum():.12g}.")
+    return weights

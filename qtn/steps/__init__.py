@@ -1,0 +1,1 @@
+"""Operations on pairs as linear and bilinear maps: no time in here."""

@@ -1,0 +1,1 @@
+"""Array algebra without physics."""
