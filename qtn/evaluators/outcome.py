@@ -1,7 +1,7 @@
 """What an evaluator returns: the mean delivered pair, its waiting time, and how far both can be trusted."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from qtn._pytree import pytree, static
 
@@ -79,7 +79,7 @@ class Outcome:
     """Errors, and the grid."""
 
 
-def waiting_time_quantiles(outcome: Outcome, levels: Array) -> Float[Array, "n"]:
+def waiting_time_quantiles(outcome: Outcome, levels: ArrayLike) -> Float[Array, "n"]:
     """Return the times [s] by which a pair has been delivered with the given probabilities.
 
     On an exact grid that is the first grid time with P(T <= t) >= level; on a coarse one the distribution is

@@ -1,0 +1,1 @@
+"""The problem file: TOML to checked tables, tables to chains and schedules."""

@@ -1,0 +1,62 @@
+"""Numbers with a range: one object checks a value, describes itself, and bounds an optimisation."""
+
+import dataclasses
+import math
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """An interval of allowed values; closed ends belong to it."""
+
+    lower: float = -math.inf
+    upper: float = math.inf
+    lower_closed: bool = True
+    upper_closed: bool = True
+
+    def __contains__(self, value: float) -> bool:
+        above = value >= self.lower if self.lower_closed else value > self.lower
+        below = value <= self.upper if self.upper_closed else value < self.upper
+        return above and below  # both False for nan
+
+    def rule(self) -> str:
+        """Return the rule in words."""
+        if self.upper == math.inf:
+            finite = "" if self.upper_closed else " and finite"
+            if self.lower == 0:
+                return ("be at least 0" if self.lower_closed else "be positive") + finite
+            return (f"be at least {self.lower:g}" if self.lower_closed else f"exceed {self.lower:g}") + finite
+        left, right = "[" if self.lower_closed else "(", "]" if self.upper_closed else ")"
+        lower = "-1/3" if self.lower == -1 / 3 else f"{self.lower:g}"
+        return f"lie in {left}{lower}, {self.upper:g}{right}"
+
+    def check(self, value: float) -> float:
+        """Return the value, or raise with the rule and the value."""
+        if value not in self:
+            raise ValueError(f"must {self.rule()}, but is {value!r}")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        described = handler(schema)
+        if math.isfinite(self.lower):
+            described["minimum" if self.lower_closed else "exclusiveMinimum"] = self.lower
+        if math.isfinite(self.upper):
+            described["maximum" if self.upper_closed else "exclusiveMaximum"] = self.upper
+        return described
+
+
+Probability = Annotated[float, Range(0.0, 1.0)]
+PositiveProbability = Annotated[float, Range(0.0, 1.0, lower_closed=False)]
+BelowOne = Annotated[float, Range(0.0, 1.0, upper_closed=False)]
+Werner = Annotated[float, Range(-1 / 3, 1.0)]
+Positive = Annotated[float, Range(0.0, lower_closed=False, upper_closed=False)]
+PositiveOrInf = Annotated[float, Range(0.0, lower_closed=False)]
+NonNegative = Annotated[float, Range(0.0, upper_closed=False)]
+AtLeastOne = Annotated[float, Range(1.0, upper_closed=False)]
+Count = Annotated[int, Range(1, upper_closed=False)]

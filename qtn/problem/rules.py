@@ -1,0 +1,84 @@
+"""How the values of a file must fit together: checked on the plain document, every mistake at once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+Document = dict[str, Any]
+
+
+def broken_rules(document: Document) -> list[str]:
+    """Return one sentence for each rule that a document breaks; wrong types are left to the schema."""
+    chain = document.get("chain")
+    if not isinstance(chain, dict):
+        return []
+    errors = [*shared_or_listed(chain)]
+    for key, link in tables(chain, "link"):
+        errors.extend(f"{key}: {text}" for text in link_rules(link))
+    for key, node in tables(chain, "node"):
+        memory = node.get("memory")
+        if isinstance(memory, dict) and memory.get("model") == "t1t2" and is_finite(memory.get("t1_s")):
+            errors.append(
+                f"{key}.memory.t1_s: a finite relaxation time needs a state level that this version does not have; "
+                "use t1_s = inf, or the dephasing or depolarising model"
+            )
+    return errors
+
+
+def is_finite(value: Any) -> bool:
+    """Whether a value is a finite number."""
+    return isinstance(value, (int, float)) and abs(value) < float("inf")
+
+
+def tables(chain: Document, name: str) -> Iterator[tuple[str, Document]]:
+    """Return each link (or node) table with its dotted key."""
+    if isinstance(chain.get(name), dict):
+        yield f"chain.{name}", chain[name]
+    listed = chain.get(f"{name}s")
+    for index, table in enumerate(listed if isinstance(listed, list) else []):
+        if isinstance(table, dict):
+            yield f"chain.{name}s.{index}", table
+
+
+def shared_or_listed(chain: Document) -> Iterator[str]:
+    """Check one link or a list of them, the same for nodes, and the counts."""
+    num_links, links, nodes = chain.get("num_links"), chain.get("links"), chain.get("nodes")
+    for name in ("link", "node"):
+        if name in chain and f"{name}s" in chain:
+            yield f"chain.{name}s: both [chain.{name}] and [[chain.{name}s]] are given; keep one of them"
+    if "link" not in chain and "links" not in chain:
+        yield "chain.link: is missing; add [chain.link], or one [[chain.links]] table per link"
+    if "link" in chain and "links" not in chain and "num_links" not in chain:
+        yield "chain.num_links: is missing; add `num_links = ...`, or one [[chain.links]] table per link"
+    if isinstance(links, list) and isinstance(num_links, int) and len(links) != num_links:
+        yield f"chain.links: must hold num_links = {num_links} tables, but holds {len(links)}"
+    count = len(links) if isinstance(links, list) else num_links
+    if isinstance(nodes, list) and isinstance(count, int) and len(nodes) != count + 1:
+        yield f"chain.nodes: must hold num_links + 1 = {count + 1} tables, but holds {len(nodes)}"
+
+
+def link_rules(link: Document) -> Iterator[str]:
+    """Check which keys of a link go together."""
+    if link.get("model") == "abstract":
+        given = [key for key in ("werner", "fidelity", "bell_diagonal") if key in link]
+        if len(given) != 1:
+            yield f"needs exactly one of werner, fidelity, bell_diagonal, but has {' and '.join(given) or 'none'}"
+        weights = link.get("bell_diagonal")
+        numbers = isinstance(weights, list) and all(isinstance(w, (int, float)) for w in weights)
+        if numbers and abs(sum(weights) - 1) > 1e-9:
+            yield f"bell_diagonal must sum to 1, but sums to {sum(weights):.12g}"
+    if link.get("model") in ("single_click", "double_click"):
+        yield from one_way(link, "length_km", ("length_left_km", "length_right_km"))
+        yield from one_way(link, "attenuation_db_per_km", ("loss_left_db", "loss_right_db"))
+
+
+def one_way(link: Document, total: str, sides: tuple[str, str]) -> Iterator[str]:
+    """Check that a quantity is given in total or for both sides."""
+    given = [side for side in sides if side in link]
+    if total in link and given:
+        yield f"has both {total} and {given[0]}; keep one of them"
+    elif total not in link and len(given) < 2:
+        missing = [side for side in sides if side not in link]
+        if given:
+            yield f"has {given[0]} but no {missing[0]}; add it"
+        else:
+            yield f"needs {total}, or {sides[0]} and {sides[1]}"

@@ -1,0 +1,172 @@
+"""The tables of a problem file. What one value may be is said here; how values fit together, in `rules`."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from qtn.problem.ranges import (
+    AtLeastOne,
+    BelowOne,
+    Count,
+    NonNegative,
+    Positive,
+    PositiveOrInf,
+    PositiveProbability,
+    Probability,
+    Werner,
+)
+
+
+class Table(BaseModel):
+    """One TOML table: no unknown keys, no conversions between types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class AbstractLink(Table):
+    """A link given by its numbers; exactly one of werner, fidelity, bell_diagonal."""
+
+    model: Literal["abstract"]
+    p_success: PositiveProbability
+    attempt_time_s: Positive
+    werner: Werner | None = None
+    fidelity: Probability | None = None
+    bell_diagonal: Annotated[list[Probability], Field(min_length=4, max_length=4)] | None = None
+
+
+class ClickLink(Table):
+    """Two arms of fibre to a midpoint station."""
+
+    length_km: NonNegative | None = None
+    length_left_km: NonNegative | None = None
+    length_right_km: NonNegative | None = None
+    attenuation_db_per_km: NonNegative | None = None
+    loss_left_db: NonNegative | None = None
+    loss_right_db: NonNegative | None = None
+    efficiency: PositiveProbability = 1.0
+    visibility: Probability = 1.0
+    dark_count_probability: BelowOne = 0.0
+    emission_time_s: NonNegative = 0.0
+    refractive_index: AtLeastOne = 1.468
+    num_modes: Count = 1
+    attempt_time_s: Positive | None = None
+
+
+class SingleClickLink(ClickLink):
+    """Single-click heralding: one photon at the midpoint."""
+
+    model: Literal["single_click"]
+    bright_state: Probability | Annotated[list[Probability], Field(min_length=2, max_length=2)]
+    phase_std_rad: NonNegative = 0.0
+
+
+class DoubleClickLink(ClickLink):
+    """Double-click heralding: two photons at the midpoint."""
+
+    model: Literal["double_click"]
+
+
+class PerfectMemory(Table):
+    """No decay."""
+
+    model: Literal["perfect"]
+
+
+class DepolarisingMemory(Table):
+    """All Paulis decay with one time constant."""
+
+    model: Literal["depolarising"]
+    time_constant_s: PositiveOrInf
+
+
+class DephasingMemory(Table):
+    """X and Y decay with T2."""
+
+    model: Literal["dephasing"]
+    t2_s: PositiveOrInf
+
+
+class RelaxingMemory(Table):
+    """Relaxation T1 and coherence T2."""
+
+    model: Literal["t1t2"]
+    t1_s: PositiveOrInf
+    t2_s: PositiveOrInf
+
+
+class Gates(Table):
+    """Two-qubit gate and readout of a node."""
+
+    two_qubit: Probability = 1.0
+    readout: Probability = 1.0
+
+
+class Swap(Table):
+    """Entanglement swap of a node."""
+
+    p_success: PositiveProbability = 1.0
+
+
+Link = Annotated[AbstractLink | SingleClickLink | DoubleClickLink, Field(discriminator="model")]
+Memory = Annotated[
+    PerfectMemory | DepolarisingMemory | DephasingMemory | RelaxingMemory, Field(discriminator="model")
+]
+
+
+class Node(Table):
+    """One node; perfect unless said otherwise."""
+
+    memory: Memory = PerfectMemory(model="perfect")
+    gates: Gates = Gates()
+    swap: Swap = Swap()
+
+
+class Chain(Table):
+    """Links and nodes in a line: one for all positions, or one table each."""
+
+    num_links: Count | None = None
+    link: Link | None = None
+    links: Annotated[list[Link], Field(min_length=1)] | None = None
+    node: Node | None = None
+    nodes: Annotated[list[Node], Field(min_length=2)] | None = None
+
+
+class Schedule(Table):
+    """What is joined with what."""
+
+    tree: str
+    distill: Literal["bbpssw", "dejmps"] = "bbpssw"
+
+
+class Merit(Table):
+    """What a delivered pair is worth."""
+
+    protocol: Literal["bb84", "six_state"] = "bb84"
+    direct_source_rate_hz: Positive | None = None
+
+
+class Time(Table):
+    """The time grid; what is absent is chosen."""
+
+    step_s: Positive | None = None
+    num_steps: Annotated[int, Field(ge=2)] | None = None
+
+
+class Optimise(Table):
+    """What is maximised over which numbers."""
+
+    maximise: Literal["secret_key_rate_hz", "secret_fraction", "rate_hz", "fidelity"] = "secret_key_rate_hz"
+    parameters: list[str]
+
+
+class Config(Table):
+    """A whole problem file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    chain: Chain
+    schedule: Schedule
+    merit: Merit = Merit()
+    time: Time = Time()
+    optimise: Optimise | None = None

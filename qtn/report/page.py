@@ -1,0 +1,140 @@
+"""Assemble and write the HTML page."""
+
+import html
+import importlib.util
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from qtn.report import figures
+from qtn.report.content import Content
+
+UNITS = {
+    "mean_time_s": "s",
+    "rate_hz": "Hz",
+    "secret_key_rate_hz": "bit/s",
+    "plob_rate_hz": "bit/s",
+}
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0.5rem 0; }
+th, td { text-align: right; padding: 0.2rem 0.8rem; border-bottom: 1px solid #ddd; }
+th:first-child, td:first-child { text-align: left; }
+.wide { overflow-x: auto; } svg { max-width: 100%; height: auto; }
+pre { background: #f6f6f6; padding: 0.8rem; overflow-x: auto; font-size: 0.85rem; }
+.big { font-size: 1.15rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; }
+@media print { body { max-width: none; margin: 0; } h2 { break-after: avoid; } svg { break-inside: avoid; } }
+"""
+
+
+def number(value: Any) -> str:
+    """Return a number for people: six digits, an en dash where there is none."""
+    return "&ndash;" if value is None else f"{value:.6g}"
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return an HTML table of cells that are HTML already."""
+    head = "".join(f"<th>{cell}</th>" for cell in header)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def results_table(content: Content) -> str:
+    """Return the evaluation with and without optimisation, side by side."""
+    keys = ["secret_key_rate_hz", "secret_fraction", "rate_hz", "mean_time_s", "fidelity", "qber_x", "qber_z"]
+    rows = [[label(key), number(content.initial[key]), number(content.best[key])] for key in keys]
+    for level in ("0.05", "0.5", "0.95"):
+        values = [side["waiting_time_quantiles_s"][level] for side in (content.initial, content.best)]
+        rows.append([f"waiting time, {float(level):.0%} quantile [s]", *map(number, values)])
+    rows.append(
+        ["PLOB bound of the direct fibre [bit/s]", *(number(s["plob_rate_hz"]) for s in (content.initial, content.best))]
+    )
+    return table(["", "settings of the file", "best settings"], rows)
+
+
+def label(key: str) -> str:
+    """Return the words for a result key."""
+    unit = UNITS.get(key)
+    words = key.removesuffix("_hz").removesuffix("_s").replace("_", " ").replace("qber", "QBER")
+    return f"{words} [{unit}]" if unit else words
+
+
+def headline(content: Content) -> str:
+    """Return the answer in one paragraph."""
+    before, after = content.initial[content.merit], content.best[content.merit]
+    unit = UNITS.get(content.merit, "")
+    text = f"{html.escape(label(content.merit))}: <b>{number(after)}</b>"
+    if before > 0:
+        text += f", {after / before:.3g} times that of the settings in the file ({number(before)} {unit})"
+    else:
+        text += f"; the settings in the file give {number(before)} {unit}".rstrip()
+    plob = content.best["plob_rate_hz"]
+    if plob and content.merit == "secret_key_rate_hz":
+        text += f"; {after / plob:.3g} times the bound for direct transmission over the same fibre ({number(plob)} bit/s)"
+    return f'<p class="big">{text}.</p>'
+
+
+def drawings(content: Content) -> dict[str, str]:
+    """Return the figures by name, or a sentence in place of each if matplotlib is absent."""
+    names = ("waiting_time", "fidelity_in_time", "convergence", "sensitivities")
+    if importlib.util.find_spec("matplotlib") is None:
+        return dict.fromkeys(names, "<p>Figures need matplotlib: <code>pip install matplotlib</code>.</p>")
+    return {
+        "waiting_time": figures.waiting_time(content),
+        "fidelity_in_time": figures.fidelity_in_time(content),
+        "convergence": figures.convergence(content, UNITS.get(content.merit, "1")),
+        "sensitivities": figures.sensitivities(content) if content.elasticity else "",
+    }
+
+
+def render(content: Content) -> str:
+    """Return the page: self-contained HTML with inline SVG."""
+    drawn = drawings(content)
+    settings = table(
+        ["setting", "in the file", "best"],
+        ([f"<code>{html.escape(name)}</code>", number(old), number(new)] for name, (old, new) in content.settings.items()),
+    )
+    improve = table(
+        ["parameter", "elasticity", "derivative"],
+        (
+            [f"<code>{html.escape(name)}</code>", f"{value:+.4f}", f"{content.gradient[name]:.4g}"]
+            for name, value in list(content.elasticity.items())[:20]
+        ),
+    )
+    info: Mapping[str, Any] = content.best["info"]
+    versions = ", ".join(f"{name} {version}" for name, version in content.versions.items())
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(content.name)}: qtn</title><style>{STYLE}</style></head><body>
+<h1>{html.escape(content.name)}</h1>
+{headline(content)}
+<p>Schedule: <code>{html.escape(content.tree)}</code></p>
+<h2>Best settings</h2>{settings}<p>{html.escape(content.status)}</p>
+<h2>Results</h2>{results_table(content)}
+<h2>When a pair arrives, and how good it is</h2>
+<div class="pair"><div>{drawn["waiting_time"]}</div><div>{drawn["fidelity_in_time"]}</div></div>
+<h2>What to improve first</h2>
+<p>By how many per cent the merit changes when one number grows by one per cent, at the best settings.</p>
+{drawn["sensitivities"]}{improve}
+<h2>Convergence</h2>{drawn["convergence"]}
+<h2>How exact this is</h2>
+<p>Time grid: {info["num_steps"]} steps of {number(info["step_s"])} s; grid error at most {info["grid_error"]:.1e}
+(relative, of the mean time; absolute, of the Bell weights); probability beyond the grid {info["tail_mass"]:.1e}.</p>
+<h2>Problem</h2><pre>{html.escape(content.config)}</pre>
+<p>{html.escape(versions)}</p>
+</body></html>
+"""
+
+
+def write(content: Content, folder: Path) -> Path:
+    """Write `report.html` into a folder, whole or not at all, and return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "report.html"
+    temporary = path.with_suffix(".html.partial")
+    temporary.write_text(render(content), encoding="utf-8")
+    os.replace(temporary, path)
+    return path
