@@ -1,0 +1,165 @@
+"""Read a problem file: every mistake at once, each with its dotted key, its value and a cure."""
+
+import dataclasses
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+from pydantic import ValidationError
+
+from qtn.problem.messages import ProblemError, from_validation
+from qtn.problem.problem import Problem
+from qtn.problem.rules import broken_rules
+from qtn.problem.schema import Config
+from qtn.schedules.builders import check_spans
+from qtn.schedules.text import parse, to_text
+from qtn.schedules.tree import Schedule
+from qtn.steps.distill import PROTOCOLS
+
+TIMES = ("cutoff_times", "wait_times")
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Problem:
+    """Load a problem file.
+
+    Args:
+        path: a TOML file.
+        overrides: texts "dotted.key=value", as after `--set`; checked like the file.
+
+    Raises:
+        ProblemError: with every mistake found.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ProblemError(str(path), ["there is no such file; `qtn new` writes a template"]) from None
+    except (IsADirectoryError, PermissionError, NotADirectoryError) as error:
+        raise ProblemError(str(path), [f"cannot be read as a file: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ProblemError(str(path), ["is not a text file in UTF-8"]) from None
+    name = path.resolve().parent.name if path.stem == "problem" else path.stem
+    return loads(text, overrides, name=name, source=str(path))
+
+
+def loads(text: str, overrides: Sequence[str] = (), *, name: str = "problem", source: str = "problem") -> Problem:
+    """Load a problem from TOML text; `source` is what errors call it."""
+    try:
+        document = tomllib.loads(text.replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError as error:
+        raise ProblemError(source, [f"is not valid TOML: {toml_message(error)}"]) from None
+    errors: list[str] = []
+    times: dict[tuple[str, int], float] = {}
+    for override in overrides:
+        try:
+            apply_override(document, times, override)
+        except ValueError as error:
+            errors.append(f"--set {error}")
+    errors.extend(broken_rules(document))
+    try:
+        config = Config.model_validate(document)
+    except ValidationError as error:
+        errors.extend(from_validation(error, document))
+        config = None
+    schedule, tree_errors = read_schedule(document, times)
+    errors.extend(tree_errors)
+    if config is None or schedule is None or errors:
+        raise ProblemError(source, list(dict.fromkeys(errors)))
+    if times:
+        tree = to_text(schedule, protocol=PROTOCOLS[config.schedule.distill])
+        config = config.model_copy(update={"schedule": config.schedule.model_copy(update={"tree": tree})})
+    problem = Problem(name=name, config=config, schedule=schedule)
+    try:
+        _ = problem.chain
+    except ValueError as error:
+        raise ProblemError(source, [f"chain: {error}"]) from None
+    return check_parameters(problem, source)
+
+
+def check_parameters(problem: Problem, source: str) -> Problem:
+    """Check that the names in [optimise] exist and can be optimised."""
+    from qtn.problem.names import expand
+
+    if problem.config.optimise is not None:
+        try:
+            expand(problem, problem.config.optimise.parameters)
+        except ValueError as error:
+            raise ProblemError(source, [f"optimise.parameters: {error}"]) from None
+    return problem
+
+
+def toml_message(error: tomllib.TOMLDecodeError) -> str:
+    """Return the parser's message, which names line and column, with words for a duplicate key."""
+    message = str(error)
+    if message.startswith("Cannot overwrite a value"):
+        return f"a key is given twice {message[message.index('(') :]}"
+    return message[0].lower() + message[1:]
+
+
+def read_schedule(document: dict[str, Any], times: dict[tuple[str, int], float]) -> tuple[Schedule | None, list[str]]:
+    """Parse the tree of a document, with times that were set from outside."""
+    table, chain = document.get("schedule"), document.get("chain")
+    if not isinstance(table, dict) or not isinstance(table.get("tree"), str):
+        return None, []
+    try:
+        protocol = PROTOCOLS.get(table.get("distill", "bbpssw"), PROTOCOLS["bbpssw"])
+        schedule = parse(table["tree"], protocol=protocol)
+        links = chain.get("links") if isinstance(chain, dict) else None
+        count = len(links) if isinstance(links, list) else chain.get("num_links") if isinstance(chain, dict) else None
+        if isinstance(count, int) and not isinstance(count, bool) and count > 0:
+            check_spans(schedule, count)
+    except ValueError as error:
+        return None, ["schedule.tree: " + str(error).replace("\n", "\n    ")]
+    errors = []
+    for (name, index), value in times.items():
+        array = getattr(schedule, name)
+        if not 0 <= index < array.size:
+            errors.append(f"schedule.{name}.{index}: the tree has {array.size} of these, numbered from 0")
+            continue
+        schedule = dataclasses.replace(schedule, **{name: jnp.asarray(array).at[index].set(value)})
+    return schedule, errors
+
+
+def apply_override(document: dict[str, Any], times: dict[tuple[str, int], float], override: str) -> None:
+    """Change a document by one text "dotted.key=value"."""
+    key, equals, text = override.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise ValueError(f"{override}: must be of the form dotted.key=value")
+    value = toml_value(text.strip())
+    path = [int(part) if part.isdecimal() else part for part in key.split(".")]
+    if len(path) == 3 and path[0] == "schedule" and path[1] in TIMES and isinstance(path[2], int):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+            raise ValueError(f"{key}: must be at least 0, but is {value!r}")
+        times[path[1], path[2]] = float(value)
+        return
+    here: Any = document
+    for position, part in enumerate(path):
+        last = position == len(path) - 1
+        if isinstance(here, list):
+            if not isinstance(part, int) or part >= len(here):
+                raise ValueError(f"{key}: `{'.'.join(map(str, path[:position]))}` has {len(here)} entries, from 0")
+        elif isinstance(here, dict):
+            other = {"links": "link", "nodes": "node", "link": "links", "node": "nodes"}.get(str(part))
+            if position == 1 and path[0] == "chain" and other in here and part not in here:
+                shown = f"chain.{other}" + (".0" if other in ("links", "nodes") else "")
+                raise ValueError(f"{key}: this file has [chain.{other}]; set {shown}.{'.'.join(map(str, path[position + 1 :])) or '...'}")
+            if not last:
+                here.setdefault(str(part), {})
+            part = str(part)
+        else:
+            raise ValueError(f"{key}: `{'.'.join(map(str, path[:position]))}` is a value, not a table")
+        if last:
+            here[part] = value
+        else:
+            here = here[part]
+
+
+def toml_value(text: str) -> Any:
+    """Read a TOML value; anything else is a plain string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,136 @@
+"""Every number of a problem by its dotted name: the name that `--set` accepts, in the units of the file."""
+
+import copy
+import math
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from qtn import _checks
+from qtn.links.chain import Chain
+from qtn.optimisation.bounded import Interval
+from qtn.problem.build import build_chain
+from qtn.problem.problem import Problem
+from qtn.problem.ranges import Range
+from qtn.schedules.tree import Schedule
+
+TIMES = ("cutoff_times", "wait_times")
+
+
+def numeric_leaves(problem: Problem) -> dict[str, float]:
+    """Return every number that the result depends on: those of the chain, cut-off times and waiting times.
+
+    Note:
+        Entries of `bell_diagonal` are independent weights: their derivatives leave the sum 1.
+    """
+    leaves = {name: float(value) for name, value in walk(problem.document["chain"], "chain") if name != "chain.num_links"}
+    for times in TIMES:
+        leaves |= {f"schedule.{times}.{i}": float(t) for i, t in enumerate(getattr(problem.schedule, times))}
+    return leaves
+
+
+def walk(table: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Return the numbers below a table or array with their dotted names."""
+    entries = table.items() if isinstance(table, dict) else enumerate(table)
+    for key, value in entries:
+        name = f"{prefix}.{key}"
+        if isinstance(value, (dict, list)):
+            yield from walk(value, name)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield name, value
+
+
+def with_values(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Schedule]:
+    """Return chain and schedule with some numbers replaced, which may be traced."""
+    table = copy.deepcopy(problem.document["chain"])
+    times = {name: list(getattr(problem.schedule, name)) for name in TIMES}
+    for name, value in values.items():
+        section, *path = name.split(".")
+        here: Any = table if section == "chain" else times
+        for part in path[:-1]:
+            here = here[int(part) if isinstance(here, list) else part]
+        here[int(path[-1]) if isinstance(here, list) else path[-1]] = value
+    arrays = {name: stacked(entries) for name, entries in times.items()}
+    return build_chain(table), Schedule(tree=problem.schedule.tree, **arrays)
+
+
+def stacked(entries: list[Any]) -> Any:
+    """Stack numbers into a vector of double precision, also if there are none."""
+    import jax.numpy as jnp
+
+    return jnp.stack([_checks.real(entry) for entry in entries]) if entries else jnp.zeros(0)
+
+
+def expand(problem: Problem, patterns: list[str]) -> list[str]:
+    """Return the names that patterns such as "chain.links.*.bright_state" mean.
+
+    `*` stands for one part of a name; a table or array means all numbers in it; `chain.links.*` on a chain with one
+    shared link means that link.
+
+    Raises:
+        ValueError: if a pattern matches nothing, or a whole number.
+    """
+    leaves = numeric_leaves(problem)
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        matches = [name for name in leaves if any(below(name, form) for form in forms(problem, pattern))]
+        if not matches and pattern.removesuffix(".*").endswith(TIMES):
+            raise ValueError(f"`{pattern}` matches nothing: write the times to be moved into schedule.tree first")
+        if not matches:
+            raise ValueError(f"`{pattern}` matches no number; `qtn gradient` lists their names")
+        whole = next((name for name in matches if name.endswith(".num_modes")), None)
+        if whole:
+            raise ValueError(f"`{whole}` is a whole number, which gradients cannot move; leave it out")
+        found |= dict.fromkeys(matches)
+    return list(found)
+
+
+def forms(problem: Problem, pattern: str) -> list[str]:
+    """Return a pattern, and what it means where all positions share one link or node."""
+    shared = [pattern]
+    for name in ("link", "node"):
+        if name in problem.document["chain"]:
+            shared.append(pattern.replace(f"chain.{name}s.*.", f"chain.{name}.", 1))
+    return shared
+
+
+def below(name: str, pattern: str) -> bool:
+    """Whether a name, or a table that holds it, matches a pattern part by part."""
+    own, wanted = name.split("."), pattern.split(".")
+    return len(own) >= len(wanted) and all(fnmatchcase(a, b) for a, b in zip(own, wanted, strict=False))
+
+
+def bounds(problem: Problem, name: str) -> Interval:
+    """Return the open interval in which an optimiser may move a number."""
+    if name.startswith("schedule."):
+        return Interval(0.0, math.inf)
+    limits = range_of(problem, name)
+    return Interval(limits.lower, limits.upper)
+
+
+def range_of(problem: Problem, name: str) -> Range:
+    """Return the range that the schema gives to a number."""
+    here: Any = problem.config
+    field = None
+    for part in name.split("."):
+        if isinstance(here, BaseModel):
+            field = type(here).model_fields[part]
+            here = getattr(here, part)
+        else:
+            here = here[int(part)]
+    assert field is not None
+    return next(ranges_in(field), Range())
+
+
+def ranges_in(annotation: Any) -> Iterator[Range]:
+    """Return the ranges in a field or type annotation."""
+    for item in getattr(annotation, "metadata", ()):
+        if isinstance(item, Range):
+            yield item
+    inner = getattr(annotation, "annotation", annotation)
+    if get_origin(inner) is not None:
+        for part in get_args(inner):
+            yield from [part] if isinstance(part, Range) else ranges_in(part)
+

@@ -1,0 +1,60 @@
+"""A loaded problem: its checked tables, and the chain, schedule and evaluator that they describe."""
+
+import dataclasses
+from functools import cached_property
+from typing import Any
+
+from qtn.evaluators.renewal import Renewal
+from qtn.links.chain import Chain
+from qtn.merit.key_rate import Fraction, bb84_fraction, six_state_fraction
+from qtn.problem.build import build_chain
+from qtn.problem.schema import Config
+from qtn.schedules.tree import Schedule
+
+FRACTIONS: dict[str, Fraction] = {"bb84": bb84_fraction, "six_state": six_state_fraction}
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """What a problem file says.
+
+    Example:
+        >>> import jax; jax.config.update("jax_enable_x64", True)
+        >>> from qtn.problem.load import loads
+        >>> problem = loads('''
+        ... schema = 1
+        ... chain = { num_links = 2, link = { model = "abstract", p_success = 0.5, attempt_time_s = 1.0, werner = 0.9 } }
+        ... schedule = { tree = "swap(0, 1)" }
+        ... ''')
+        >>> round(problem.chain.links[0].p_success.item(), 3)
+        0.5
+    """
+
+    name: str
+    """Name of the problem: that of the file's folder or of the file."""
+
+    config: Config
+    """The checked tables."""
+
+    schedule: Schedule
+    """The tree, with its cut-off and waiting times."""
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """Return the tables as plain dictionaries, defaults filled in, without what is absent."""
+        return self.config.model_dump(exclude_none=True, by_alias=True)
+
+    @cached_property
+    def chain(self) -> Chain:
+        """Return the chain."""
+        return build_chain(self.document["chain"])
+
+    @property
+    def evaluator(self) -> Renewal:
+        """Return the evaluator with the grid of the [time] table."""
+        return Renewal(step=self.config.time.step_s, num_steps=self.config.time.num_steps)
+
+    @property
+    def fraction(self) -> Fraction:
+        """Return the key protocol of the [merit] table."""
+        return FRACTIONS[self.config.merit.protocol]

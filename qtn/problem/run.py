@@ -1,0 +1,91 @@
+"""Evaluate and differentiate a problem: the numbers of the command line, as plain dictionaries."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from qtn.evaluators.evaluate import evaluate as evaluate_chain
+from qtn.evaluators.outcome import Outcome, Summary, waiting_time_quantiles
+from qtn.merit.bounds import plob_rate
+from qtn.merit.fidelity import fidelity, qber_x, qber_z
+from qtn.merit.key_rate import secret_fraction, secret_key_rate
+from qtn.problem.build import direct_loss
+from qtn.problem.names import numeric_leaves, with_values
+from qtn.problem.problem import Problem
+
+QUANTILES = ("0.05", "0.5", "0.95")
+
+MERITS = ("secret_key_rate_hz", "secret_fraction", "rate_hz", "mean_time_s", "fidelity", "qber_x", "qber_z")
+"""What can be differentiated by name."""
+
+
+def merit(problem: Problem, name: str, result: Summary | Outcome, *, clip: bool) -> Any:
+    """Return one named figure of merit."""
+    table = {
+        "secret_key_rate_hz": lambda: secret_key_rate(result, problem.fraction, clip=clip),
+        "secret_fraction": lambda: secret_fraction(result, problem.fraction, clip=clip),
+        "rate_hz": lambda: 1 / result.mean_time,
+        "mean_time_s": lambda: result.mean_time,
+        "fidelity": lambda: fidelity(result.bell_diagonal),
+        "qber_x": lambda: qber_x(result.bell_diagonal),
+        "qber_z": lambda: qber_z(result.bell_diagonal),
+    }
+    return table[name]()
+
+
+def outcome(problem: Problem, values: dict[str, float] | None = None) -> Outcome:
+    """Evaluate a problem, with some numbers replaced."""
+    return evaluate_chain(*with_values(problem, values or {}), evaluator=problem.evaluator)
+
+
+def report_numbers(problem: Problem, found: Outcome) -> dict[str, Any]:
+    """Return what `qtn evaluate` prints, as plain numbers."""
+    loss, source_rate = direct_loss(problem.document["chain"]), problem.config.merit.direct_source_rate_hz
+    bound = None
+    if loss is not None and source_rate is not None:
+        bound = float(plob_rate(jnp.asarray(10 ** (-loss / 10)), jnp.asarray(source_rate)))
+    times = waiting_time_quantiles(found, jnp.array([float(level) for level in QUANTILES]))
+    numbers = {name: float(merit(problem, name, found, clip=True)) for name in MERITS}
+    return numbers | {
+        "bell_diagonal": [float(weight) for weight in found.bell_diagonal],
+        "waiting_time_quantiles_s": dict(zip(QUANTILES, map(float, times), strict=True)),
+        "plob_rate_hz": bound,
+        "info": {
+            "tail_mass": float(found.info.tail_mass),
+            "grid_error": float(found.info.grid_error),
+            "step_s": float(found.info.step),
+            "num_steps": found.info.num_steps,
+        },
+    }
+
+
+def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) -> dict[str, Any]:
+    """Return value, derivatives and elasticities of a merit with respect to every number of a problem.
+
+    Args:
+        problem: the problem.
+        of: one of `MERITS`; for key rates and fractions the value is clipped at 0, the derivatives are those of the
+            unclipped figure.
+        values: numbers to replace first.
+
+    Returns:
+        {"value", "gradient": {name: d merit / d number}, "elasticity": {name: x/f df/dx}}, the elasticities largest
+        first; those at 0 and infinity are left out.
+    """
+    leaves = numeric_leaves(problem) | (values or {})
+
+    def target(numbers: dict[str, Any]) -> tuple[Any, Any]:
+        result = problem.evaluator.summarise(*with_values(problem, numbers))
+        return merit(problem, of, result, clip=False), merit(problem, of, result, clip=True)
+
+    (raw, clipped), slopes = jax.value_and_grad(target, has_aux=True)(leaves)
+    slopes = {name: float(slope) for name, slope in slopes.items()}
+    relative = {
+        name: leaves[name] * slopes[name] / float(raw)
+        for name in leaves
+        if leaves[name] != 0 and math.isfinite(leaves[name]) and float(raw) != 0
+    }
+    ordered = dict(sorted(relative.items(), key=lambda item: -abs(item[1])))
+    return {"value": float(clipped), "gradient": {name: slopes[name] for name in leaves}, "elasticity": ordered}
