@@ -64,6 +64,14 @@ class TimeScales:
             waits=tuple(wait / unit for wait in self.waits),
         )
 
+    def extrapolation(self, horizon: float, num_steps: int) -> GridPlan:
+        """Return three grids to extrapolate from, whose steps keep to the spacing of the attempts if there is one."""
+        step, spacing = horizon / num_steps, self.spacing
+        if spacing > 0:
+            step = 2 * spacing * math.ceil(step / (2 * spacing) - 1e-9)
+        grids = tuple(self.grid(factor * step, num_steps) for factor in (1.0, 1.5, 2.0))
+        return GridPlan(grids=grids, extrapolated=True)
+
     def exact(self, step: float) -> bool:
         """Whether all delivery times are whole multiples of `step`."""
         parts = self.spacing / step
@@ -153,9 +161,7 @@ def choose_plan(chain: Chain, schedule: Schedule, level: Level, request: GridReq
     for num_steps in lengths:
         if scales.spacing > 0 and horizon <= num_steps * scales.spacing:
             return GridPlan(grids=(scales.grid(scales.spacing, num_steps),))
-        step = _even_step(horizon / num_steps, scales)
-        grids = tuple(scales.grid(factor * step, num_steps) for factor in (1.0, 1.5, 2.0))
-        plan = GridPlan(grids=grids, extrapolated=True)
+        plan = scales.extrapolation(horizon, num_steps)
         if request.num_steps is not None:
             return plan
         if not PROBE_STEPS <= num_steps <= LONGEST_EXTRAPOLATED:
@@ -175,13 +181,6 @@ def choose_plan(chain: Chain, schedule: Schedule, level: Level, request: GridReq
         f"and the shortest time scale is {finest:.3g} s. A full grid would need {needed:.3g} steps "
         f"({memory_needed(needed)}). Raise the success probabilities or the cut-off times, or give time.step_s."
     )
-
-
-def _even_step(step: float, scales: TimeScales) -> float:
-    """Round a step up so that its multiples 1, 3/2 and 2 keep to the spacing of the attempts, if they have one."""
-    if scales.spacing == 0:
-        return step
-    return 2 * scales.spacing * math.ceil(step / (2 * scales.spacing) - 1e-9)
 
 
 def _plan_with_step(

@@ -33,7 +33,9 @@ class Settings:
     scatter: float = 1.0
     """Standard deviation of the starts, in free coordinates."""
     rtol: float = 1e-9
-    """Stop when a chunk improves no start by more than this fraction."""
+    """A chunk that improves no start by more than this fraction is idle."""
+    patience: int = 3
+    """Stop after an idle chunk when all starts agree, else after this many."""
     agreement: float = 1e-6
     """Relative difference of the final values up to which starts count as agreeing."""
 
@@ -111,7 +113,7 @@ def maximise(
     bounds: Mapping[str, Interval],
     *,
     settings: Settings = Settings(),  # noqa: B008
-    context: Callable[[Params], Any] = lambda params: None,
+    context: Callable[[list[Params]], list[Any]] = lambda starts: [None] * len(starts),
     report: Callable[[Progress], None] = lambda progress: None,
     key: Any,
 ) -> Fit:
@@ -122,8 +124,8 @@ def maximise(
         initial: the first start.
         bounds: allowed interval of each parameter.
         settings: numbers of starts and iterations, step sizes, tolerances.
-        context: what else the objective needs (for example a time grid), renewed from concrete parameters before
-            each chunk, a pytree of arrays; a change of its static structure compiles again.
+        context: what else the objective needs at each start (for example a time grid), renewed from the concrete
+            parameters of all starts before each chunk: pytrees of one structure; a change of it compiles again.
         report: called after each chunk.
         key: random key of the scattered starts.
 
@@ -149,10 +151,10 @@ def maximise(
     best_values = np.full(settings.num_starts, -np.inf)
     best_free = free
     history: list[np.ndarray] = []
-    scale, converged, interrupted = None, False, False
+    scale, converged, interrupted, idle = None, False, False, 0
     for number in range(settings.max_chunks):
         try:
-            contexts = _stacked([context(_bounded(table, free, start)) for start in range(settings.num_starts)])
+            contexts = _stacked(context([_bounded(table, free, start) for start in range(settings.num_starts)]))
             if scale is None:
                 scale = _scale(objective, table, free, contexts, settings.num_starts)
             rate = settings.learning_rate * settings.decay**number
@@ -170,7 +172,8 @@ def maximise(
         best_free = {name: jnp.where(better, candidate[name], best_free[name]) for name in names}
         best_values = np.where(better, found, best_values)
         report(Progress((number + 1) * settings.chunk, settings.max_chunks * settings.chunk, best_values))
-        if number > 0 and gain <= settings.rtol * np.max(np.abs(best_values)):
+        idle = idle + 1 if number > 0 and gain <= settings.rtol * np.max(np.abs(best_values)) else 0
+        if idle and (_spread(best_values) <= settings.agreement or idle == settings.patience):
             converged = True
             break
     winner = int(np.argmax(best_values))
@@ -207,6 +210,11 @@ def _scale(objective: Objective, table: Any, free: Params, contexts: Any, num_st
     return max(finite, default=1.0)
 
 
+def _spread(values: np.ndarray) -> float:
+    """Return the relative difference of the final values of the starts."""
+    return float((values.max() - values.min()) / max(abs(values.max()), 1e-300))
+
+
 def _status(
     converged: bool,
     interrupted: bool,
@@ -223,7 +231,7 @@ def _status(
         sentences.append("Converged.")
     else:
         sentences.append(f"Stopped after {settings.max_chunks * settings.chunk} iterations, still improving.")
-    spread = float((values.max() - values.min()) / max(abs(values.max()), 1e-300)) if len(values) else 0.0
+    spread = _spread(values)
     if len(values) > 1 and spread <= settings.agreement:
         sentences.append(f"All {len(values)} starts agree to {settings.agreement:g}.")
     elif len(values) > 1:

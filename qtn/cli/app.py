@@ -1,0 +1,92 @@
+"""The commands, and what all of them share: options, errors, exit codes."""
+
+import os
+import sys
+import traceback
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Exact states, waiting times and key rates of quantum networks, with a gradient for every number.",
+)
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="Problem file (TOML).")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the file; repeatable.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the resolved problem and stop.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or gpu; gpu fails where there is none.")]
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command line and return its exit code."""
+    import qtn.cli.commands  # noqa: F401  (registers the commands)
+
+    try:
+        code = typer.main.get_command(app)(args=arguments, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        print("qtn: interrupted", file=sys.stderr)
+        return 130
+    except ValueError as error:
+        return bad_input(error)
+    except Exception as error:
+        return wrong_usage(error) if hasattr(error, "format_message") else unexpected(error)
+
+
+def wrong_usage(error: Any) -> int:
+    """Print what the parser of the command line says, or the help it asks for."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message())
+    else:
+        print(f"qtn: {error.format_message()}; see `qtn --help`", file=sys.stderr)
+    return 2
+
+
+def bad_input(error: ValueError) -> int:
+    """Print what is wrong with the input; only our own sentences are input errors."""
+    from qtn.problem.messages import ProblemError
+
+    ours = isinstance(error, ProblemError) or raised_by_qtn(error)
+    if not ours:
+        return unexpected(error)
+    print(str(error), file=sys.stderr)
+    return 2
+
+
+def raised_by_qtn(error: BaseException) -> bool:
+    """Whether the innermost frame of an error is in this package."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and f"{os.sep}qtn{os.sep}" in frames[-1].filename
+
+
+def unexpected(error: Exception) -> int:
+    """Print one line for an error that is a bug or a broken machine."""
+    if os.environ.get("QTN_DEBUG"):
+        traceback.print_exception(error)
+    print(f"qtn: unexpected {type(error).__name__}: {error}; QTN_DEBUG=1 shows the traceback", file=sys.stderr)
+    return 1
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON object on standard output; numbers that are not finite become null."""
+    import json
+
+    print(json.dumps(finite(data), indent=2))
+
+
+def finite(data: Any) -> Any:
+    """Replace numbers that JSON cannot hold by None."""
+    import math
+
+    if isinstance(data, dict):
+        return {key: finite(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data

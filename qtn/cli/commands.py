@@ -1,0 +1,138 @@
+"""The commands of `qtn`, each a few lines over the library."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qtn.cli.app import Device, DryRun, File, Json, Set, app, print_json
+from qtn.cli.session import start, warn
+
+OF = "secret_key_rate_hz, secret_fraction, rate_hz, mean_time_s, fidelity, qber_x or qber_z."
+
+
+@app.command()
+def evaluate(file: File, set_: Set = None, json_: Json = False, dry_run: DryRun = False, device: Device = "auto") -> None:
+    """Evaluate a problem: waiting time, delivered state, key rate.
+
+    Example: qtn evaluate problem.toml --set chain.link.p_success=0.002 --json
+    """
+    from qtn.cli.text import evaluation_text
+
+    problem = opened(file, set_, dry_run, device)
+    from qtn.problem.run import outcome, report_numbers
+
+    found = outcome(problem)
+    numbers = report_numbers(problem, found)
+    warn(found.info.warnings())
+    print_json(numbers) if json_ else print(evaluation_text(numbers))
+
+
+@app.command()
+def gradient(
+    file: File,
+    of: Annotated[str, typer.Option(help=f"What to differentiate: {OF}")] = "secret_key_rate_hz",
+    set_: Set = None,
+    json_: Json = False,
+    dry_run: DryRun = False,
+    device: Device = "auto",
+) -> None:
+    """Differentiate a merit with respect to every number: what to improve first.
+
+    Example: qtn gradient problem.toml --of fidelity
+    """
+    from qtn.cli.text import gradient_text
+
+    problem = opened(file, set_, dry_run, device)
+    from qtn.problem.run import MERITS
+    from qtn.problem.run import gradient as differentiate
+
+    if of not in MERITS:
+        raise ValueError(f"--of: must be one of {', '.join(MERITS)}, but is {of!r}")
+    found = differentiate(problem, of)
+    print_json(found) if json_ else print(gradient_text(of, found))
+
+
+@app.command()
+def optimise(
+    file: File,
+    set_: Set = None,
+    out: Annotated[str | None, typer.Option(help="Folder of the report; by default <problem name>-report.")] = None,
+    json_: Json = False,
+    dry_run: DryRun = False,
+    device: Device = "auto",
+) -> None:
+    """Find the best settings of a problem and write a report.
+
+    Example: qtn optimise problem.toml --out results
+    """
+    from qtn.cli.optimise import optimise_and_report
+
+    problem = opened(file, set_, dry_run, device)
+    if optimise_and_report(problem, Path(out or f"{problem.name}-report"), as_json=json_):
+        raise typer.Exit(130)
+
+
+@app.command()
+def check(file: File, set_: Set = None) -> None:
+    """Check a problem file and say what it describes.
+
+    Example: qtn check problem.toml
+    """
+    problem = loaded(file, set_)
+    from qtn.problem.names import numeric_leaves
+
+    count = len(numeric_leaves(problem))
+    print(f"{file}: good: {problem.chain.num_links} links, {count} numbers, tree {problem.config.schedule.tree}")
+
+
+@app.command()
+def new(file: Annotated[str, typer.Argument(metavar="FILE", help="File to write.")] = "problem.toml") -> None:
+    """Write a commented problem file to start from.
+
+    Example: qtn new problem.toml
+    """
+    from qtn.problem.template import TEMPLATE
+
+    try:
+        with open(file, "x", encoding="utf-8") as stream:
+            stream.write(TEMPLATE)
+    except FileExistsError:
+        raise ValueError(f"{file}: exists already; name another file") from None
+    except OSError as error:
+        raise ValueError(f"{file}: cannot be written: {error.strerror}") from None
+    print(f"wrote {file}; try `qtn evaluate {file}`")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of problem files.
+
+    Example: qtn schema > qtn.schema.json
+    """
+    from qtn.problem.schema import Config
+
+    print(json.dumps(Config.model_json_schema(by_alias=True), indent=2))
+
+
+def loaded(file: str, overrides: list[str] | None):  # noqa: ANN202
+    """Load a problem in double precision."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    from qtn.problem.load import load
+
+    return load(file, overrides or ())
+
+
+def opened(file: str, overrides: list[str] | None, dry_run: bool, device: str):  # noqa: ANN202
+    """Load a problem and start the device; with --dry-run print the problem and stop."""
+    problem = loaded(file, overrides)
+    if dry_run:
+        print(json.dumps(problem.document, indent=2))
+        raise typer.Exit(0)
+    start(device)
+    sys.stderr.flush()
+    return problem

@@ -1,0 +1,52 @@
+"""Start a computation: device, double precision, compilation cache, and one line that says so."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+
+def start(device: str) -> None:
+    """Set up JAX for this process and print one line on standard error.
+
+    Raises:
+        ValueError: if the device is unknown or absent.
+    """
+    if device not in ("auto", "cpu", "gpu"):
+        raise ValueError(f"--device: must be auto, cpu or gpu, but is {device!r}")
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    if device == "cpu":
+        jax.config.update("jax_platforms", "cpu")
+    kind = jax.devices()[0].platform
+    if device == "gpu" and kind != "gpu":
+        raise ValueError(
+            f"--device: a GPU was asked for, but JAX finds only {kind}; install `.[cuda12]` or `.[cuda13]`, or use "
+            "--device auto"
+        )
+    cache = use_cache(f"{jax.__version__}-{kind}")
+    names = ", ".join(sorted({found.device_kind for found in jax.devices()}))
+    print(f"qtn: {len(jax.devices())} x {names}, double precision, {cache}", file=sys.stderr)
+
+
+def use_cache(version: str) -> str:
+    """Keep compiled programs between runs, if the folder can be written; return a phrase about it."""
+    import jax
+
+    base = os.environ.get("QTN_CACHE")
+    folder = Path(base) if base else Path.home() / ".cache" / "qtn"
+    folder = folder / "xla" / version
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        return f"no compilation cache ({folder} cannot be written)"
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    return f"cache {folder}"
+
+
+def warn(sentences: list[str]) -> None:
+    """Print warnings on standard error."""
+    for sentence in sentences:
+        print(f"warning: {sentence}", file=sys.stderr)

@@ -1,0 +1,47 @@
+"""Results as aligned text."""
+
+from typing import Any
+
+LINES = (
+    ("mean_time_s", "mean waiting time", "s"),
+    ("rate_hz", "pair rate", "Hz"),
+    ("fidelity", "fidelity", ""),
+    ("qber_x", "QBER in X", ""),
+    ("qber_z", "QBER in Z", ""),
+    ("secret_fraction", "secret fraction", "bit"),
+    ("secret_key_rate_hz", "secret-key rate", "bit/s"),
+    ("plob_rate_hz", "PLOB bound of the direct fibre", "bit/s"),
+)
+
+
+def evaluation_text(numbers: dict[str, Any]) -> str:
+    """Return the results of an evaluation, one line each, with units."""
+    lines = [row(name, numbers[key], unit) for key, name, unit in LINES if numbers[key] is not None]
+    weights = ", ".join(f"{weight:.6g}" for weight in numbers["bell_diagonal"])
+    lines.insert(3, f"{'Bell weights (I, X, Y, Z)':32s} {weights}")
+    for level, time in numbers["waiting_time_quantiles_s"].items():
+        lines.append(row(f"waiting time, {float(level):.0%} quantile", time, "s"))
+    info = numbers["info"]
+    lines.append(
+        f"{'time grid':32s} {info['num_steps']} steps of {info['step_s']:.6g} s, error at most "
+        f"{info['grid_error']:.1e}, tail {info['tail_mass']:.1e}"
+    )
+    return "\n".join(lines)
+
+
+def row(name: str, value: float, unit: str) -> str:
+    """Return one aligned line."""
+    return f"{name:32s} {value:.10g} {unit}".rstrip()
+
+
+def gradient_text(of: str, found: dict[str, Any]) -> str:
+    """Return value, derivatives and elasticities, the largest first."""
+    elasticity, slopes = found["elasticity"], found["gradient"]
+    names = [*elasticity, *(name for name in slopes if name not in elasticity)]
+    width = max(len(name) for name in names)
+    lines = [f"{of} = {found['value']:.10g}", "", f"{'number':{width}s}  {'elasticity':>12s}  derivative"]
+    for name in names:
+        relative = f"{elasticity[name]:+12.5g}" if name in elasticity else " " * 12
+        lines.append(f"{name:{width}s}  {relative}  {slopes[name]:.6g}")
+    lines += ["", "elasticity: % change of the merit for +1 % of the number"]
+    return "\n".join(lines)
