@@ -2,17 +2,17 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 
 X64_CURE = 'call `jax.config.update("jax_enable_x64", True)` first, or set JAX_ENABLE_X64=1'
 
 
 def require_double_precision() -> None:
     """Raise unless JAX computes in double precision."""
-    if not jax.config.jax_enable_x64:
+    if jnp.asarray(0.0).dtype != jnp.float64:
         raise RuntimeError(f"qtn computes in double precision, but JAX is set to single: {X64_CURE}.")
 
 
@@ -24,7 +24,7 @@ def real(value: Any) -> Array:
 
 def known(value: Any) -> np.ndarray | None:
     """Return the concrete value, or None under a JAX transformation."""
-    return None if isinstance(value, jax.core.Tracer) else np.asarray(value)
+    return None if isinstance(value, Tracer) else np.asarray(value)
 
 
 def require(name: str, value: Any, ok: Any, rule: str) -> Array:

@@ -14,7 +14,9 @@ OF = "secret_key_rate_hz, secret_fraction, rate_hz, mean_time_s, fidelity, qber_
 
 
 @app.command()
-def evaluate(file: File, set_: Set = None, json_: Json = False, dry_run: DryRun = False, device: Device = "auto") -> None:
+def evaluate(
+    file: File, set_: Set = None, json_: Json = False, dry_run: DryRun = False, device: Device = "auto"
+) -> None:
     """Evaluate a problem: waiting time, delivered state, key rate.
 
     Example: qtn evaluate problem.toml --set chain.link.p_success=0.002 --json
@@ -117,7 +119,7 @@ def schema() -> None:
     print(json.dumps(Config.model_json_schema(by_alias=True), indent=2))
 
 
-def loaded(file: str, overrides: list[str] | None):  # noqa: ANN202
+def loaded(file: str, overrides: list[str] | None):
     """Load a problem in double precision."""
     import jax
 
@@ -127,7 +129,7 @@ def loaded(file: str, overrides: list[str] | None):  # noqa: ANN202
     return load(file, overrides or ())
 
 
-def opened(file: str, overrides: list[str] | None, dry_run: bool, device: str):  # noqa: ANN202
+def opened(file: str, overrides: list[str] | None, dry_run: bool, device: str):
     """Load a problem and start the device; with --dry-run print the problem and stop."""
     problem = loaded(file, overrides)
     if dry_run:

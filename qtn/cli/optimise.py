@@ -6,7 +6,6 @@ import platform
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -123,5 +122,3 @@ def summary_text(content: Content, fit: Fit, seconds: float) -> str:
     lines += [f"  {name:40s} {value:+.4f}" for name, value in list(content.elasticity.items())[:8]]
     lines += ["", f"{fit.status} {fit.evaluations} evaluations with gradient, {seconds:.1f} s."]
     return "\n".join(lines)
-
-

@@ -5,9 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
-def arrival(
-    p_success: Float[Array, ""], attempt_steps: Float[Array, ""], num_steps: int
-) -> Float[Array, "num_steps"]:
+def arrival(p_success: Float[Array, ""], attempt_steps: Float[Array, ""], num_steps: int) -> Float[Array, "num_steps"]:
     """Return the probability that a link delivers at each grid time.
 
     Attempt k = 1, 2, ... succeeds with probability p (1 - p)^(k - 1), at k attempt_steps. A time between two grid

@@ -121,7 +121,9 @@ def join(
     success = jnp.tensordot(step_map, pairs, 2)
     mass = jnp.stack([first[0], second[0]])
     survival = 1 - waiting[jnp.array([num_components, 0])]
-    cut = jnp.sum(sum(w * delayed(mass, age) for w, age in zip(mixture.weights, mixture.steps, strict=True)) * survival, axis=0)
+    cut = jnp.sum(
+        sum(w * delayed(mass, age) for w, age in zip(mixture.weights, mixture.steps, strict=True)) * survival, axis=0
+    )
     # The smallest whole cut-off is -1: what it cuts off at once, one step before the start, counts at the start.
     cut = cut.at[0].add(jnp.sum(mass[:, 0]) * jnp.sum(jnp.where(mixture.steps < 0, mixture.weights, 0.0)))
     cut = delay(cut[None], mixture.lateness)[0]
@@ -152,4 +154,3 @@ def deliver(attempt: Attempt, lifetime: Float[Array, ""]) -> Float[Array, "k t"]
 def wait(delivered: Float[Array, "k t"], rates: Float[Array, "k"], steps: Float[Array, ""]) -> Float[Array, "k t"]:
     """Keep a delivered pair for `steps` before anyone uses it."""
     return delay(delivered, steps) * jnp.exp(-rates * steps)[:, None]
-

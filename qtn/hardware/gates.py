@@ -21,6 +21,4 @@ class Gates:
 
 def gates(two_qubit: Any = 1.0, readout: Any = 1.0) -> Gates:
     """Build the gate set of a node from p2 = `two_qubit` and eta = `readout`; perfect by default."""
-    return Gates(
-        two_qubit=_checks.probability("two_qubit", two_qubit), readout=_checks.probability("readout", readout)
-    )
+    return Gates(two_qubit=_checks.probability("two_qubit", two_qubit), readout=_checks.probability("readout", readout))

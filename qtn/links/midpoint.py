@@ -201,6 +201,4 @@ def clicks_to_pair(
     weights = jnp.where(weights < 0, weights - jax.lax.stop_gradient(weights), weights)
     total = jnp.sum(weights)
     state = jnp.where(total > 0, weights / jnp.where(total > 0, total, 1.0), 0.25)
-    return Heralded(
-        p_success=multiplexed(odd + even, num_modes), attempt_time=attempt_time, bell_diagonal=state
-    )
+    return Heralded(p_success=multiplexed(odd + even, num_modes), attempt_time=attempt_time, bell_diagonal=state)

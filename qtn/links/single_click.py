@@ -104,9 +104,7 @@ def herald_single_click(link: SingleClick) -> Heralded:
     time = midpoint.attempt_duration(
         link.attempt_time, link.length_left, link.length_right, link.refractive_index, link.emission_time
     )
-    return midpoint.clicks_to_pair(
-        2 * (rho_01 + rho_10), 2 * (rho_00 + rho_11), 2 * coherence, link.num_modes, time
-    )
+    return midpoint.clicks_to_pair(2 * (rho_01 + rho_10), 2 * (rho_00 + rho_11), 2 * coherence, link.num_modes, time)
 
 
 def safe_sqrt(x: Float[Array, ""]) -> Float[Array, ""]:
@@ -178,9 +176,7 @@ def single_click(
     """
     populations = _checks.probability("bright_state", bright_state)
     if populations.shape not in ((), (2,)):
-        raise ValueError(
-            f"Argument `bright_state` must be one number or two, but has shape {populations.shape}."
-        )
+        raise ValueError(f"Argument `bright_state` must be one number or two, but has shape {populations.shape}.")
     deviation = midpoint.non_negative_finite("phase_std", phase_std)
     if deviation.shape != ():
         raise ValueError(f"Argument `phase_std` must be a single number, but has shape {deviation.shape}.")

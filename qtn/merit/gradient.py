@@ -32,7 +32,7 @@ def gradient(
     schedule: Schedule,
     *,
     of: Callable[[Summary], Float[Array, ""]] = lambda summary: secret_key_rate(summary, clip=False),
-    evaluator: Renewal = Renewal(),  # noqa: B008
+    evaluator: Renewal = Renewal(),
 ) -> Gradient:
     """Differentiate a merit with respect to the whole chain and schedule, in reverse mode.
 

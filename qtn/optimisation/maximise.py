@@ -112,7 +112,7 @@ def maximise(
     initial: Mapping[str, float],
     bounds: Mapping[str, Interval],
     *,
-    settings: Settings = Settings(),  # noqa: B008
+    settings: Settings = Settings(),
     context: Callable[[list[Params]], list[Any]] = lambda starts: [None] * len(starts),
     report: Callable[[Progress], None] = lambda progress: None,
     key: Any,

@@ -29,7 +29,7 @@ def build_link(table: Table) -> Link:
     if table["model"] == "abstract":
         return abstract_link(attempt_time=numbers.pop("attempt_time_s"), **numbers)
     lengths, losses = sides(table, "length", "km"), arm_losses(table)
-    options = dict(
+    options: dict[str, Any] = dict(
         length_left=lengths[0] * units.km,
         length_right=lengths[1] * units.km,
         loss_left=losses[0],

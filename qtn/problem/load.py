@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from pydantic import ValidationError
 
 from qtn.problem.messages import ProblemError, from_validation
+from qtn.problem.overrides import Times, apply_override
 from qtn.problem.problem import Problem
 from qtn.problem.rules import broken_rules
 from qtn.problem.schema import Config
@@ -17,8 +18,6 @@ from qtn.schedules.builders import check_spans
 from qtn.schedules.text import parse, to_text
 from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
-
-TIMES = ("cutoff_times", "wait_times")
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Problem:
@@ -51,7 +50,7 @@ def loads(text: str, overrides: Sequence[str] = (), *, name: str = "problem", so
     except tomllib.TOMLDecodeError as error:
         raise ProblemError(source, [f"is not valid TOML: {toml_message(error)}"]) from None
     errors: list[str] = []
-    times: dict[tuple[str, int], float] = {}
+    times: Times = {}
     for override in overrides:
         try:
             apply_override(document, times, override)
@@ -98,7 +97,7 @@ def toml_message(error: tomllib.TOMLDecodeError) -> str:
     return message[0].lower() + message[1:]
 
 
-def read_schedule(document: dict[str, Any], times: dict[tuple[str, int], float]) -> tuple[Schedule | None, list[str]]:
+def read_schedule(document: dict[str, Any], times: Times) -> tuple[Schedule | None, list[str]]:
     """Parse the tree of a document, with times that were set from outside."""
     table, chain = document.get("schedule"), document.get("chain")
     if not isinstance(table, dict) or not isinstance(table.get("tree"), str):
@@ -120,46 +119,3 @@ def read_schedule(document: dict[str, Any], times: dict[tuple[str, int], float])
             continue
         schedule = dataclasses.replace(schedule, **{name: jnp.asarray(array).at[index].set(value)})
     return schedule, errors
-
-
-def apply_override(document: dict[str, Any], times: dict[tuple[str, int], float], override: str) -> None:
-    """Change a document by one text "dotted.key=value"."""
-    key, equals, text = override.partition("=")
-    key = key.strip()
-    if not equals or not key:
-        raise ValueError(f"{override}: must be of the form dotted.key=value")
-    value = toml_value(text.strip())
-    path = [int(part) if part.isdecimal() else part for part in key.split(".")]
-    if len(path) == 3 and path[0] == "schedule" and path[1] in TIMES and isinstance(path[2], int):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
-            raise ValueError(f"{key}: must be at least 0, but is {value!r}")
-        times[path[1], path[2]] = float(value)
-        return
-    here: Any = document
-    for position, part in enumerate(path):
-        last = position == len(path) - 1
-        if isinstance(here, list):
-            if not isinstance(part, int) or part >= len(here):
-                raise ValueError(f"{key}: `{'.'.join(map(str, path[:position]))}` has {len(here)} entries, from 0")
-        elif isinstance(here, dict):
-            other = {"links": "link", "nodes": "node", "link": "links", "node": "nodes"}.get(str(part))
-            if position == 1 and path[0] == "chain" and other in here and part not in here:
-                shown = f"chain.{other}" + (".0" if other in ("links", "nodes") else "")
-                raise ValueError(f"{key}: this file has [chain.{other}]; set {shown}.{'.'.join(map(str, path[position + 1 :])) or '...'}")
-            if not last:
-                here.setdefault(str(part), {})
-            part = str(part)
-        else:
-            raise ValueError(f"{key}: `{'.'.join(map(str, path[:position]))}` is a value, not a table")
-        if last:
-            here[part] = value
-        else:
-            here = here[part]
-
-
-def toml_value(text: str) -> Any:
-    """Read a TOML value; anything else is a plain string."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text

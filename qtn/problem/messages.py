@@ -48,9 +48,9 @@ def real_path(loc: tuple[Any, ...], document: Any) -> list[Any]:
     path: list[Any] = []
     here = document
     for position, part in enumerate(loc):
-        if isinstance(here, dict) and part in here:
-            here = here[part]
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+        if (isinstance(here, dict) and part in here) or (
+            isinstance(here, list) and isinstance(part, int) and part < len(here)
+        ):
             here = here[part]
         elif isinstance(here, dict) and position == len(loc) - 1 and isinstance(part, str) and "[" not in part:
             here = None
@@ -68,7 +68,11 @@ def sentence(item: Any, path: list[Any]) -> str:
     if kind == "extra_forbidden":
         return unknown_key(path)
     if kind == "missing":
-        return f"is missing; add `{path[-1]} = ...`" if path[-1] not in TABLES else f"is missing; add the table [{dotted(path)}]"
+        return (
+            f"is missing; add `{path[-1]} = ...`"
+            if path[-1] not in TABLES
+            else f"is missing; add the table [{dotted(path)}]"
+        )
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         expected = context.get("expected_tags") or "abstract, single_click, double_click, ... as a string"
         if kind == "union_tag_not_found":

@@ -25,7 +25,9 @@ def numeric_leaves(problem: Problem) -> dict[str, float]:
     Note:
         Entries of `bell_diagonal` are independent weights: their derivatives leave the sum 1.
     """
-    leaves = {name: float(value) for name, value in walk(problem.document["chain"], "chain") if name != "chain.num_links"}
+    leaves = {
+        name: float(value) for name, value in walk(problem.document["chain"], "chain") if name != "chain.num_links"
+    }
     for times in TIMES:
         leaves |= {f"schedule.{times}.{i}": float(t) for i, t in enumerate(getattr(problem.schedule, times))}
     return leaves
@@ -133,4 +135,3 @@ def ranges_in(annotation: Any) -> Iterator[Range]:
     if get_origin(inner) is not None:
         for part in get_args(inner):
             yield from [part] if isinstance(part, Range) else ranges_in(part)
-

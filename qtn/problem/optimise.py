@@ -26,7 +26,7 @@ SEARCH_ERROR = 1e-3
 def optimise(
     problem: Problem,
     *,
-    settings: Settings = Settings(),  # noqa: B008
+    settings: Settings = Settings(),
     report: Callable[[Progress], None] = lambda progress: None,
     key: Any = None,
 ) -> Fit:
@@ -81,7 +81,9 @@ def search_plans(problem: Problem, starts: list[dict[str, Any]]) -> list[GridPla
     scales = [time_scales(*system) for system in systems]
     horizons = [find_horizon(*system, BELL_DIAGONAL, scale) for system, scale in zip(systems, scales, strict=True)]
     spacing = min(scale.spacing for scale in scales)
-    parts = max(horizon / scale.spacing for horizon, scale in zip(horizons, scales, strict=True)) if spacing else math.inf
+    parts = (
+        max(horizon / scale.spacing for horizon, scale in zip(horizons, scales, strict=True)) if spacing else math.inf
+    )
     if parts <= EXACT_STEPS:
         length = next(length for length in LADDER if length >= parts)
         return [GridPlan(grids=(scale.grid(scale.spacing, length),)) for scale in scales]

@@ -23,8 +23,11 @@ class Problem:
         >>> from qtn.problem.load import loads
         >>> problem = loads('''
         ... schema = 1
-        ... chain = { num_links = 2, link = { model = "abstract", p_success = 0.5, attempt_time_s = 1.0, werner = 0.9 } }
-        ... schedule = { tree = "swap(0, 1)" }
+        ... [chain]
+        ... num_links = 2
+        ... link = { model = "abstract", p_success = 0.5, attempt_time_s = 1.0, werner = 0.9 }
+        ... [schedule]
+        ... tree = "swap(0, 1)"
         ... ''')
         >>> round(problem.chain.links[0].p_success.item(), 3)
         0.5

@@ -63,8 +63,11 @@ def link_rules(link: Document) -> Iterator[str]:
         if len(given) != 1:
             yield f"needs exactly one of werner, fidelity, bell_diagonal, but has {' and '.join(given) or 'none'}"
         weights = link.get("bell_diagonal")
-        numbers = isinstance(weights, list) and all(isinstance(w, (int, float)) for w in weights)
-        if numbers and abs(sum(weights) - 1) > 1e-9:
+        if (
+            isinstance(weights, list)
+            and all(isinstance(w, (int, float)) for w in weights)
+            and abs(sum(weights) - 1) > 1e-9
+        ):
             yield f"bell_diagonal must sum to 1, but sums to {sum(weights):.12g}"
     if link.get("model") in ("single_click", "double_click"):
         yield from one_way(link, "length_km", ("length_left_km", "length_right_km"))

@@ -108,9 +108,7 @@ class Swap(Table):
 
 
 Link = Annotated[AbstractLink | SingleClickLink | DoubleClickLink, Field(discriminator="model")]
-Memory = Annotated[
-    PerfectMemory | DepolarisingMemory | DephasingMemory | RelaxingMemory, Field(discriminator="model")
-]
+Memory = Annotated[PerfectMemory | DepolarisingMemory | DephasingMemory | RelaxingMemory, Field(discriminator="model")]
 
 
 class Node(Table):

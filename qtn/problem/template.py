@@ -1,6 +1,6 @@
 """The file that `qtn new` writes."""
 
-TEMPLATE = '''\
+TEMPLATE = """\
 # A problem for qtn: hardware, schedule, and what to optimise. Units are in the names of the keys.
 schema = 1
 
@@ -39,4 +39,4 @@ direct_source_rate_hz = 1e9       # for the comparison with direct transmission
 [optimise]
 maximise = "secret_key_rate_hz"
 parameters = ["chain.link.bright_state", "schedule.cutoff_times"]
-'''
+"""

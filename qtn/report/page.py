@@ -51,7 +51,10 @@ def results_table(content: Content) -> str:
         values = [side["waiting_time_quantiles_s"][level] for side in (content.initial, content.best)]
         rows.append([f"waiting time, {float(level):.0%} quantile [s]", *map(number, values)])
     rows.append(
-        ["PLOB bound of the direct fibre [bit/s]", *(number(s["plob_rate_hz"]) for s in (content.initial, content.best))]
+        [
+            "PLOB bound of the direct fibre [bit/s]",
+            *(number(s["plob_rate_hz"]) for s in (content.initial, content.best)),
+        ]
     )
     return table(["", "settings of the file", "best settings"], rows)
 
@@ -74,7 +77,9 @@ def headline(content: Content) -> str:
         text += f"; the settings in the file give {number(before)} {unit}".rstrip()
     plob = content.best["plob_rate_hz"]
     if plob and content.merit == "secret_key_rate_hz":
-        text += f"; {after / plob:.3g} times the bound for direct transmission over the same fibre ({number(plob)} bit/s)"
+        text += (
+            f"; {after / plob:.3g} times the bound for direct transmission over the same fibre ({number(plob)} bit/s)"
+        )
     return f'<p class="big">{text}.</p>'
 
 
@@ -96,7 +101,10 @@ def render(content: Content) -> str:
     drawn = drawings(content)
     settings = table(
         ["setting", "in the file", "best"],
-        ([f"<code>{html.escape(name)}</code>", number(old), number(new)] for name, (old, new) in content.settings.items()),
+        (
+            [f"<code>{html.escape(name)}</code>", number(old), number(new)]
+            for name, (old, new) in content.settings.items()
+        ),
     )
     improve = table(
         ["parameter", "elasticity", "derivative"],

@@ -19,8 +19,7 @@ def check_spans(schedule: Schedule, num_links: int) -> None:
     if (tree.first, tree.last) != (0, num_links - 1):
         whole = "link 0" if num_links == 1 else f"links 0 to {num_links - 1}"
         raise ValueError(
-            f"Argument `schedule` must span {whole}, as the chain has num_links = {num_links}, but spans "
-            f"{span(tree)}."
+            f"Argument `schedule` must span {whole}, as the chain has num_links = {num_links}, but spans {span(tree)}."
         )
 
 
@@ -41,9 +40,7 @@ def require_protocol(protocol: Any) -> None:
 def tree_of(name: str, schedule: Any) -> Tree:
     """Return the tree of a schedule."""
     if not isinstance(schedule, Schedule):
-        raise TypeError(
-            f"Argument `{name}` must be a Schedule, but is {schedule!r}: use `elementary(0)` for link 0."
-        )
+        raise TypeError(f"Argument `{name}` must be a Schedule, but is {schedule!r}: use `elementary(0)` for link 0.")
     return schedule.tree
 
 

@@ -100,9 +100,7 @@ def distill(
             f"Argument `rounds` must be 1 when `consumed` is given, but is {rounds}: nest `distill` instead."
         )
     if (other.first, other.last) != (tree.first, tree.last):
-        raise ValueError(
-            f"Argument `consumed` must span {span(tree)} as `kept` does, but spans {span(other)}."
-        )
+        raise ValueError(f"Argument `consumed` must span {span(tree)} as `kept` does, but spans {span(other)}.")
     return _pair(kept, consumed, cutoff_time, lambda a, b, slot: Distill(a, b, protocol, slot))
 
 
@@ -118,9 +116,7 @@ def wait(child: Schedule, duration: Number) -> Schedule:
     """
     tree = Wait(tree_of("child", child), child.wait_times.shape[0])
     time = scalar("duration", duration)
-    time = _checks.require(
-        "duration", time, lambda v: (v >= 0) & np.isfinite(v), "be non-negative and finite"
-    )
+    time = _checks.require("duration", time, lambda v: (v >= 0) & np.isfinite(v), "be non-negative and finite")
     waits = _concatenated(child.wait_times, time[None])
     return Schedule(tree=tree, cutoff_times=child.cutoff_times, wait_times=waits)
 
@@ -159,16 +155,12 @@ def nested(
     require_protocol(protocol)
     rounds = (0,) * (levels + 1) if rounds is None else tuple(rounds)
     if len(rounds) != levels + 1:
-        raise ValueError(
-            f"Argument `rounds` must hold levels + 1 = {levels + 1} numbers, but holds {len(rounds)}."
-        )
+        raise ValueError(f"Argument `rounds` must hold levels + 1 = {levels + 1} numbers, but holds {len(rounds)}.")
     rounds = tuple(whole(f"rounds[{i}]", n, 0, MAX_ROUNDS) for i, n in enumerate(rounds))
     cutoffs, order = _checks.real(()), np.zeros(0, dtype=int)
     if cutoff_times is not None:
         if len(cutoff_times) != levels:
-            raise ValueError(
-                f"Argument `cutoff_times` must hold {levels} times, but holds {len(cutoff_times)}."
-            )
+            raise ValueError(f"Argument `cutoff_times` must hold {levels} times, but holds {len(cutoff_times)}.")
         for level in range(levels):
             order = np.concatenate([order, order, [level]])
         if levels > 0:

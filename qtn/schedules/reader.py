@@ -94,9 +94,7 @@ class Reader:
         if token.kind != "number":
             raise self.tokens.error(f"expected a segment ({KNOWN}), but found {token}")
         if not token.text.isdigit() or len(token.text) > 9:
-            raise self.tokens.error(
-                f"a link is a whole number such as 0, of at most 9 digits, but found {token}"
-            )
+            raise self.tokens.error(f"a link is a whole number such as 0, of at most 9 digits, but found {token}")
         self.tokens.advance()
         return Elementary(int(token.text))
 
@@ -125,9 +123,7 @@ class Reader:
                 after = self._duration(step)
             elif step.options or len(step.segments) == MOST_SEGMENTS[step.name]:
                 allowed = f"{_options(step.name)} or ')'" if OPTIONS[step.name] else "')'"
-                raise self.tokens.error(
-                    f"expected {allowed}, but found {self.tokens.token}: {USAGE[step.name]}"
-                )
+                raise self.tokens.error(f"expected {allowed}, but found {self.tokens.token}: {USAGE[step.name]}")
             else:
                 return True
         return False
@@ -191,18 +187,14 @@ class Reader:
         token = self.tokens.token
         whole = token.kind == "number" and token.text.isdigit() and len(token.text) <= 9
         if not whole or not 1 <= int(token.text) <= MAX_ROUNDS:
-            raise self.tokens.error(
-                f"rounds must be a whole number from 1 to {MAX_ROUNDS}, but found {token}"
-            )
+            raise self.tokens.error(f"rounds must be a whole number from 1 to {MAX_ROUNDS}, but found {token}")
         return int(self.tokens.advance().text)
 
     def _protocol(self, _: Step) -> DistillationProtocol:
         """Read the name of a protocol."""
         token = self._expect("string", 'a protocol in quotes, such as "dejmps"')
         if token.text[1:-1] not in PROTOCOLS:
-            raise self.tokens.error(
-                f"unknown protocol {token.text[:30]}; known: {', '.join(PROTOCOLS)}", token.start
-            )
+            raise self.tokens.error(f"unknown protocol {token.text[:30]}; known: {', '.join(PROTOCOLS)}", token.start)
         return PROTOCOLS[token.text[1:-1]]
 
     def _expect(self, kind: str, what: str) -> Token:

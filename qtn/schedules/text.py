@@ -139,9 +139,7 @@ def _concrete(name: str, times: Any) -> list[float]:
     """Return times as Python floats."""
     values = _checks.known(times)
     if values is None:
-        raise ValueError(
-            f"Argument `schedule` must hold concrete numbers, but `{name}` is traced: use it outside jit."
-        )
+        raise ValueError(f"Argument `schedule` must hold concrete numbers, but `{name}` is traced: use it outside jit.")
     return values.tolist()
 
 

@@ -79,9 +79,7 @@ class Tokens:
         match = _TOKEN.match(self.text, start)
         if match is None:
             character = self.text[start]
-            problem = (
-                "this quote is not closed" if character in "'\"" else f"unexpected character {character!r}"
-            )
+            problem = "this quote is not closed" if character in "'\"" else f"unexpected character {character!r}"
             raise ScheduleTextError(problem, self.text, start)
         return Token(str(match.lastgroup), match.group(), start)
 

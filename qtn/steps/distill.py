@@ -83,6 +83,4 @@ def distill_map(protocol: DistillationProtocol, left: Gates, right: Gates) -> Fl
         twirl[0, 0], twirl[1:, 1:] = 1.0, 1 / 3
         weights = jnp.einsum("ka,aij->kij", twirl, weights)
     # k [a] , a i' j' , i' i , j' j -> k i j
-    return jnp.einsum(
-        "ka,abc,bi,cj->kij", CHARACTERS_FROM_BELL, weights, BELL_FROM_CHARACTERS, BELL_FROM_CHARACTERS
-    )
+    return jnp.einsum("ka,abc,bi,cj->kij", CHARACTERS_FROM_BELL, weights, BELL_FROM_CHARACTERS, BELL_FROM_CHARACTERS)

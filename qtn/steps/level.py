@@ -54,7 +54,7 @@ class BellDiagonal:
 
     def from_bell(self, weights: Float[Array, "4"]) -> Float[Array, "4"]:
         """Return the characters CH p."""
-        return CHARACTERS_FROM_BELL @ weights
+        return jnp.asarray(CHARACTERS_FROM_BELL) @ weights
 
     def to_bell(self, vectors: Float[Array, "4 *t"]) -> Float[Array, "4 *t"]:
         """Return CH c / 4."""

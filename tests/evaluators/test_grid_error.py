@@ -19,7 +19,8 @@ def random_schedule(rng, first, last, p_cutoff, scale):
     else:
         middle = int(rng.integers(first, last))
         parts = [(first, middle), (middle + 1, last)]
-        tree = swap(*(random_schedule(rng, *part, p_cutoff, scale) for part in parts), cutoff_time=cutoff())
+        left, right = (random_schedule(rng, first, last, p_cutoff, scale) for first, last in parts)
+        tree = swap(left, right, cutoff_time=cutoff())
     if rng.random() < 0.25:
         tree = distill(tree, protocol=DEJMPS if rng.random() < 0.5 else BBPSSW, cutoff_time=cutoff())
     return tree
@@ -31,9 +32,7 @@ def random_problem(seed):
     num_links = int(rng.integers(2, 5))
     p = np.exp(rng.uniform(np.log(0.3 if kind == "staggered" else 0.02), np.log(0.9), num_links))
     scale = 1 / p.min()
-    links = [
-        abstract_link(p_success=q, attempt_time=rng.choice(ATTEMPTS[kind]), werner=rng.uniform(0.8, 1)) for q in p
-    ]
+    links = [abstract_link(p_success=q, attempt_time=rng.choice(ATTEMPTS[kind]), werner=rng.uniform(0.8, 1)) for q in p]
     nodes = [
         node(depolarising_memory(scale * rng.uniform(5, 100)), p_swap=rng.uniform(0.5, 1)) for _ in range(num_links + 1)
     ]

@@ -67,7 +67,9 @@ def test_nested_doubling():
 
 def test_published_cutoff():
     outcome = evaluate(line(2, 0.01, 0.98, 0.5, 300.0), nested(1, cutoff_times=[50.0]))
-    np.testing.assert_allclose(outcome.mean_time, 449.9722293902, rtol=2e-12)  # its last digit is off: see the closed form
+    np.testing.assert_allclose(
+        outcome.mean_time, 449.9722293902, rtol=2e-12
+    )  # its last digit is off: see the closed form
     np.testing.assert_allclose(werner_of(outcome), 0.890199116715, rtol=1e-12)
 
 
@@ -83,7 +85,13 @@ def test_two_links_with_a_whole_cutoff(p, a, tau):
 
 def test_real_cutoff_is_the_mixture_of_its_neighbours():
     def ended(tau):
-        fold = Fold(line(2, 0.1, a=0.5, coherence=30.0), nested(1, cutoff_times=[tau]), LINKS, TimeGrid(ratio=1.0, num_steps=512), BELL_DIAGONAL)
+        fold = Fold(
+            line(2, 0.1, a=0.5, coherence=30.0),
+            nested(1, cutoff_times=[tau]),
+            LINKS,
+            TimeGrid(ratio=1.0, num_steps=512),
+            BELL_DIAGONAL,
+        )
         return fold.attempt(fold.schedule.tree)
 
     LINKS = heralded_links(line(2, 0.1))
@@ -112,12 +120,18 @@ def test_published_key_rates(tree, published, evaluator):
 
 def brute_force(num_steps):
     """Three unequal links, dephasing, distillation with a cut-off, noisy gates: a tree by double sums."""
-    p, bell = (0.5, 0.4, 0.6), [np.array(b) for b in ([0.9, 0.05, 0.03, 0.02], [0.85, 0.0, 0.05, 0.1], [0.95, 0.05, 0, 0])]
+    p, bell = (
+        (0.5, 0.4, 0.6),
+        [np.array(b) for b in ([0.9, 0.05, 0.03, 0.02], [0.85, 0.0, 0.05, 0.1], [0.95, 0.05, 0, 0])],
+    )
     t = np.arange(num_steps)[:, None]
     x = [np.where(t > 0, q * (1 - q) ** (t - 1.0), 0) * (CH @ b) for q, b in zip(p, bell, strict=True)]
     rates = np.array([[0, 1 / t2, 1 / t2, 0] for t2 in (20.0, 30.0, 40.0, 25.0)])
     noisy = [node(dephasing_memory(t2), gates(0.97, 0.98), 0.8) for t2 in (20.0, 30.0, 40.0, 25.0)]
-    maps = [np.asarray(BELL_DIAGONAL.distill(DEJMPS, noisy[0], noisy[1])), *(np.asarray(BELL_DIAGONAL.swap(n)) for n in noisy)]
+    maps = [
+        np.asarray(BELL_DIAGONAL.distill(DEJMPS, noisy[0], noisy[1])),
+        *(np.asarray(BELL_DIAGONAL.swap(n)) for n in noisy),
+    ]
 
     def bilinear(step):
         return lambda first, second: np.einsum("kij,i,j->k", step, first, second)
@@ -128,7 +142,9 @@ def brute_force(num_steps):
     second = waiting.restart(*joined)
     root = waiting.join_by_sums(second, x[2], bilinear(maps[3]), (rates[0] + rates[2], rates[2] + rates[3]), [(1.0, 4)])
     links = [abstract_link(p_success=q, attempt_time=1.0, bell_diagonal=b) for q, b in zip(p, bell, strict=True)]
-    tree = swap(swap(distill(elementary(0), protocol=DEJMPS, cutoff_time=2.4), elementary(1)), elementary(2), cutoff_time=4.0)
+    tree = swap(
+        swap(distill(elementary(0), protocol=DEJMPS, cutoff_time=2.4), elementary(1)), elementary(2), cutoff_time=4.0
+    )
     return root, chain(links, noisy), tree
 
 
@@ -137,7 +153,13 @@ CH = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]])
 
 def test_a_tree_equals_double_sums():
     (good, bad), hardware, schedule = brute_force(90)
-    fold = Fold(hardware, schedule, heralded_links(hardware), TimeGrid(ratio=1.0, num_steps=512, attempts=(1.0,) * 3), BELL_DIAGONAL)
+    fold = Fold(
+        hardware,
+        schedule,
+        heralded_links(hardware),
+        TimeGrid(ratio=1.0, num_steps=512, attempts=(1.0,) * 3),
+        BELL_DIAGONAL,
+    )
     attempt = fold.attempt(schedule.tree)
     np.testing.assert_allclose(attempt.success[:, :90].T, good, atol=1e-14)
     np.testing.assert_allclose(attempt.failure[:85], bad[:85], atol=1e-14)
@@ -173,7 +195,9 @@ def test_pumping_and_recurrence_differ():
 
 @pytest.mark.parametrize("attempt_time", [1e-6, 1.0, 3600.0])
 def test_seconds_scale(attempt_time):
-    outcome = evaluate(line(2, 0.1, 0.9, 0.5, 50 * attempt_time, attempt_time), nested(1, cutoff_times=[7 * attempt_time]))
+    outcome = evaluate(
+        line(2, 0.1, 0.9, 0.5, 50 * attempt_time, attempt_time), nested(1, cutoff_times=[7 * attempt_time])
+    )
     one = evaluate(line(2, 0.1, 0.9, 0.5, 50.0), nested(1, cutoff_times=[7.0]))
     np.testing.assert_allclose(outcome.mean_time / attempt_time, one.mean_time, rtol=1e-12)
     np.testing.assert_allclose(outcome.bell_diagonal, one.bell_diagonal, rtol=1e-12)
@@ -210,7 +234,9 @@ def test_equal_segments_are_joined_once(monkeypatch):
     real = fold.join
     monkeypatch.setattr(fold, "join", lambda *args: joins.append(1) or real(*args))
     hardware = line(8, 0.3)
-    Fold(hardware, nested(3), heralded_links(hardware), TimeGrid(ratio=1.0, num_steps=64), BELL_DIAGONAL).attempt(nested(3).tree)
+    Fold(hardware, nested(3), heralded_links(hardware), TimeGrid(ratio=1.0, num_steps=64), BELL_DIAGONAL).attempt(
+        nested(3).tree
+    )
     assert len(joins) == 3
 
 

@@ -12,14 +12,10 @@ def test_transmissivity(loss, expected):
 
 
 def test_losses_in_series_multiply():
-    np.testing.assert_allclose(
-        transmissivity(5.1 + 16.7), transmissivity(5.1) * transmissivity(16.7), rtol=1e-14
-    )
+    np.testing.assert_allclose(transmissivity(5.1 + 16.7), transmissivity(5.1) * transmissivity(16.7), rtol=1e-14)
 
 
-@pytest.mark.parametrize(
-    ("length", "index"), [(0.0, 1.0), (299_792_458.0, 1.0), (20e3, DEFAULT_REFRACTIVE_INDEX)]
-)
+@pytest.mark.parametrize(("length", "index"), [(0.0, 1.0), (299_792_458.0, 1.0), (20e3, DEFAULT_REFRACTIVE_INDEX)])
 def test_travel_time(length, index):
     np.testing.assert_allclose(travel_time(length, index), length * index / 299_792_458, rtol=1e-15)
 

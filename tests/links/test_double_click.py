@@ -33,9 +33,7 @@ def oracle(link, phase_std):
 
 def outputs(link):
     heralded = link.heralded()
-    return jnp.concatenate(
-        [heralded.bell_diagonal, jnp.stack([heralded.p_success, heralded.attempt_time * 1e3])]
-    )
+    return jnp.concatenate([heralded.bell_diagonal, jnp.stack([heralded.p_success, heralded.attempt_time * 1e3])])
 
 
 @pytest.mark.parametrize("phase_std", [0.0, 1.0], ids=["stable", "phase_noise"])
@@ -89,8 +87,7 @@ def test_jvp_matches_differences():
 def test_gradients_are_finite_and_agree(case):
     leaves, build = jax.tree.flatten(double_click(**BASE | case))
     forward, backward = (
-        jacobian(lambda leaves: outputs(build.unflatten(leaves)))(leaves)
-        for jacobian in (jax.jacfwd, jax.jacrev)
+        jacobian(lambda leaves: outputs(build.unflatten(leaves)))(leaves) for jacobian in (jax.jacfwd, jax.jacrev)
     )
     for a, b in zip(forward, backward, strict=True):
         assert jnp.all(jnp.isfinite(a))
@@ -102,9 +99,7 @@ def test_vmap_is_loop():
         return outputs(double_click(**BASE | {"loss_left": loss, "dark_count_probability": 0.01}))
 
     losses = jnp.array([0.0, 3.0, 40.0])
-    np.testing.assert_allclose(
-        jax.vmap(build)(losses), [build(loss) for loss in losses], rtol=1e-14, atol=1e-16
-    )
+    np.testing.assert_allclose(jax.vmap(build)(losses), [build(loss) for loss in losses], rtol=1e-14, atol=1e-16)
 
 
 ERRORS = {

@@ -32,9 +32,7 @@ OPTICS = {
 SMOOTH = OPTICS["everything"] | {"num_modes": 5.0, "emission_time": 1e-4}
 
 EDGES = {
-    name: case
-    for name, case in OPTICS.items()
-    if name not in ("asymmetric", "everything", "strong_phase_noise")
+    name: case for name, case in OPTICS.items() if name not in ("asymmetric", "everything", "strong_phase_noise")
 } | {"certain_with_many_modes": OPTICS["one_side_bright"] | {"num_modes": 3}}
 
 
@@ -53,9 +51,7 @@ def oracle(link):
 
 def outputs(link):
     heralded = link.heralded()
-    return jnp.concatenate(
-        [heralded.bell_diagonal, jnp.stack([heralded.p_success, heralded.attempt_time * 1e3])]
-    )
+    return jnp.concatenate([heralded.bell_diagonal, jnp.stack([heralded.p_success, heralded.attempt_time * 1e3])])
 
 
 @pytest.mark.parametrize("case", OPTICS.values(), ids=OPTICS)
@@ -77,9 +73,7 @@ def test_is_a_state(case):
 @pytest.mark.parametrize("bright", [0.01, 0.1, 0.4])
 def test_weak_light_limit(bright):
     loss = 80.0  # eta = 1e-8: corrections are of that order
-    heralded = single_click(
-        **BASE | {"loss_left": loss, "loss_right": loss, "bright_state": bright}
-    ).heralded()
+    heralded = single_click(**BASE | {"loss_left": loss, "loss_right": loss, "bright_state": bright}).heralded()
     np.testing.assert_allclose(heralded.bell_diagonal[0], 1 - bright, rtol=1e-7)
     np.testing.assert_allclose(heralded.p_success, 2 * bright * 1e-8, rtol=1e-7)
 
@@ -109,9 +103,7 @@ def test_rare_success_is_not_lost_to_rounding():
     np.testing.assert_allclose(multiplexed(jnp.array(1e-18), 1000.0), 1e-15, rtol=1e-14)
 
 
-@pytest.mark.parametrize(
-    ("p", "m", "slope"), [(1.0, 1.0, 1.0), (1.0, 2.0, 0.0), (0.0, 7.0, 7.0), (0.5, 2.0, 1.0)]
-)
+@pytest.mark.parametrize(("p", "m", "slope"), [(1.0, 1.0, 1.0), (1.0, 2.0, 0.0), (0.0, 7.0, 7.0), (0.5, 2.0, 1.0)])
 def test_slope_of_multiplexing(p, m, slope):
     value, gradient = jax.value_and_grad(multiplexed, argnums=(0, 1))(p, m)
     np.testing.assert_allclose(value, 1 - (1 - p) ** m, rtol=1e-14)
@@ -135,8 +127,7 @@ def test_jvp_matches_differences():
 def test_gradients_are_finite_and_agree(case):
     leaves, build = jax.tree.flatten(single_click(**BASE | case))
     forward, backward = (
-        jacobian(lambda leaves: outputs(build.unflatten(leaves)))(leaves)
-        for jacobian in (jax.jacfwd, jax.jacrev)
+        jacobian(lambda leaves: outputs(build.unflatten(leaves)))(leaves) for jacobian in (jax.jacfwd, jax.jacrev)
     )
     for a, b in zip(forward, backward, strict=True):
         assert jnp.all(jnp.isfinite(a))

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 from qtn.schedules.text import ScheduleTextError, parse
 from qtn.schedules.tokens import MAX_CHARACTERS
 
-SEGMENT = (
-    "expected a segment (a link number such as 0, swap(a, b), distill(a), distill(a, b) or wait(a, 0.01))"
-)
+SEGMENT = "expected a segment (a link number such as 0, swap(a, b), distill(a), distill(a, b) or wait(a, 0.01))"
 STEPS = "a schedule is a link number such as 0, swap(a, b), distill(a), distill(a, b) or wait(a, 0.01)"
 
 ERRORS = [  # text with the caret before the place concerned, what the message says
@@ -159,9 +157,7 @@ HOSTILE = {
 def test_hostile_texts_are_refused_quickly(text: str):
     start = time.perf_counter()
     shown = message(text)
-    assert (
-        time.perf_counter() - start < 10.0
-    )  # below 0.5 s without type checks; a quadratic reader takes minutes
+    assert time.perf_counter() - start < 10.0  # below 0.5 s without type checks; a quadratic reader takes minutes
     assert len(shown) < 500
     assert all(character.isprintable() or character == "\n" for character in shown)
 
@@ -190,10 +186,7 @@ WORDS = [
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)
-@given(
-    st.lists(st.sampled_from([*WORDS, "0.5", "-1", "inf", "\n", '"', "."]), max_size=15).map("".join)
-    | st.text()
-)
+@given(st.lists(st.sampled_from([*WORDS, "0.5", "-1", "inf", "\n", '"', "."]), max_size=15).map("".join) | st.text())
 def test_every_text_is_read_or_refused(text: str):
     try:
         parse(text)

@@ -21,7 +21,9 @@ NOISE = {"perfect": (1.0, 1.0, 1.0, 1.0), "gates": (0.98, 0.95, 1.0, 1.0), "all"
 
 
 def apply(step_map, first, second):
-    out = jnp.einsum("kij,i,j->k", step_map, CHARACTERS_FROM_BELL @ np.array(first), CHARACTERS_FROM_BELL @ np.array(second))
+    out = jnp.einsum(
+        "kij,i,j->k", step_map, CHARACTERS_FROM_BELL @ np.array(first), CHARACTERS_FROM_BELL @ np.array(second)
+    )
     return BELL_FROM_CHARACTERS @ out
 
 
@@ -62,7 +64,12 @@ def test_bbpssw_on_werner_pairs_is_the_published_map():
 def test_ideal_dejmps_in_characters():
     c, d = (CHARACTERS_FROM_BELL @ np.array(p) for p in PAIRS["skewed"])
     found = CHARACTERS_FROM_BELL @ apply(distill_map(DEJMPS, gates(), gates()), *PAIRS["skewed"])
-    expected = [c[0] * d[0] + c[2] * d[2], c[1] * d[1] + c[3] * d[3], c[1] * d[3] + c[3] * d[1], c[0] * d[2] + c[2] * d[0]]
+    expected = [
+        c[0] * d[0] + c[2] * d[2],
+        c[1] * d[1] + c[3] * d[3],
+        c[1] * d[3] + c[3] * d[1],
+        c[0] * d[2] + c[2] * d[0],
+    ]
     np.testing.assert_allclose(found, np.array(expected) / 2, atol=1e-15)
 
 
@@ -91,7 +98,9 @@ def test_werner_line_has_the_closed_form(num_links):
     for _ in range(num_links - 1):
         state = apply(swap_map(node(gate_set=gates(p2, eta))), state, werner(w))
     bit = 2 * eta - 1
-    expected = 0.25 + w**num_links * p2 ** (num_links - 1) * (2 * bit ** (num_links - 1) + bit ** (2 * num_links - 2)) / 4
+    expected = (
+        0.25 + w**num_links * p2 ** (num_links - 1) * (2 * bit ** (num_links - 1) + bit ** (2 * num_links - 2)) / 4
+    )
     np.testing.assert_allclose(state[0], expected, atol=1e-15)
 
 

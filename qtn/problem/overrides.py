@@ -1,0 +1,69 @@
+"""Changes to a problem file from outside: texts "dotted.key=value", checked like the file itself."""
+
+import tomllib
+from typing import Any
+
+Times = dict[tuple[str, int], float]
+"""(cutoff_times or wait_times, position) -> value [s]."""
+
+OTHER = {"links": "link", "nodes": "node", "link": "links", "node": "nodes"}
+
+
+def apply_override(document: dict[str, Any], times: Times, override: str) -> None:
+    """Change a document (or the times of its tree, which stand inside a text) by one override.
+
+    Raises:
+        ValueError: if the key leads nowhere.
+    """
+    key, equals, text = override.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise ValueError(f"{override}: must be of the form dotted.key=value")
+    value = toml_value(text.strip())
+    *path, last = key.split(".")
+    if path and path[0] == "schedule" and path[-1] in ("cutoff_times", "wait_times") and last.isdecimal():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+            raise ValueError(f"{key}: must be at least 0, but is {value!r}")
+        times[path[-1], int(last)] = float(value)
+        return
+    check_sharing(document, key)
+    here: Any = document
+    for position, part in enumerate(path):
+        if isinstance(here, dict):
+            here.setdefault(part, {})
+        here = entry(here, part, ".".join(path[:position]), key)
+    if isinstance(here, dict):
+        here[last] = value
+    else:
+        entry(here, last, ".".join(path), key)
+        here[int(last)] = value
+
+
+def check_sharing(document: dict[str, Any], key: str) -> None:
+    """Refuse to set chain.links.2.x where one [chain.link] is shared, and the other way round."""
+    chain, parts = document.get("chain"), key.split(".")
+    if len(parts) < 2 or parts[0] != "chain" or not isinstance(chain, dict):
+        return
+    other = OTHER.get(parts[1])
+    if other in chain and parts[1] not in chain:
+        rest = parts[3:] if parts[1].endswith("s") else ["0", *parts[2:]]
+        raise ValueError(f"{key}: this file has chain.{other}; set {'.'.join(['chain', str(other), *rest])}")
+
+
+def entry(here: Any, part: str, path: str, key: str) -> Any:
+    """Return what a part of a key leads to."""
+    if isinstance(here, dict):
+        return here[part]
+    if isinstance(here, list):
+        if not part.isdecimal() or int(part) >= len(here):
+            raise ValueError(f"{key}: `{path}` has {len(here)} entries, numbered from 0")
+        return here[int(part)]
+    raise ValueError(f"{key}: `{path}` is a value, not a table")
+
+
+def toml_value(text: str) -> Any:
+    """Read a TOML value; anything else is a plain string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
