@@ -32,7 +32,7 @@ class Settings:
     """Factor on the learning rate from chunk to chunk."""
     scatter: float = 1.0
     """Standard deviation of the starts, in free coordinates."""
-    rtol: float = 1e-9
+    rtol: float = 1e-7
     """A chunk that improves no start by more than this fraction is idle."""
     patience: int = 3
     """Stop after an idle chunk when all starts agree, else after this many."""
@@ -96,7 +96,7 @@ def _run_chunk(
 
     def iterate(carry: Any, _: None) -> Any:
         free_all, state_all = carry
-        losses, grads = jax.vmap(jax.value_and_grad(loss))(free_all, context)
+        losses, grads = jax.lax.map(lambda start: jax.value_and_grad(loss)(*start), (free_all, context))
         updates, new_state = jax.vmap(optimiser.update)(grads, state_all)
         moved = jax.tree.map(lambda f, u: f - learning_rate * u, free_all, updates)
         return (moved, new_state), (-losses * scale, free_all)

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from qtn.evaluators.choose import find_horizon, time_scales
 from qtn.evaluators.extrapolate import summarise_on
+from qtn.evaluators.outcome import Summary
 from qtn.evaluators.plan import LADDER, GridPlan
 from qtn.optimisation.maximise import Fit, Progress, Settings, maximise
 from qtn.problem.names import bounds, expand, numeric_leaves, with_values
@@ -58,7 +60,7 @@ def optimise(
 
     def objective(params: dict[str, Any], plan: GridPlan) -> Any:
         summary = summarise_on(plan, *with_values(problem, params), BELL_DIAGONAL)
-        return merit(problem, table.maximise, summary, clip=False)
+        return merit(problem, table.maximise, without_reward_for_waiting(problem, summary), clip=False)
 
     fit = maximise(
         objective,
@@ -73,6 +75,17 @@ def optimise(
     values = [float(merit(problem, table.maximise, outcome(problem, each), clip=False)) for each in candidates]
     best = 0 if values[0] >= values[1] else 1
     return dataclasses.replace(fit, params=candidates[best], value=max(values[best], 0.0))
+
+
+def without_reward_for_waiting(problem: Problem, summary: Summary) -> Summary:
+    """Hide the slope of the mean time where there is no key yet.
+
+    There the unclipped key rate, negative key over mean time, would rise by waiting for ever; the way out is a better
+    state. Values are unchanged.
+    """
+    keyless = problem.fraction(summary.bell_diagonal) <= 0
+    fixed = jax.lax.stop_gradient(summary.mean_time)
+    return dataclasses.replace(summary, mean_time=jnp.where(keyless, fixed, summary.mean_time))
 
 
 def search_plans(problem: Problem, starts: list[dict[str, Any]]) -> list[GridPlan]:
