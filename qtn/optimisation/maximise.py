@@ -28,12 +28,14 @@ class Settings:
     max_chunks: int = 16
     learning_rate: float = 0.15
     """First step size of Adam, in free coordinates."""
-    decay: float = 0.6
-    """Factor on the learning rate from chunk to chunk."""
+    decay: float = 0.3
+    """Factor on the learning rate after a chunk that has settled."""
+    settled: float = 1e-2
+    """A chunk has settled when it changes the best value of no start by more than this fraction."""
     scatter: float = 1.0
     """Standard deviation of the starts, in free coordinates."""
     rtol: float = 1e-7
-    """A chunk that improves no start by more than this fraction is idle."""
+    """A chunk that changes the best value of no start by more than this fraction is idle."""
     patience: int = 3
     """Stop after an idle chunk when all starts agree, else after this many."""
     agreement: float = 1e-6
@@ -151,13 +153,13 @@ def maximise(
     best_values = np.full(settings.num_starts, -np.inf)
     best_free = free
     history: list[np.ndarray] = []
+    rate = settings.learning_rate
     scale, converged, interrupted, idle = None, False, False, 0
     for number in range(settings.max_chunks):
         try:
             contexts = _stacked(context([_bounded(table, free, start) for start in range(settings.num_starts)]))
             if scale is None:
                 scale = _scale(objective, table, free, contexts, settings.num_starts)
-            rate = settings.learning_rate * settings.decay**number
             free, opt_state, values, candidate = _run_chunk(
                 objective, table, settings.chunk, free, opt_state, contexts, scale, rate
             )
@@ -166,13 +168,16 @@ def maximise(
             interrupted = True
             break
         history.append(values)
+        # A chunk supersedes the one before it: its context is fresher, and its steps are smaller.
         found = np.max(np.where(np.isnan(values), -np.inf, values), axis=0)
-        better = found > best_values
-        gain = np.max(found - best_values)
-        best_free = {name: jnp.where(better, candidate[name], best_free[name]) for name in names}
-        best_values = np.where(better, found, best_values)
+        usable = np.isfinite(found)
+        change = np.max(np.abs(np.where(usable, found, 0.0) - np.where(usable, best_values, 0.0)))
+        best_free = {name: jnp.where(usable, candidate[name], best_free[name]) for name in names}
+        best_values = np.where(usable, found, best_values)
+        size = max(np.max(np.abs(best_values)), 1e-300)
         report(Progress((number + 1) * settings.chunk, settings.max_chunks * settings.chunk, best_values))
-        idle = idle + 1 if number > 0 and gain <= settings.rtol * np.max(np.abs(best_values)) else 0
+        rate *= settings.decay if change <= settings.settled * size else 1.0
+        idle = idle + 1 if change <= settings.rtol * size else 0
         if idle and (_spread(best_values) <= settings.agreement or idle == settings.patience):
             converged = True
             break
