@@ -137,7 +137,7 @@ def maximise(
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
-        >>> fit = maximise(lambda p, _: -((p["x"] - 0.3) ** 2), {"x": 0.9}, {"x": Interval(0, 1)},
+        >>> fit = maximise(lambda p, _: -((p["x"] - 0.3) ** 2), {"x": 0.9}, {"x": Interval(0.0, 1.0)},
         ...                key=jax.random.key(0))
         >>> round(fit.params["x"], 4)
         0.3

@@ -34,7 +34,10 @@ def from_validation(error: ValidationError, document: dict[str, Any]) -> list[st
     found: dict[str, str] = {}
     for item in error.errors(include_url=False):
         path = real_path(item["loc"], document)
-        found.setdefault(dotted(path), sentence(item, path))
+        if item["type"].startswith("union_tag"):
+            path.append("model")
+        if dotted(path) not in found or not item["type"].endswith("_type"):  # a value error tells more than a type
+            found[dotted(path)] = sentence(item, path)
     return [f"{key}: {text}" for key, text in found.items()]
 
 
@@ -76,8 +79,8 @@ def sentence(item: Any, path: list[Any]) -> str:
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         expected = context.get("expected_tags") or "abstract, single_click, double_click, ... as a string"
         if kind == "union_tag_not_found":
-            return "is missing its `model`; add `model = ...`"
-        return f"its `model` must be one of {expected}, but is {context['tag']!r}"
+            return "is missing; add `model = ...`"
+        return f"must be one of {expected}, but is {context['tag']!r}"
     if kind == "literal_error":
         return f"must be {context['expected']}, but is {value!r}"
     if kind in ("too_short", "too_long"):

@@ -17,7 +17,7 @@ class Range:
     lower_closed: bool = True
     upper_closed: bool = True
 
-    def __contains__(self, value: float) -> bool:
+    def __contains__(self, value: float | int) -> bool:
         above = value >= self.lower if self.lower_closed else value > self.lower
         below = value <= self.upper if self.upper_closed else value < self.upper
         return above and below  # both False for nan
@@ -33,7 +33,7 @@ class Range:
         lower = "-1/3" if self.lower == -1 / 3 else f"{self.lower:g}"
         return f"lie in {left}{lower}, {self.upper:g}{right}"
 
-    def check(self, value: float) -> float:
+    def check(self, value: float | int) -> float | int:
         """Return the value, or raise with the rule and the value."""
         if value not in self:
             raise ValueError(f"must {self.rule()}, but is {value!r}")
@@ -59,4 +59,4 @@ Positive = Annotated[float, Range(0.0, lower_closed=False, upper_closed=False)]
 PositiveOrInf = Annotated[float, Range(0.0, lower_closed=False)]
 NonNegative = Annotated[float, Range(0.0, upper_closed=False)]
 AtLeastOne = Annotated[float, Range(1.0, upper_closed=False)]
-Count = Annotated[int, Range(1, upper_closed=False)]
+Count = Annotated[int, Range(1.0, upper_closed=False)]

@@ -1,0 +1,158 @@
+"""The command line as a user meets it: output, exit codes, no traceback."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from qtn.cli.app import run
+from tests.problem.files import FOUR_LINKS
+
+TWO_LINKS = """
+schema = 1
+[chain]
+num_links = 2
+link = { model = "abstract", p_success = 0.1, attempt_time_s = 1e-3, werner = 0.97 }
+node = { memory = { model = "depolarising", time_constant_s = 0.5 }, swap = { p_success = 0.5 } }
+[schedule]
+tree = "swap(0, 1, cutoff_time=0.02)"
+[optimise]
+parameters = ["schedule.cutoff_times"]
+"""
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.setenv("QTN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two.toml").write_text(TWO_LINKS)
+    (tmp_path / "four.toml").write_text(FOUR_LINKS)
+    return "two.toml"
+
+
+def test_evaluate_prints_one_json_object(file, capsys):
+    assert run(["evaluate", file, "--json"]) == 0
+    output = capsys.readouterr()
+    assert json.loads(output.out)["plob_rate_hz"] is None
+    assert output.err.startswith("qtn: 1 x ")
+
+
+def test_evaluate_for_people(file, capsys):
+    assert run(["evaluate", file, "--set", "chain.link.p_success=0.2"]) == 0
+    output = capsys.readouterr().out
+    assert "mean waiting time" in output
+    assert "bit/s" in output
+
+
+def test_gradient(file, capsys):
+    assert run(["gradient", file, "--of", "fidelity", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"value", "gradient", "elasticity"}
+    assert run(["gradient", file]) == 0
+    assert "chain.link.p_success" in capsys.readouterr().out
+
+
+def test_optimise_writes_a_report(file, tmp_path, capsys):
+    assert run(["optimise", file, "--json"]) == 0
+    output = capsys.readouterr()
+    found = json.loads(output.out)
+    assert set(found["best"]) == {"value", "tree", "parameters"}
+    page = (tmp_path / "two-report" / "report.html").read_text()
+    assert page.count("<svg") == 4
+    assert "two-report" in output.err
+    assert not list((tmp_path / "two-report").glob("*.partial"))
+    assert (
+        run(
+            [
+                "evaluate",
+                file,
+                "--json",
+                "--set",
+                f"schedule.cutoff_times.0={found['best']['parameters']['schedule.cutoff_times.0']}",
+            ]
+        )
+        == 0
+    )
+    again = json.loads(capsys.readouterr().out)["secret_key_rate_hz"]
+    assert again == pytest.approx(found["best"]["value"], rel=1e-9)
+    assert again > 0
+
+
+def test_interrupt_saves_the_best_so_far(file, tmp_path, capsys, monkeypatch):
+    import qtn.optimisation.maximise as module
+
+    real, calls = module._run_chunk, []
+
+    def interrupted(*args):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(module, "_run_chunk", interrupted)
+    assert run(["optimise", file, "--out", "saved"]) == 130
+    assert "Interrupted: this is the best so far" in (tmp_path / "saved" / "report.html").read_text()
+
+
+def test_check_new_and_schema(file, capsys, tmp_path):
+    assert run(["check", file]) == 0
+    assert run(["new", "fresh.toml"]) == 0
+    assert run(["check", "fresh.toml"]) == 0
+    assert run(["new", "fresh.toml"]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert run(["schema"]) == 0
+    assert "chain" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_dry_run_prints_the_resolved_problem(file, capsys):
+    assert run(["evaluate", file, "--dry-run", "--set", "merit.protocol=six_state"]) == 0
+    assert json.loads(capsys.readouterr().out)["merit"]["protocol"] == "six_state"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["evaluate", "missing.toml"], "there is no such file"),
+        (["evaluate", "two.toml", "--set", "chain.link.p_success=1.3"], "must lie in (0, 1], but is 1.3"),
+        (["evaluate", "two.toml", "--device", "tpu"], "must be auto, cpu or gpu, but is 'tpu'"),
+        (["gradient", "two.toml", "--of", "luck"], "must be one of secret_key_rate_hz"),
+        (["evaluate", "two.toml", "--sett", "x=1"], "--sett"),
+        (["evaluate"], "FILE"),
+        (["evaluate", "four.toml", "--set", "time.step_s=1.0", "--set", "chain.link.p_success=1e-9"], "TiB"),
+    ],
+    ids=["missing", "probability", "device", "merit", "option", "no file", "grid"],
+)
+def test_bad_input_exits_2_with_one_sentence(file, capsys, arguments, expected):
+    assert run(arguments) == 2
+    error = capsys.readouterr().err
+    assert expected in error
+    assert "Traceback" not in error
+    assert "│" not in error
+
+
+def test_tiny_success_probability_is_no_problem_without_a_step(file, capsys):
+    perfect = ["--set", "chain.node.memory.time_constant_s=inf"]
+    assert run(["evaluate", "four.toml", "--set", "chain.link.p_success=1e-9", "--json", *perfect]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["mean_time_s"] == pytest.approx(4431.0 * 9.2e-4 / 1e-9, rel=1e-2)
+
+
+def test_short_grid_warns(file, capsys):
+    assert run(["evaluate", file, "--json", "--set", "time.step_s=1e-3", "--set", "time.num_steps=40"]) == 0
+    output = capsys.readouterr()
+    assert "warning: The time grid" in output.err
+    assert json.loads(output.out)["info"]["tail_mass"] > 1e-6
+
+
+def test_unexpected_errors_exit_1_in_one_line(file, capsys, monkeypatch):
+    import qtn.problem.run as module
+
+    monkeypatch.setattr(module, "outcome", lambda problem: 1 / 0)
+    assert run(["evaluate", file]) == 1
+    assert "unexpected ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_help_is_light():
+    code = "import sys; from qtn.cli.app import run; run(['--help']); assert 'jax' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.count(b"\n") > 10

@@ -1,0 +1,131 @@
+"""What a good file means: numbers, names, derivatives, defaults."""
+
+import jax
+import numpy as np
+import pytest
+
+from qtn.problem.load import loads
+from qtn.problem.names import bounds, expand, numeric_leaves, with_values
+from qtn.problem.run import gradient, outcome, report_numbers
+from tests.problem.files import CLICKS, FOUR_LINKS
+
+
+def numbers(text, *overrides):
+    problem = loads(text, overrides)
+    return report_numbers(problem, outcome(problem))
+
+
+def test_published_key_rate_and_keys_of_the_contract():
+    found = numbers(FOUR_LINKS)
+    np.testing.assert_allclose(found["secret_key_rate_hz"], 6.90238181e-5, rtol=2e-9)
+    assert set(found) == {
+        "mean_time_s", "rate_hz", "fidelity", "bell_diagonal", "qber_x", "qber_z", "secret_fraction",
+        "secret_key_rate_hz", "waiting_time_quantiles_s", "plob_rate_hz", "info",
+    }  # fmt: skip
+    assert found["plob_rate_hz"] is None
+    assert set(found["waiting_time_quantiles_s"]) == {"0.05", "0.5", "0.95"}
+    assert set(found["info"]) == {"tail_mass", "grid_error", "step_s", "num_steps"}
+
+
+def test_plob_of_the_whole_fibre():
+    loss = 6.0 + 2.5 + 40 * 0.2
+    expected = -1e6 * np.log2(1 - 10 ** (-loss / 10))
+    np.testing.assert_allclose(numbers(CLICKS)["plob_rate_hz"], expected, rtol=1e-12)
+
+
+def test_units_arrive_in_si():
+    chain = loads(CLICKS).chain
+    np.testing.assert_allclose([chain.links[0].length_left, chain.links[1].length_left], [30e3, 20e3])
+    np.testing.assert_allclose(chain.links[1].loss_right, 4.0)
+    np.testing.assert_allclose(chain.nodes[1].memory.t2, 0.8)
+    assert float(chain.nodes[2].gates.readout) == 1.0
+
+
+def test_overrides_change_the_result_like_the_file():
+    edited = numbers(FOUR_LINKS.replace("9.2e-4", "0.01"))
+    assert numbers(FOUR_LINKS, "chain.link.p_success=0.01") == edited
+    assert numbers(FOUR_LINKS, "chain.num_links=4", "time.step_s=16.0")["info"]["step_s"] == 16.0
+
+
+def test_cutoff_override_is_written_into_the_tree():
+    problem = loads(CLICKS, ["schedule.cutoff_times.0=0.07", "schedule.wait_times.0=2e-4"])
+    assert problem.config.schedule.tree == "swap(0, wait(1, 0.0002), cutoff_time=0.07)"
+    assert float(problem.schedule.cutoff_times[0]) == 0.07
+
+
+SMOOTH_CLICKS = CLICKS.replace(", cutoff_time=0.05", "")  # a cut-off between staggered attempts is a fine staircase
+
+
+@pytest.mark.parametrize("text", [FOUR_LINKS, SMOOTH_CLICKS], ids=["abstract", "clicks"])
+def test_every_name_is_accepted_by_set_and_has_the_right_derivative(text):
+    problem = loads(text)
+    leaves = numeric_leaves(problem)
+    for name, slope in gradient(problem, "fidelity")["gradient"].items():
+        if name.endswith("num_modes") or not np.isfinite(leaves[name]):
+            continue
+        h = 1e-4 * (leaves[name] or 1e-3)
+        (low, f_low), (high, f_high) = [(v, fidelity_at(text, name, v)) for v in allowed(text, name, leaves[name], h)]
+        # 1e-2: attempts that end between grid points have slopes of their own
+        np.testing.assert_allclose((f_high - f_low) / (high - low), slope, rtol=1e-2, atol=1e-5, err_msg=name)
+
+
+def allowed(text, name, value, h):
+    """Two values round a number, or beside it where it stands on an end of its range."""
+    sides = [side for side in (value - h, value, value + h) if accepted(text, name, side)]
+    return sides[0], sides[-1]
+
+
+def accepted(text, name, value):
+    try:
+        loads(text, [f"{name}={value!r}"])
+    except ValueError:
+        return False
+    return True
+
+
+def fidelity_at(text, name, value):
+    problem = loads(text, [f"{name}={value!r}"])
+    return float(problem.evaluator.summarise(problem.chain, problem.schedule).bell_diagonal[0])
+
+
+def test_elasticities_are_sorted_and_skip_zero_and_infinity():
+    found = gradient(loads(CLICKS), "secret_key_rate_hz")
+    sizes = [abs(value) for value in found["elasticity"].values()]
+    assert sizes == sorted(sizes, reverse=True)
+    assert "chain.nodes.1.memory.t1_s" not in found["elasticity"]
+    assert found["gradient"].keys() == numeric_leaves(loads(CLICKS)).keys()
+
+
+def test_patterns():
+    problem = loads(CLICKS)
+    assert expand(problem, ["chain.links.*.bright_state"]) == [
+        "chain.links.0.bright_state.0",
+        "chain.links.0.bright_state.1",
+    ]
+    assert expand(problem, ["schedule.cutoff_times"]) == ["schedule.cutoff_times.0"]
+    assert expand(problem, ["chain.links.*.visibility"]) == ["chain.links.0.visibility", "chain.links.1.visibility"]
+    assert expand(loads(FOUR_LINKS), ["chain.links.*.werner"]) == ["chain.link.werner"]
+
+
+def test_bounds_come_from_the_schema():
+    problem = loads(CLICKS)
+    ends = {
+        "chain.links.0.bright_state.1": (0.0, 1.0),
+        "chain.links.0.length_left_km": (0.0, np.inf),
+        "chain.links.0.refractive_index": (1.0, np.inf),
+        "schedule.cutoff_times.0": (0.0, np.inf),
+    }
+    assert {name: (bounds(problem, name).lower, bounds(problem, name).upper) for name in ends} == ends
+
+
+def test_time_table_is_used():
+    found = numbers(FOUR_LINKS + "[time]\nnum_steps = 8192\n")
+    assert found["info"]["num_steps"] == 8192
+
+
+def test_gradient_through_the_document_equals_that_of_the_chain():
+    problem = loads(FOUR_LINKS)
+    slope = jax.grad(
+        lambda w: problem.evaluator.summarise(*with_values(problem, {"chain.link.werner": w})).bell_diagonal[0]
+    )(0.952)
+    np.testing.assert_allclose(slope, gradient(problem, "fidelity")["gradient"]["chain.link.werner"], rtol=1e-12)
