@@ -1,7 +1,7 @@
 """Numbers of real and of hoped-for nodes: every one cited, or marked as an assumption.
 
-    COLOUR_CENTRE_2018       nitrogen-vacancy centres as demonstrated, without telecom conversion; all values cited
-    COLOUR_CENTRE_IMPROVED   what a repeater over a hundred kilometres asks of them; beyond today's where marked
+COLOUR_CENTRE_2018       nitrogen-vacancy centres as demonstrated, without telecom conversion; all values cited
+COLOUR_CENTRE_IMPROVED   what a repeater over a hundred kilometres asks of them; beyond today's where marked
 """
 
 import dataclasses

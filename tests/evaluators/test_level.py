@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qtn import BBPSSW, Renewal, abstract_link, chain, depolarising_memory, gates, nested, node
+from qtn import BBPSSW, Renewal, abstract_link, chain, depolarising_memory, nested, node
 from qtn.steps.level import Level
 
 
@@ -27,8 +27,7 @@ class Werner:
         return jnp.stack([0.0, 1 / left.memory.time_constant + 1 / right.memory.time_constant])
 
     def swap(self, node):
-        kept = node.p_swap * node.gates.two_qubit  # perfect readout
-        return jnp.zeros((2, 2, 2)).at[0, 0, 0].set(node.p_swap).at[1, 1, 1].set(kept)
+        return jnp.zeros((2, 2, 2)).at[0, 0, 0].set(node.p_swap).at[1, 1, 1].set(node.p_swap)  # perfect gates
 
     def distill(self, protocol, left, right):
         assert protocol is BBPSSW
@@ -40,10 +39,7 @@ class Werner:
 def test_werner_level_equals_bell_diagonal_level(cutoff):
     assert isinstance(Werner(), Level)
     plain = node(depolarising_memory(90.0), p_swap=0.7)
-    noisy = node(depolarising_memory(90.0), gates(two_qubit=0.97), p_swap=0.7)
-    hardware = chain(
-        abstract_link(p_success=0.2, attempt_time=1.0, werner=0.95), [plain, plain, noisy, plain, plain], 4
-    )
+    hardware = chain(abstract_link(p_success=0.2, attempt_time=1.0, werner=0.95), plain, 4)
     schedule = nested(2, rounds=[1, 0, 0], cutoff_times=cutoff)
     bell, werner = (Renewal(level=level).evaluate(hardware, schedule) for level in (Renewal().level, Werner()))
     np.testing.assert_allclose(werner.mean_time, bell.mean_time, rtol=1e-12)

@@ -1,9 +1,9 @@
 """Linear recurrences against loops."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.test_util import check_grads
 
 from qtn.tensors.recurrence import decay_scan, delay, delayed, repeat_until_success
 
@@ -23,7 +23,7 @@ def test_decay_scan_equals_the_loop(length):
 
 def test_decay_scan_gradients():
     x, rate = sequence(150), jnp.array([0.0, 0.03, 2.0])
-    jax.test_util.check_grads(decay_scan, (x, rate), order=1, modes=("fwd", "rev"), rtol=1e-6)
+    check_grads(decay_scan, (x, rate), order=1, modes=("fwd", "rev"), rtol=1e-6)
 
 
 @pytest.mark.parametrize("steps", [-30, -1, 0, 3, 19, 20, 25])
@@ -43,13 +43,12 @@ def test_delay_keeps_mass_and_mean():
 
 
 def test_repeat_until_success_is_the_renewal_equation():
-    good, bad = 0.02 * sequence(400)[:2], 0.9 * sequence(400, 1)[0] / 400
+    good, bad = 0.02 * sequence(400)[:2], (0.9 * sequence(400, 1)[0] / 400).at[0].set(0.0)
     expected = np.array(good)
     for t in range(400):
         expected[:, t] += expected[:, :t] @ np.asarray(bad)[t:0:-1]
-    bad = bad.at[0].set(0.0)
-    np.testing.assert_allclose(repeat_until_success(good, bad, jnp.asarray(1e9)), expected, rtol=2e-3)
-    np.testing.assert_allclose(repeat_until_success(good, bad, jnp.asarray(1.0)).shape, (2, 400))
+    found = repeat_until_success(good, bad, jnp.asarray(1e9))
+    np.testing.assert_allclose(found, expected, atol=5e-6)  # what outlasts the padded grid wraps round, damped
 
 
 def test_repeat_until_success_of_a_geometric_link():
