@@ -132,16 +132,15 @@ def find_horizon(chain: Chain, schedule: Schedule, level: Level, scales: TimeSca
         step = max(horizon / PROBE_STEPS, scales.spacing)
         found = root(Fold(chain, schedule, heralded, scales.grid(step, PROBE_STEPS), level))
         slowest, mean = float(found.lifetime), float(found.values[0])
-        needed = NUM_LIFETIMES * slowest
-        needed = min(max(needed, 10 * mean), 4 * needed)
+        needed = min(max(NUM_LIFETIMES * slowest, 10 * mean), 4 * NUM_LIFETIMES * slowest)
         if not math.isfinite(needed):
             horizon *= 4
-        elif needed > horizon:
+        elif needed > step * PROBE_STEPS:
             horizon = max(2 * horizon, 1.1 * needed)
-        elif needed < 0.4 * horizon and step > scales.spacing:
-            horizon = 1.1 * needed
+        elif needed < horizon / 8 and step > scales.spacing:
+            horizon = 1.1 * needed  # far too long, and so far too coarse to be believed
         else:
-            break
+            return 1.05 * needed
     return horizon
 
 

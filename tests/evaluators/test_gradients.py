@@ -98,7 +98,7 @@ def test_coarse_grid_has_the_derivatives_of_the_exact_one():
         )
 
     for exact, coarse in zip(derivatives(Renewal(step=1.0)), derivatives(Renewal(num_steps=1024)), strict=True):
-        np.testing.assert_allclose(coarse, exact, rtol=5e-3)  # smooth where the exact one is a staircase
+        np.testing.assert_allclose(coarse, exact, rtol=2e-2)  # smooth where the exact one is a staircase
 
 
 @pytest.mark.parametrize("p", [1.0, 0.5])
