@@ -89,7 +89,7 @@ def fidelity_in_time(content: Content) -> str:
 
 def convergence(content: Content, unit: str) -> str:
     """Draw the objective over the iterations of every start."""
-    drawing, axes = figure(f"{content.merit.replace('_', ' ')} [{unit}]", "iteration")
+    drawing, axes = figure(f"{content.merit.removesuffix('_hz').replace('_', ' ')} [{unit}]", "iteration")
     for start in range(content.history.shape[1]):
         colour = (BLUE, ORANGE, GREEN, GREY)[start % 4]
         axes.plot(content.history[:, start], color=colour, label=f"start {start + 1}")

@@ -23,7 +23,13 @@ def test_decay_scan_equals_the_loop(length):
 
 def test_decay_scan_gradients():
     x, rate = sequence(150), jnp.array([0.0, 0.03, 2.0])
-    check_grads(lambda x, rate: decay_scan(jnp.asarray(x), jnp.asarray(rate)), (x, rate), order=1, modes=("fwd", "rev"), rtol=1e-6)
+    check_grads(
+        lambda x, rate: decay_scan(jnp.asarray(x), jnp.asarray(rate)),
+        (x, rate),
+        order=1,
+        modes=("fwd", "rev"),
+        rtol=1e-6,
+    )
 
 
 @pytest.mark.parametrize("steps", [-30, -1, 0, 3, 19, 20, 25])
