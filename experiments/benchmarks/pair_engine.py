@@ -37,7 +37,8 @@ def seconds(function, *args):
 
 def compare(name, evaluate, differentiate, *args, runs=9):
     """Print medians of an evaluation and of its gradient, run in turn."""
-    seconds(evaluate, *args), seconds(differentiate, *args)
+    for warm_up in (evaluate, differentiate):
+        seconds(warm_up, *args)
     pairs = [(seconds(evaluate, *args), seconds(differentiate, *args)) for _ in range(runs)]
     once, slope = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(b / a for a, b in pairs)

@@ -121,7 +121,7 @@ def join(
         return first * held_second[component] + earlier * second[component]
 
     # One product with k x k matrices per component of the second: twice as fast in reverse as one with all k^2.
-    success = sum(step_map[:, :, j] @ meeting(j) for j in range(num_components))
+    success = sum((step_map[:, :, j] @ meeting(j) for j in range(num_components)), start=jnp.zeros_like(first))
     return Attempt(success=success, failure=meeting(0)[0] - success[0] + cut)
 
 
