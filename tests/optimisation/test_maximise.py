@@ -27,17 +27,17 @@ def test_a_start_on_an_end_is_finite(value):
 
 def test_finds_the_maximum_from_every_start():
     def objective(p, scale):
-        return -scale * ((p["x"] - 0.2) ** 2 + (jnp.log(p["y"]) - 1.0) ** 2)
+        return scale * (1 - (p["x"] - 0.2) ** 2 - (jnp.log(p["y"]) - 1.0) ** 2)
 
     fit = maximise(
         objective,
         {"x": 0.9, "y": 100.0},
         {"x": Interval(0.0, 1.0), "y": Interval(lower=0.0)},
-        settings=Settings(agreement=1e-3),
         context=lambda starts: [jnp.asarray(7.0) for _ in starts],
         key=jax.random.key(1),
     )
-    np.testing.assert_allclose([fit.params["x"], fit.params["y"]], [0.2, np.e], rtol=1e-3)
+    np.testing.assert_allclose([fit.params["x"], fit.params["y"]], [0.2, np.e], rtol=5e-3)  # values agree to 1e-6, so parameters to 1e-3
+    assert "All 3 starts agree to 1e-06." in fit.status
     assert fit.history.shape[1] == 3
     assert fit.evaluations == fit.history.size
 
