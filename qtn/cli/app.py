@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -36,8 +37,21 @@ def run(arguments: list[str] | None = None) -> int:
         return 130
     except ValueError as error:
         return bad_input(error)
+    except MemoryError:
+        return too_large()
     except Exception as error:
+        if "RESOURCE_EXHAUSTED" in str(error):  # how JAX says MemoryError
+            return too_large()
         return wrong_usage(error) if hasattr(error, "format_message") else unexpected(error)
+
+
+def too_large() -> int:
+    """Print that the time grid does not fit."""
+    print(
+        "The time grid does not fit in memory: lower time.num_steps, raise time.step_s, or leave both out",
+        file=sys.stderr,
+    )
+    return 2
 
 
 def wrong_usage(error: Any) -> int:
@@ -61,9 +75,9 @@ def bad_input(error: ValueError) -> int:
 
 
 def raised_by_qtn(error: BaseException) -> bool:
-    """Whether the innermost frame of an error is in this package."""
+    """Whether the innermost frame of an error is in this package (not merely below a folder of that name)."""
     frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and f"{os.sep}qtn{os.sep}" in frames[-1].filename
+    return bool(frames) and Path(frames[-1].filename).is_relative_to(Path(__file__).parents[1])
 
 
 def unexpected(error: Exception) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from qtn.cli.app import Device, DryRun, File, Json, Set, app, print_json
-from qtn.cli.session import start, warn
+from qtn.cli.session import choose_device, start, warn
 
 OF = "secret_key_rate_hz, secret_fraction, rate_hz, mean_time_s, fidelity, qber_x or qber_z."
 
@@ -48,12 +48,12 @@ def gradient(
     from qtn.cli.text import gradient_text
 
     problem = opened(file, set_, dry_run, device)
-    from qtn.problem.run import MERITS
-    from qtn.problem.run import gradient as differentiate
+    from qtn.problem.run import MERITS, differentiate
 
     if of not in MERITS:
         raise ValueError(f"--of: must be one of {', '.join(MERITS)}, but is {of!r}")
-    found = differentiate(problem, of)
+    found, info = differentiate(problem, of)
+    warn(info.warnings())
     print_json(found) if json_ else print(gradient_text(of, found))
 
 
@@ -131,9 +131,10 @@ def loaded(file: str, overrides: list[str] | None):
 
 def opened(file: str, overrides: list[str] | None, dry_run: bool, device: str):
     """Load a problem and start the device; with --dry-run print the problem and stop."""
+    choose_device(device)  # before anything is computed: JAX fixes its devices at the first array
     problem = loaded(file, overrides)
     if dry_run:
-        print(json.dumps(problem.document, indent=2))
+        print_json(problem.document)
         raise typer.Exit(0)
     start(device)
     sys.stderr.flush()

@@ -6,19 +6,29 @@ import sys
 from pathlib import Path
 
 
+def choose_device(device: str) -> None:
+    """Tell JAX where to compute; without effect once it has computed anything.
+
+    Raises:
+        ValueError: if the device is unknown.
+    """
+    if device not in ("auto", "cpu", "gpu"):
+        raise ValueError(f"--device: must be auto, cpu or gpu, but is {device!r}")
+    if device == "cpu":
+        import jax
+
+        jax.config.update("jax_platforms", "cpu")
+
+
 def start(device: str) -> None:
     """Set up JAX for this process and print one line on standard error.
 
     Raises:
-        ValueError: if the device is unknown or absent.
+        ValueError: if the device is absent.
     """
-    if device not in ("auto", "cpu", "gpu"):
-        raise ValueError(f"--device: must be auto, cpu or gpu, but is {device!r}")
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    if device == "cpu":
-        jax.config.update("jax_platforms", "cpu")
     kind = jax.devices()[0].platform
     if device == "gpu" and kind != "gpu":
         raise ValueError(
@@ -35,7 +45,10 @@ def use_cache(version: str) -> str:
     import jax
 
     base = os.environ.get("QTN_CACHE")
-    folder = Path(base) if base else Path.home() / ".cache" / "qtn"
+    try:
+        folder = Path(base) if base else Path.home() / ".cache" / "qtn"
+    except RuntimeError:
+        return "no compilation cache (there is no home folder; set QTN_CACHE)"
     folder = folder / "xla" / version
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)

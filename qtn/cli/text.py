@@ -44,4 +44,8 @@ def gradient_text(of: str, found: dict[str, Any]) -> str:
         relative = f"{elasticity[name]:+12.5g}" if name in elasticity else " " * 12
         lines.append(f"{name:{width}s}  {relative}  {slopes[name]:.6g}")
     lines += ["", "elasticity: % change of the merit for +1 % of the number"]
+    if found["value"] == 0 and of.startswith("secret"):
+        lines.append(
+            "There is no key: derivatives and elasticities are those of the unclipped figure, which is negative."
+        )
     return "\n".join(lines)

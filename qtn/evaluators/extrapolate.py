@@ -51,7 +51,7 @@ def summarise_on(plan: GridPlan, chain: Chain, schedule: Schedule, level: Level)
     longest = jnp.max(jnp.stack([h.attempt_time for h in heralded])) / folds[0].step
     best, error = extrapolated(plan, values, longest)
     if plan.finest.unequal and schedule.cutoff_times.size and len(plan.grids) > 1:
-        error = error + staggering(plan, chain, schedule, level, values[0])
+        error = error + 2 * staggering(plan, chain, schedule, level, values[0])  # either way
     info = Info(
         tail_mass=jax.lax.stop_gradient(jnp.max(jnp.stack([root.tail_mass for root in roots]))),
         grid_error=jax.lax.stop_gradient(error),
@@ -68,14 +68,14 @@ def staggering(
     """Bound what a coarse grid cannot know about cut-offs between links whose attempts are not in step.
 
     True times lie on interleaved lattices, and how many of them fall just inside a cut-off depends on their phases:
-    an uncertainty of half an attempt (or of one grid step) in the cut-off, if the attempt times have a common
+    an uncertainty of an attempt (or of one grid step) in the cut-off, if the attempt times have a common
     spacing; else phases are spread evenly and only about p of it is left.
     """
     chain, schedule = jax.lax.stop_gradient((chain, schedule))
     heralded = heralded_links(chain)
     step = plan.finest.step(heralded)
     longest = jnp.max(jnp.stack([h.attempt_time for h in heralded]))
-    later = schedule.cutoff_times + jnp.minimum(longest / 2, step)
+    later = schedule.cutoff_times + jnp.minimum(longest, step)
     moved = root(Fold(chain, dataclasses.replace(schedule, cutoff_times=later), heralded, plan.finest, level))
     change = jnp.max(jnp.abs(moved.values - jax.lax.stop_gradient(values)) / _scale(values))
     if common_spacing(plan.finest.attempts) > 0:

@@ -1,18 +1,21 @@
 """Read a problem file: every mistake at once, each with its dotted key, its value and a cure."""
 
 import dataclasses
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
 from pydantic import ValidationError
 
+from qtn.problem.build import build_link
 from qtn.problem.messages import ProblemError, from_validation
+from qtn.problem.names import expand
 from qtn.problem.overrides import Times, apply_override
 from qtn.problem.problem import Problem
-from qtn.problem.rules import broken_rules
+from qtn.problem.rules import broken_rules, tables
 from qtn.problem.schema import Config
 from qtn.schedules.builders import check_spans
 from qtn.schedules.text import parse, to_text
@@ -35,7 +38,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Problem:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise ProblemError(str(path), ["there is no such file; `qtn new` writes a template"]) from None
-    except (IsADirectoryError, PermissionError, NotADirectoryError) as error:
+    except OSError as error:
         raise ProblemError(str(path), [f"cannot be read as a file: {error.strerror}"]) from None
     except UnicodeDecodeError:
         raise ProblemError(str(path), ["is not a text file in UTF-8"]) from None
@@ -47,7 +50,7 @@ def loads(text: str, overrides: Sequence[str] = (), *, name: str = "problem", so
     """Load a problem from TOML text; `source` is what errors call it."""
     try:
         document = tomllib.loads(text.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, and endless nesting
         raise ProblemError(source, [f"is not valid TOML: {toml_message(error)}"]) from None
     errors: list[str] = []
     times: Times = {}
@@ -57,10 +60,12 @@ def loads(text: str, overrides: Sequence[str] = (), *, name: str = "problem", so
         except ValueError as error:
             errors.append(f"--set {error}")
     errors.extend(broken_rules(document))
+    name_default_node(document)
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
-        errors.extend(from_validation(error, document))
+        told = {line.split(":")[0] for line in errors}
+        errors.extend(line for line in from_validation(error, document) if line.split(":")[0] not in told)
         config = None
     schedule, tree_errors = read_schedule(document, times)
     errors.extend(tree_errors)
@@ -70,30 +75,48 @@ def loads(text: str, overrides: Sequence[str] = (), *, name: str = "problem", so
         tree = to_text(schedule, protocol=PROTOCOLS[config.schedule.distill])
         config = config.model_copy(update={"schedule": config.schedule.model_copy(update={"tree": tree})})
     problem = Problem(name=name, config=config, schedule=schedule)
-    try:
-        _ = problem.chain
-    except ValueError as error:
-        raise ProblemError(source, [f"chain: {error}"]) from None
-    return check_parameters(problem, source)
-
-
-def check_parameters(problem: Problem, source: str) -> Problem:
-    """Check that the names in [optimise] exist and can be optimised."""
-    from qtn.problem.names import expand
-
-    if problem.config.optimise is not None:
-        try:
-            expand(problem, problem.config.optimise.parameters)
-        except ValueError as error:
-            raise ProblemError(source, [f"optimise.parameters: {error}"]) from None
+    errors = [*impossible_links(problem), *unusable_parameters(problem)]
+    if errors:
+        raise ProblemError(source, errors)
     return problem
 
 
-def toml_message(error: tomllib.TOMLDecodeError) -> str:
-    """Return the parser's message, which names line and column, with words for a duplicate key."""
+def name_default_node(document: dict[str, Any]) -> None:
+    """Write down the perfect node of a chain without nodes, so that its numbers have names and derivatives."""
+    chain = document.get("chain")
+    if isinstance(chain, dict) and "node" not in chain and "nodes" not in chain:
+        chain["node"] = {}
+
+
+def impossible_links(problem: Problem) -> Iterator[str]:
+    """Return a sentence for each link whose numbers are allowed one by one, but not together."""
+    for key, table in tables(problem.document["chain"], "link"):
+        try:
+            build_link(table)
+        except ValueError as error:
+            yield f"{key}: {error}"
+
+
+def unusable_parameters(problem: Problem) -> Iterator[str]:
+    """Return a sentence for each name in [optimise] that does not exist or cannot be optimised."""
+    for pattern in problem.config.optimise.parameters if problem.config.optimise else ():
+        try:
+            expand(problem, [pattern])
+        except ValueError as error:
+            yield f"optimise.parameters: {error}"
+
+
+def toml_message(error: Exception) -> str:
+    """Return the parser's message, which names line and column, with words for a duplicate key or table."""
     message = str(error)
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
     if message.startswith("Cannot overwrite a value"):
         return f"a key is given twice {message[message.index('(') :]}"
+    table = re.compile(r"\(('[^()]*')\)|\(('[^()]*',)\)").search(message)
+    if table:
+        name = ".".join(re.findall(r"'([^']*)'", table[0]))
+        message = message.replace(table[0], f"[{name}]")
     return message[0].lower() + message[1:]
 
 
@@ -103,7 +126,7 @@ def read_schedule(document: dict[str, Any], times: Times) -> tuple[Schedule | No
     if not isinstance(table, dict) or not isinstance(table.get("tree"), str):
         return None, []
     try:
-        protocol = PROTOCOLS.get(table.get("distill", "bbpssw"), PROTOCOLS["bbpssw"])
+        protocol = PROTOCOLS.get(str(table.get("distill", "bbpssw")), PROTOCOLS["bbpssw"])
         schedule = parse(table["tree"], protocol=protocol)
         links = chain.get("links") if isinstance(chain, dict) else None
         count = len(links) if isinstance(links, list) else chain.get("num_links") if isinstance(chain, dict) else None
@@ -115,7 +138,10 @@ def read_schedule(document: dict[str, Any], times: Times) -> tuple[Schedule | No
     for (name, index), value in times.items():
         array = getattr(schedule, name)
         if not 0 <= index < array.size:
-            errors.append(f"schedule.{name}.{index}: the tree has {array.size} of these, numbered from 0")
+            errors.append(
+                f"schedule.{name}.{index}: the tree has {array.size} of these, numbered from 0; "
+                "add the time to schedule.tree first"
+            )
             continue
         schedule = dataclasses.replace(schedule, **{name: jnp.asarray(array).at[index].set(value)})
     return schedule, errors

@@ -2,7 +2,7 @@
 
 import difflib
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -31,17 +31,33 @@ class ProblemError(ValueError):
 
 def from_validation(error: ValidationError, document: dict[str, Any]) -> list[str]:
     """Return one sentence for each mistake that pydantic found in `document`."""
-    found: dict[str, str] = {}
+    found: dict[tuple[Any, ...], list[Any]] = {}
     for item in error.errors(include_url=False):
         path = real_path(item["loc"], document)
         if item["type"].startswith("union_tag"):
             path.append("model")
-        if dotted(path) not in found or not item["type"].endswith("_type"):  # a value error tells more than a type
-            found[dotted(path)] = sentence(item, path)
-    return [f"{key}: {text}" for key, text in found.items()]
+        found.setdefault(tuple(path), []).append(item)
+    lines = []
+    for path, items in found.items():
+        telling = [item for item in items if item["type"] not in KINDS]  # a value error tells more than a type
+        if telling:
+            lines.append(f"{dotted(path)}: {sentence(telling[0], list(path), document)}")
+        elif not any(other[: len(path)] == path for other in found if other != path):  # else another type fitted better
+            kinds = " or ".join(dict.fromkeys(KINDS[item["type"]] for item in items))
+            lines.append(f"{dotted(path)}: must be {kinds}, but is {shown(items[0]['input'])}")
+    return lines
 
 
-def dotted(path: list[Any]) -> str:
+def shown(value: Any) -> str:
+    """Return a value as the file would write it, cut short."""
+    if isinstance(value, (dict, list)):
+        return "a table" if isinstance(value, dict) else "an array"
+    text = value.isoformat() if hasattr(value, "isoformat") else repr(value)
+    text = text.lower() if isinstance(value, bool) else text
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def dotted(path: Iterable[Any]) -> str:
     """Return the dotted key of a path."""
     return ".".join(str(part) for part in path) or "file"
 
@@ -63,13 +79,13 @@ def real_path(loc: tuple[Any, ...], document: Any) -> list[Any]:
     return path
 
 
-def sentence(item: Any, path: list[Any]) -> str:
+def sentence(item: Any, path: list[Any], document: dict[str, Any]) -> str:
     """Return what is wrong with one value, and the cure."""
     kind, value, context = item["type"], item["input"], item.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
     if kind == "extra_forbidden":
-        return unknown_key(path)
+        return unknown_key(path, document)
     if kind == "missing":
         return (
             f"is missing; add `{path[-1]} = ...`"
@@ -82,36 +98,44 @@ def sentence(item: Any, path: list[Any]) -> str:
             return "is missing; add `model = ...`"
         return f"must be one of {expected}, but is {context['tag']!r}"
     if kind == "literal_error":
-        return f"must be {context['expected']}, but is {value!r}"
+        return f"must be {context['expected']}, but is {shown(value)}"
     if kind in ("too_short", "too_long"):
         length = context.get("min_length", context.get("max_length"))
         return f"must hold {length} values, but holds {context['actual_length']}"
     if kind == "greater_than_equal":
-        return f"must be at least {context['ge']}, but is {value!r}"
-    if kind in KINDS:
-        return f"must be {KINDS[kind]}, but is {value!r}"
-    return f"{item['msg'].lower()}, but is {value!r}"
+        return f"must be at least {context['ge']}, but is {shown(value)}"
+    if kind == "less_than_equal":
+        return f"must be at most {context['le']}, but is {shown(value)}"
+    return f"{item['msg'].lower()}, but is {shown(value)}"
 
 
 TABLES = ("chain", "schedule", "merit", "time", "optimise")
 
 
-def unknown_key(path: list[Any]) -> str:
+def unknown_key(path: list[Any], document: dict[str, Any]) -> str:
     """Return the sentence for a key that the schema does not know, with the likeliest cure."""
-    known = sorted(known_keys(path[:-1]))
+    known = sorted(known_keys(path[:-1], document))
     close = difflib.get_close_matches(str(path[-1]), known, n=1)
     cure = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
     return f"is an unknown key; {cure}"
 
 
-def known_keys(path: list[Any]) -> set[str]:
-    """Return the keys that any table at a path may hold."""
+def known_keys(path: list[Any], document: dict[str, Any]) -> set[str]:
+    """Return the keys that the table at a path may hold: those of its model, where it names one."""
     models: list[Any] = [Config]
+    here: Any = document
     for part in path:
+        here = here[part]
         if not isinstance(part, int):
             fields = [field for model in models for name, field in model.model_fields.items() if name == part]
             models = [model for field in fields for model in tables_in(field.annotation)]
-    return {field.alias or name for model in models for name, field in model.model_fields.items()}
+    named = [model for model in models if is_model(model, here.get("model"))]
+    return {field.alias or name for model in named or models for name, field in model.model_fields.items()}
+
+
+def is_model(table: type[BaseModel], name: Any) -> bool:
+    """Whether `model = name` chooses this table."""
+    return "model" in table.model_fields and name in get_args(table.model_fields["model"].annotation)
 
 
 def tables_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -1,7 +1,11 @@
 """Changes to a problem file from outside: texts "dotted.key=value", checked like the file itself."""
 
+import sys
 import tomllib
 from typing import Any
+
+from qtn.problem.messages import shown
+from qtn.problem.ranges import Range
 
 Times = dict[tuple[str, int], float]
 """(cutoff_times or wait_times, position) -> value [s]."""
@@ -21,10 +25,10 @@ def apply_override(document: dict[str, Any], times: Times, override: str) -> Non
         raise ValueError(f"{override}: must be of the form dotted.key=value")
     value = toml_value(text.strip())
     *path, last = key.split(".")
-    if path and path[0] == "schedule" and path[-1] in ("cutoff_times", "wait_times") and last.isdecimal():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
-            raise ValueError(f"{key}: must be at least 0, but is {value!r}")
-        times[path[-1], int(last)] = float(value)
+    if key in ("schedule.cutoff_times", "schedule.wait_times"):
+        raise ValueError(f"{key}: needs a position, such as {key}.0")
+    if path[:1] == ["schedule"] and path[1:] in (["cutoff_times"], ["wait_times"]) and last.isdecimal():
+        times[path[1], int(last)] = time_value(key, value)
         return
     check_sharing(document, key)
     here: Any = document
@@ -37,6 +41,14 @@ def apply_override(document: dict[str, Any], times: Times, override: str) -> Non
     else:
         entry(here, last, ".".join(path), key)
         here[int(last)] = value
+
+
+def time_value(key: str, value: Any) -> float:
+    """Return a time [s]: a cut-off may be infinite, a wait may not."""
+    limits = Range(0.0, upper_closed="cutoff" in key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value not in limits:
+        raise ValueError(f"{key}: must {limits.rule()}, but is {shown(value)}")
+    return float(min(value, sys.float_info.max)) if isinstance(value, int) else value
 
 
 def check_sharing(document: dict[str, Any], key: str) -> None:
@@ -64,6 +76,7 @@ def entry(here: Any, part: str, path: str, key: str) -> Any:
 def toml_value(text: str) -> Any:
     """Read a TOML value; anything else is a plain string."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        found = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
         return text
+    return found["value"] if len(found) == 1 else text

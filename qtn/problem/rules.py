@@ -8,10 +8,12 @@ Document = dict[str, Any]
 
 def broken_rules(document: Document) -> list[str]:
     """Return one sentence for each rule that a document breaks; wrong types are left to the schema."""
-    chain = document.get("chain")
+    chain, errors = document.get("chain"), []
+    if "schema" in document and type(document["schema"]) is not int:  # 1.0 and true equal 1
+        errors.append("schema: must be the whole number 1")
     if not isinstance(chain, dict):
-        return []
-    errors = [*shared_or_listed(chain)]
+        return errors
+    errors.extend(shared_or_listed(chain))
     for key, link in tables(chain, "link"):
         errors.extend(f"{key}: {text}" for text in link_rules(link))
     for key, node in tables(chain, "node"):
@@ -65,7 +67,7 @@ def link_rules(link: Document) -> Iterator[str]:
         weights = link.get("bell_diagonal")
         if (
             isinstance(weights, list)
-            and all(isinstance(w, (int, float)) for w in weights)
+            and all(isinstance(w, (int, float)) and 0 <= w <= 1 for w in weights)
             and abs(sum(weights) - 1) > 1e-9
         ):
             yield f"bell_diagonal must sum to 1, but sums to {sum(weights):.12g}"

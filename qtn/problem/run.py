@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from qtn.evaluators.evaluate import evaluate as evaluate_chain
-from qtn.evaluators.outcome import Outcome, Summary, waiting_time_quantiles
+from qtn.evaluators.outcome import Info, Outcome, Summary, waiting_time_quantiles
 from qtn.merit.bounds import plob_rate
 from qtn.merit.fidelity import fidelity, qber_x, qber_z
 from qtn.merit.key_rate import secret_fraction, secret_key_rate
@@ -74,13 +74,18 @@ def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) 
         {"value", "gradient": {name: d merit / d number}, "elasticity": {name: x/f df/dx}}, the elasticities largest
         first; those at 0 and infinity are left out.
     """
+    return differentiate(problem, of, values)[0]
+
+
+def differentiate(problem: Problem, of: str, values: dict[str, float] | None = None) -> tuple[dict[str, Any], Info]:
+    """Return what `gradient` returns, and how good the time grid was."""
     leaves = numeric_leaves(problem) | (values or {})
 
     def target(numbers: dict[str, Any]) -> tuple[Any, Any]:
         result = problem.evaluator.summarise(*with_values(problem, numbers))
-        return merit(problem, of, result, clip=False), merit(problem, of, result, clip=True)
+        return merit(problem, of, result, clip=False), (merit(problem, of, result, clip=True), result.info)
 
-    (raw, clipped), slopes = jax.value_and_grad(target, has_aux=True)(leaves)
+    (raw, (clipped, info)), slopes = jax.value_and_grad(target, has_aux=True)(leaves)
     slopes = {name: float(slope) for name, slope in slopes.items()}
     relative = {
         name: leaves[name] * slopes[name] / float(raw)
@@ -88,4 +93,5 @@ def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) 
         if leaves[name] != 0 and math.isfinite(leaves[name]) and float(raw) != 0
     }
     ordered = dict(sorted(relative.items(), key=lambda item: -abs(item[1])))
-    return {"value": float(clipped), "gradient": {name: slopes[name] for name in leaves}, "elasticity": ordered}
+    found = {"value": float(clipped), "gradient": {name: slopes[name] for name in leaves}, "elasticity": ordered}
+    return found, info

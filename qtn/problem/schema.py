@@ -147,7 +147,7 @@ class Time(Table):
     """The time grid; what is absent is chosen."""
 
     step_s: Positive | None = None
-    num_steps: Annotated[int, Field(ge=2)] | None = None
+    num_steps: Annotated[int, Field(ge=2, le=2**31 - 1)] | None = None
 
 
 class Optimise(Table):

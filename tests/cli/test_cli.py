@@ -110,6 +110,66 @@ def test_dry_run_prints_the_resolved_problem(file, capsys):
     assert json.loads(capsys.readouterr().out)["merit"]["protocol"] == "six_state"
 
 
+def test_dry_run_is_json_also_with_infinite_numbers(file, capsys):
+    endless = ["--set", "chain.node.memory.time_constant_s=inf"]
+    assert run(["evaluate", file, "--dry-run", "--json", *endless]) == 0
+    found = json.loads(capsys.readouterr().out, parse_constant=lambda name: pytest.fail(name))
+    assert found["chain"]["node"]["memory"]["time_constant_s"] is None
+
+
+def test_device_is_chosen_before_anything_is_computed(file, monkeypatch):
+    import qtn.cli.commands as commands
+
+    order = []
+    monkeypatch.setattr(commands, "choose_device", lambda device: order.append(device))
+    monkeypatch.setattr(commands, "loaded", lambda *_: order.append("loaded") or 1 / 0)
+    assert run(["evaluate", file, "--device", "cpu"]) == 1
+    assert order == ["cpu", "loaded"]
+
+
+def test_no_home_folder_is_no_problem(file, capsys, monkeypatch):
+    monkeypatch.delenv("QTN_CACHE")
+    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    assert run(["evaluate", file, "--json"]) == 0
+    assert "no compilation cache" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: Out of memory")], ids=["host", "jax"]
+)
+def test_a_grid_beyond_memory_is_bad_input(file, capsys, monkeypatch, error):
+    monkeypatch.setattr("qtn.problem.run.outcome", lambda problem: (_ for _ in ()).throw(error))
+    assert run(["evaluate", file]) == 2
+    assert "lower time.num_steps" in capsys.readouterr().err
+
+
+def test_value_errors_of_other_packages_are_unexpected(file, capsys, monkeypatch):
+    monkeypatch.setattr("qtn.problem.run.outcome", lambda problem: json.loads("{"))
+    assert run(["evaluate", file]) == 1
+    assert "unexpected JSONDecodeError" in capsys.readouterr().err
+
+
+def test_gradient_says_when_there_is_no_key_and_warns(file, capsys):
+    assert (
+        run(
+            [
+                "gradient",
+                file,
+                "--set",
+                "chain.link.werner=0.5",
+                "--set",
+                "time.num_steps=40",
+                "--set",
+                "time.step_s=1e-3",
+            ]
+        )
+        == 0
+    )
+    output = capsys.readouterr()
+    assert "There is no key" in output.out
+    assert "warning: The time grid" in output.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

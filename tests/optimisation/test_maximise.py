@@ -36,7 +36,9 @@ def test_finds_the_maximum_from_every_start():
         context=lambda starts: [jnp.asarray(7.0) for _ in starts],
         key=jax.random.key(1),
     )
-    np.testing.assert_allclose([fit.params["x"], fit.params["y"]], [0.2, np.e], rtol=5e-3)  # values agree to 1e-6, so parameters to 1e-3
+    np.testing.assert_allclose(
+        [fit.params["x"], fit.params["y"]], [0.2, np.e], rtol=5e-3
+    )  # values agree to 1e-6, so parameters to 1e-3
     assert "All 3 starts agree to 1e-06." in fit.status
     assert fit.history.shape[1] == 3
     assert fit.evaluations == fit.history.size

@@ -23,7 +23,7 @@ BAD = {
     "probability nan": (replaced("9.2e-4", "nan"), ["chain.link.p_success: must lie in (0, 1], but is nan"]),
     "p = 0": (replaced("9.2e-4", "0.0"), ["chain.link.p_success: must lie in (0, 1], but is 0.0"]),
     "text for a number": (replaced("9.2e-4", '"often"'), ["chain.link.p_success: must be a number, but is 'often'"]),
-    "bool for a number": (replaced("9.2e-4", "true"), ["chain.link.p_success: must be a number, but is True"]),
+    "bool for a number": (replaced("9.2e-4", "true"), ["chain.link.p_success: must be a number, but is true"]),
     "number for a table": (replaced(LINK, "link = 3\n"), ["chain.link: must be a table, but is 3"]),
     "infinite attempt": (replaced("attempt_time_s = 1.0", "attempt_time_s = inf"), ["chain.link.attempt_time_s: must be positive and finite, but is inf"]),
     "three link tables": (replaced(LINK, 3 * ONE_LINK_TABLE), ["chain.links: must hold num_links = 4 tables, but holds 3"]),
@@ -59,6 +59,19 @@ BAD = {
     "optimise nothing": (replaced('["chain.link.werner"]', '["chain.link.wernher"]'), ["optimise.parameters: `chain.link.wernher` matches no number"]),
     "optimise a whole number": (CLICKS + '[optimise]\nparameters = ["chain.links.1.num_modes"]\n', ["`chain.links.1.num_modes` is a whole number"]),
     "num_steps 1": (FOUR_LINKS + "[time]\nnum_steps = 1\n", ["time.num_steps: must be at least 2, but is 1"]),
+    "key of another model": (replaced("num_modes = 10", "bright_state = 0.1", CLICKS), ["chain.links.1.bright_state: is an unknown key; known here: attempt_time_s, "]),
+    "key of another memory": (replaced("t2_s = 1.0", "time_constant_s = 1.0", CLICKS), ["chain.nodes.0.memory.time_constant_s: is an unknown key; known here: model, t2_s", "chain.nodes.0.memory.t2_s: is missing"]),
+    "array of protocols": (replaced('distill = "bbpssw"', 'distill = ["bbpssw"]'), ["schedule.distill: must be 'bbpssw' or 'dejmps', but is an array"]),
+    "true as schema": (replaced("schema = 1", "schema = true"), ["schema: must be the whole number 1"]),
+    "array of links under link": (replaced("[chain.link]", "[[chain.link]]"), ["chain.link: must be a table, but is an array"]),
+    "text as bright state": (replaced("[0.03, 0.02]", '"x"', CLICKS), ["chain.links.0.bright_state: must be a number or an array, but is 'x'"]),
+    "huge whole numbers": (replaced("werner = 0.952", f"bell_diagonal = [1{'0' * 400}, 0, 0, 0]"), ["chain.link.bell_diagonal.0: must be a number, but is 1000"]),
+    "number of 5000 digits": (replaced("9.2e-4", "1" * 5000), ["is not valid TOML"]),
+    "endless nesting": (f"x = {'[' * 100000}", ["is not valid TOML"]),
+    "table given twice": (FOUR_LINKS + "[merit]\n", ["cannot declare [merit] twice (at line"]),
+    "link without time": (replaced("length_km = 40.0", "length_km = 0.0", CLICKS), ["chain.links.1: Argument `attempt_time` must be positive"]),
+    "two bad names": (replaced('"chain.link.werner"', '"a.b", "c.d"'), ["optimise.parameters: `a.b` matches", "optimise.parameters: `c.d` matches"]),
+    "num_steps 2^31": (FOUR_LINKS + "[time]\nnum_steps = 2147483648\n", ["time.num_steps: must be at most 2147483647"]),
     "not TOML": ("hello world", ["is not valid TOML"]),
     "empty": ("", ["chain: is missing; add the table [chain]"]),
 }  # fmt: skip
@@ -75,6 +88,21 @@ def test_bad_file(case):
     assert "pydantic" not in str(raised.value)
 
 
+ONCE = {
+    "one value of two": (replaced("[0.03, 0.02]", "[0.03, 1.3]", CLICKS), "chain.links.0.bright_state.1: must lie in [0, 1], but is 1.3"),
+    "one node table": (replaced("[chain.node]", "[[chain.nodes]]"), "chain.nodes: must hold num_links + 1 = 5 tables, but holds 1"),
+    "no link table": (replaced(LINK, "links = []\n"), "chain.links: must hold num_links = 4 tables, but holds 0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ONCE)
+def test_one_mistake_is_one_sentence(case):
+    text, expected = ONCE[case]
+    with pytest.raises(ProblemError) as raised:
+        loads(text)
+    assert raised.value.errors == [expected]
+
+
 def test_every_mistake_at_once():
     text = (
         FOUR_LINKS.replace("9.2e-4", "1.3")
@@ -88,7 +116,7 @@ def test_every_mistake_at_once():
     assert {"chain.link.p_success", "chain.node.swap.p_success", "merits", "schedule.tree"} <= set(keys)
 
 
-@pytest.mark.parametrize("name", ["missing.toml", "folder", "binary.toml"])
+@pytest.mark.parametrize("name", ["missing.toml", "folder", "binary.toml", "a" * 1000])
 def test_unreadable_files(tmp_path, name):
     (tmp_path / "folder").mkdir()
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
@@ -108,6 +136,11 @@ OVERRIDES = {
     "position on a shared link": ("chain.links.2.p_success=0.1", "this file has chain.link; set chain.link.p_success"),
     "no such cut-off": ("schedule.cutoff_times.0=3.0", "the tree has 0 of these"),
     "below a value": ("chain.link.werner.x=1", "is a value, not a table"),
+    "cut-off below zero": ("schedule.cutoff_times.0=-1", "schedule.cutoff_times.0: must be at least 0, but is -1"),
+    "endless wait": ("schedule.wait_times.0=inf", "schedule.wait_times.0: must be at least 0 and finite, but is inf"),
+    "cut-offs without position": ("schedule.cutoff_times=1", "needs a position, such as schedule.cutoff_times.0"),
+    "cut-offs elsewhere": ("schedule.x.cutoff_times.0=1", "schedule.x: is an unknown key"),
+    "two lines": ("chain.link.p_success=0.1\nx=1", "must be a number, but is '0.1\\nx=1'"),
     "string": ("chain.link.p_success=often", "must be a number, but is 'often'"),
 }
 

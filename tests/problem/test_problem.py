@@ -1,5 +1,7 @@
 """What a good file means: numbers, names, derivatives, defaults."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -34,7 +36,7 @@ def test_plob_of_the_whole_fibre():
 
 
 def test_units_arrive_in_si():
-    chain = loads(CLICKS).chain
+    chain: Any = loads(CLICKS).chain  # links and memories of known models
     np.testing.assert_allclose([chain.links[0].length_left, chain.links[1].length_left], [30e3, 20e3])
     np.testing.assert_allclose(chain.links[1].loss_right, 4.0)
     np.testing.assert_allclose(chain.nodes[1].memory.t2, 0.8)
@@ -53,7 +55,9 @@ def test_cutoff_override_is_written_into_the_tree():
     assert float(problem.schedule.cutoff_times[0]) == 0.07
 
 
-SMOOTH_CLICKS = CLICKS.replace(", cutoff_time=0.05", "")  # a cut-off between staggered attempts is a fine staircase
+SMOOTH_CLICKS = (
+    CLICKS.replace(", cutoff_time=0.05", "") + "[time]\nnum_steps = 16384\n"
+)  # a cut-off between staggered attempts is a fine staircase
 
 
 @pytest.mark.parametrize("text", [FOUR_LINKS, SMOOTH_CLICKS], ids=["abstract", "clicks"])
@@ -89,11 +93,19 @@ def fidelity_at(text, name, value):
 
 
 def test_elasticities_are_sorted_and_skip_zero_and_infinity():
-    found = gradient(loads(CLICKS), "secret_key_rate_hz")
+    found = gradient(loads(SMOOTH_CLICKS), "secret_key_rate_hz")
     sizes = [abs(value) for value in found["elasticity"].values()]
     assert sizes == sorted(sizes, reverse=True)
     assert "chain.nodes.1.memory.t1_s" not in found["elasticity"]
-    assert found["gradient"].keys() == numeric_leaves(loads(CLICKS)).keys()
+    assert found["gradient"].keys() == numeric_leaves(loads(SMOOTH_CLICKS)).keys()
+
+
+def test_a_chain_without_nodes_names_the_numbers_of_its_perfect_node():
+    text = FOUR_LINKS[: FOUR_LINKS.index("[chain.node]")] + FOUR_LINKS[FOUR_LINKS.index("[schedule]") :]
+    problem = loads(text)
+    assert {"chain.node.gates.readout", "chain.node.swap.p_success"} <= numeric_leaves(problem).keys()
+    assert bounds(problem, "chain.node.gates.readout").upper == 1.0
+    assert numeric_leaves(loads(text, ["chain.node.gates.readout=0.9"]))["chain.node.gates.readout"] == 0.9
 
 
 def test_patterns():
