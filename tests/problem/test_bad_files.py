@@ -55,7 +55,7 @@ BAD = {
     "no loss": (replaced("attenuation_db_per_km = 0.2\n", "", CLICKS), ["chain.links.1: needs attenuation_db_per_km, or loss_left_db and loss_right_db"]),
     "three bright states": (replaced("[0.03, 0.02]", "[0.1, 0.1, 0.1]", CLICKS), ["chain.links.0.bright_state: must hold 2 values, but holds 3"]),
     "bright state 2": (replaced("[0.03, 0.02]", "2.0", CLICKS), ["chain.links.0.bright_state: must lie in [0, 1], but is 2.0"]),
-    "dark and no light": (replaced("dark_count_probability = 1e-6\n", "", CLICKS).replace("[0.03, 0.02]", "0.0"), ["chain: "]),
+    "dark and no light": (replaced("dark_count_probability = 1e-6\n", "", CLICKS).replace("[0.03, 0.02]", "0.0"), ["chain.links.0: The success probability must be positive"]),
     "optimise nothing": (replaced('["chain.link.werner"]', '["chain.link.wernher"]'), ["optimise.parameters: `chain.link.wernher` matches no number"]),
     "optimise a whole number": (CLICKS + '[optimise]\nparameters = ["chain.links.1.num_modes"]\n', ["`chain.links.1.num_modes` is a whole number"]),
     "num_steps 1": (FOUR_LINKS + "[time]\nnum_steps = 1\n", ["time.num_steps: must be at least 2, but is 1"]),
