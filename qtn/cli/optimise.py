@@ -28,6 +28,10 @@ def optimise_and_report(problem: Problem, folder: Path, *, as_json: bool) -> boo
     """Optimise, print, write the report; return whether the user interrupted the search."""
     began = time.perf_counter()
     settings = Settings()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)  # before the search, so that nothing is lost after it
+    except OSError as error:
+        raise ValueError(f"--out: {folder} cannot be a folder: {error.strerror}; name another one") from None
     fit = watched(problem, settings)
     tree = best_tree(problem, fit.params)
     initial, best = outcome(problem), outcome(problem, fit.params)

@@ -101,7 +101,9 @@ class Fold:
         return summary
 
     def _join(self, first: Tree, second: Tree, step_map: Array, cutoff: int | None) -> Attempt:
-        limit = jnp.inf if cutoff is None else self.schedule.cutoff_times[cutoff] / self.step
+        time = jnp.inf if cutoff is None else self.schedule.cutoff_times[cutoff]
+        finite = jnp.isfinite(time)  # inf / step has no derivative with respect to the step
+        limit = jnp.where(finite, jnp.where(finite, time, 0.0) / self.step, jnp.inf)
         rates = _rates(self.level, (self._ends(first), self._ends(second)), self.step)
         lattice = self._lattice(first, second)
         return join(self.delivered(first), self.delivered(second), step_map, rates, limit, lattice)

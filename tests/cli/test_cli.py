@@ -216,3 +216,9 @@ def test_unexpected_errors_exit_1_in_one_line(file, capsys, monkeypatch):
 def test_help_is_light():
     code = "import sys; from qtn.cli.app import run; run(['--help']); assert 'jax' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.count(b"\n") > 10
+
+
+def test_out_that_is_a_file_is_refused_before_the_search(file, capsys, monkeypatch):
+    monkeypatch.setattr("qtn.cli.optimise.watched", lambda *_: pytest.fail("searched first"))
+    assert run(["optimise", file, "--out", file]) == 2
+    assert "--out: two.toml cannot be a folder" in capsys.readouterr().err

@@ -182,3 +182,11 @@ def test_sequential_tree_of_64_links():
     hardware = chain(abstract_link(p_success=0.5, attempt_time=1.0, werner=1.0), num_links=64)
     found = gradient(hardware, sequential(64), of=lambda summary: summary.bell_diagonal[0])
     np.testing.assert_allclose(found.chain.nodes[0].gates.two_qubit, 0.75 * 63, rtol=1e-9)
+
+
+def test_an_infinite_cutoff_has_the_derivatives_of_none():
+    hardware = chain(abstract_link(p_success=0.2, attempt_time=1.0, werner=0.95), node(p_swap=0.5), num_links=2)
+    never, none = (gradient(hardware, tree) for tree in (nested(1, cutoff_times=[jnp.inf]), nested(1)))
+    for with_inf, without in zip(jax.tree.leaves(never.chain), jax.tree.leaves(none.chain), strict=True):
+        np.testing.assert_allclose(with_inf, without, rtol=1e-12)
+    assert float(never.schedule.cutoff_times[0]) == 0.0
