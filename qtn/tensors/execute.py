@@ -1,0 +1,157 @@
+"""Run a program of one- and two-site operations on a train: plan in Python, compile once per shape, execute."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.core import Tracer
+from jaxtyping import Array, Float
+
+from qtn.tensors.program import Operation, Plan, assemble, lossy_kinds, plan
+from qtn.tensors.split import Truncation
+from qtn.tensors.sweep import CutInfo, Layers, exact_sweeps, lossy_sweeps, still_layer
+from qtn.tensors.train import Train, apply_each, mirror, widen
+
+FIRST_BOND = 16
+"""Where thresholds may keep bonds narrow, gates are applied without looking only up to this bond."""
+
+
+class Executed(NamedTuple):
+    """A train after a program."""
+
+    train: Train
+    cuts: CutInfo
+    """(s, n - 1): per lossy sweep and bond."""
+    weight: Float[Array, "s"]
+    """Sum of the squares of all amplitudes after each lossy sweep."""
+
+
+def run_operations(
+    train: Train,
+    operations: Sequence[Operation],
+    ones: Array,
+    twos: Array,
+    rule: Truncation,
+    *,
+    start_bonds: Sequence[int] | None = None,
+    checkpoint: bool = False,
+) -> Executed:
+    """Apply operations in time order.
+
+    Args:
+        train: (n, chi, d, chi).
+        operations: which matrix acts where; static.
+        ones: (k, d, d), one-site matrices.
+        twos: (m, d d, d d), two-site matrices.
+        rule: bonds above `rule.max_bond` are cut; below it everything is exact.
+        start_bonds: (n - 1,), bonds of `train` where they are known to be below its padding.
+        checkpoint: store one train a sweep instead of all intermediate tensors for the reverse pass.
+
+    Note:
+        Compile time does not depend on the number of sites, operations or sweeps; only shapes are static.
+    """
+    n, chi, d = train.shape[:3]
+    bonds = [chi] * (n - 1) if start_bonds is None else list(start_bonds)
+    measured = not any(isinstance(leaf, Tracer) for leaf in (train, ones, twos, *jax.tree.leaves(rule)))
+    thresholds = measured and bool(rule.relative > 0 or rule.absolute > 0)
+    arranged = plan(n, d, operations, min(rule.max_bond, FIRST_BOND) if thresholds else rule.max_bond, bonds)
+    if n == 1:
+        return _single(train, ones, twos, arranged)
+    if thresholds and arranged.num_exact < len(arranged.ranks):
+        return _adaptive(train, arranged, ones, twos, rule)
+    lossy = lossy_kinds(arranged.ranks[arranged.num_exact :], d, rule.max_bond)
+    return _execute(train, ones, twos, arranged[2:], lossy, rule, arranged.num_exact, arranged.exact_bond, checkpoint)
+
+
+def _single(train: Array, ones: Array, twos: Array, arranged: Plan) -> Executed:
+    """Run a program of one site."""
+    cuts = CutInfo(jnp.zeros((0, 0)), jnp.zeros((0, 0), int), *[jnp.zeros((0, 0), bool)] * 3)
+    return Executed(apply_each(train, assemble(arranged, ones, twos)[1]), cuts, jnp.zeros(0))
+
+
+@partial(jax.jit, static_argnames=("num_exact", "exact_bond", "checkpoint"))
+def _execute(
+    train: Array,
+    ones: Array,
+    twos: Array,
+    index: tuple[Array, ...],
+    kinds: Array,
+    rule: Truncation,
+    num_exact: int,
+    exact_bond: int,
+    checkpoint: bool,
+) -> Executed:
+    """Run all sweeps in one compiled program, at one bond for the exact and one for the lossy sweeps."""
+    layers, after = assemble(Plan(num_exact, exact_bond, *index), ones, twos)
+    num_sweeps = layers.kinds.shape[0]
+    exact = Layers(*(field[:num_exact] for field in layers))
+    lossy = Layers(*(field[num_exact:] for field in layers))._replace(kinds=kinds)
+    train = widen(train, exact_bond)
+    if num_exact:
+        train = exact_sweeps(train, exact, checkpoint=checkpoint)
+    if num_sweeps == num_exact:
+        shape = (0, train.shape[0] - 1)
+        cuts = CutInfo(jnp.zeros(shape), jnp.zeros(shape, int), *[jnp.zeros(shape, bool)] * 3)
+        return Executed(apply_each(_upright(train, num_sweeps), after), cuts, jnp.zeros(0))
+    lossy = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), still_layer(lossy), lossy)
+    train, cuts, weight = lossy_sweeps(mirror(train), lossy, rule, checkpoint=checkpoint)
+    cuts, weight = jax.tree.map(lambda field: field[1:], (cuts, weight))
+    return Executed(apply_each(_upright(train, num_sweeps), after), _in_order(cuts, num_exact), weight)
+
+
+def _upright(train: Array, num_sweeps: int) -> Array:
+    """Undo the mirror image that an odd number of sweeps leaves."""
+    return mirror(train) if num_sweeps % 2 else train
+
+
+def _in_order(cuts: CutInfo, num_exact: int) -> CutInfo:
+    """Bring the bonds of all lossy sweeps into the order of sites."""
+    backwards = ((num_exact + jnp.arange(cuts.rank.shape[0])) % 2 == 1)[:, None]
+    return CutInfo(*(jnp.where(backwards, field[:, ::-1], field) for field in cuts))
+
+
+def _adaptive(train: Array, arranged: Plan, ones: Array, twos: Array, rule: Truncation) -> Executed:
+    """Run the lossy sweeps one by one, each at the narrowest padding that holds what the thresholds keep.
+
+    The numbers are those of one wide program; only the padding differs. Needs values, so not under `jit` or `grad`.
+    """
+    d = train.shape[2]
+    train, layers, after = _begin(train, ones, twos, arranged[2:], arranged.num_exact, arranged.exact_bond)
+    ladder = [bond for k in range(5, 20) for bond in (2**k, 3 * 2 ** (k - 1))]
+    sizes = [bond for bond in ladder if bond < rule.max_bond] + [rule.max_bond]
+    size = next(bond for bond in sizes if bond >= min(train.shape[1], rule.max_bond))
+    train, _, _ = _one_sweep(mirror(train), still_layer(layers), replace(rule, max_bond=max(size, train.shape[1])))
+    found = []
+    for sweep in range(arranged.num_exact, len(arranged.ranks)):
+        layer = Layers(*(field[sweep : sweep + 1] for field in layers))
+        while True:
+            kinds = jnp.asarray(lossy_kinds(arranged.ranks[sweep : sweep + 1], d, size))
+            out, cuts, weight = _one_sweep(train, layer._replace(kinds=kinds), replace(rule, max_bond=size))
+            if size == rule.max_bond or not bool(jnp.any(cuts.capped)):
+                break
+            size = sizes[sizes.index(size) + 1]
+        train = out
+        found.append((cuts, weight))
+        rank = int(jnp.max(cuts.rank)) if int(jnp.max(cuts.rank)) else size
+        size = next(bond for bond in sizes if bond >= min(rank + rank // 8 + 1, rule.max_bond))
+    cuts, weight = jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
+    train = _upright(train, len(arranged.ranks))
+    return Executed(apply_each(train, after), _in_order(cuts, arranged.num_exact), weight)
+
+
+@partial(jax.jit, static_argnames=("num_exact", "exact_bond"))
+def _begin(
+    train: Array, ones: Array, twos: Array, index: tuple[Array, ...], num_exact: int, exact_bond: int
+) -> tuple[Array, Layers, Array]:
+    """Assemble all gates and run the exact sweeps."""
+    layers, after = assemble(Plan(num_exact, exact_bond, *index), ones, twos)
+    train = widen(train, exact_bond)
+    if num_exact:
+        train = exact_sweeps(train, Layers(*(field[:num_exact] for field in layers)))
+    return train, layers, after
+
+
+_one_sweep = jax.jit(lossy_sweeps)
