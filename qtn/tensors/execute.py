@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from qtn.tensors.program import Operation, Plan, assemble, lossy_kinds, plan
 from qtn.tensors.split import Truncation
 from qtn.tensors.sweep import CutInfo, Layers, exact_sweeps, lossy_sweeps, still_layer
-from qtn.tensors.train import Train, apply_each, mirror, widen
+from qtn.tensors.train import Train, apply_each, mirror
 
 FIRST_BOND = 16
 """Where thresholds may keep bonds narrow, gates are applied without looking only up to this bond."""
@@ -89,9 +89,8 @@ def _execute(
     num_sweeps = layers.kinds.shape[0]
     exact = Layers(*(field[:num_exact] for field in layers))
     lossy = Layers(*(field[num_exact:] for field in layers))._replace(kinds=kinds)
-    train = widen(train, exact_bond)
     if num_exact:
-        train = exact_sweeps(train, exact, checkpoint=checkpoint)
+        train = exact_sweeps(train, exact, exact_bond, checkpoint=checkpoint)
     if num_sweeps == num_exact:
         shape = (0, train.shape[0] - 1)
         cuts = CutInfo(jnp.zeros(shape), jnp.zeros(shape, int), *[jnp.zeros(shape, bool)] * 3)
@@ -148,9 +147,8 @@ def _begin(
 ) -> tuple[Array, Layers, Array]:
     """Assemble all gates and run the exact sweeps."""
     layers, after = assemble(Plan(num_exact, exact_bond, *index), ones, twos)
-    train = widen(train, exact_bond)
     if num_exact:
-        train = exact_sweeps(train, Layers(*(field[:num_exact] for field in layers)))
+        train = exact_sweeps(train, Layers(*(field[:num_exact] for field in layers)), exact_bond)
     return train, layers, after
 
 

@@ -52,12 +52,12 @@ class Plan(NamedTuple):
     ranks: Any
     """(s, bonds), operator-Schmidt rank of the gate, 0 without one."""
     before: Any
-    """(s, bonds, 2, k) into the one-site stack."""
+    """Lists into the one-site stack; (s, bonds, 2), which list."""
     core: Any
-    """(s, bonds, k) into [1, twos, flipped twos, ones x 1, 1 x ones, SWAP]."""
+    """Lists into [1, twos, flipped twos, ones x 1, 1 x ones, SWAP]; (s, bonds), which list."""
     factors: Any
     after: Any
-    """(n, k) into the one-site stack."""
+    """Lists into the one-site stack; (n,), which list."""
 
 
 def plan(num_sites: int, d: int, operations: Sequence[Operation], max_bond: int, start_bonds: Sequence[int]) -> Plan:
@@ -96,12 +96,19 @@ def plan(num_sites: int, d: int, operations: Sequence[Operation], max_bond: int,
     trailing = np.zeros((num_sites, _longest(after)), int)
     for site, ops in enumerate(after):
         trailing[site, : len(ops)] = [1 + k for k in ops]
-    return Plan(num_exact, exact_bond, kinds, ranks, before, core, factors, trailing)
+    return Plan(num_exact, exact_bond, kinds, ranks, _distinct(before), _distinct(core), factors, _distinct(trailing))
+
+
+def _distinct(lists: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct lists along the last axis, padded to a power of two, and which one each place has."""
+    found, place = np.unique(lists.reshape(-1, lists.shape[-1]), axis=0, return_inverse=True)
+    rows = 1 << max(len(found) - 1, 0).bit_length()
+    return np.pad(found, ((0, rows - len(found)), (0, 0))), place.reshape(lists.shape[:-1])
 
 
 def _longest(lists: Iterable[Sequence[object]]) -> int:
-    """Return the length of the longest list."""
-    return max((len(entries) for entries in lists), default=0)
+    """Return the length of the longest list, at least 1."""
+    return max((len(entries) for entries in lists), default=0) or 1
 
 
 def _schedule(num_sites: int, operations: Sequence[Operation]) -> tuple[dict[tuple[int, int], _Slot], list[list[int]]]:
@@ -250,9 +257,15 @@ def assemble(arranged: Plan, ones: Array, twos: Array) -> tuple[Layers, Array]:
     return layers, _products(single, arranged.after)
 
 
-def _products(stack: Array, index: np.ndarray | Array) -> Array:
-    """Multiply stack[index[..., 0]], then stack[index[..., 1]], ... in time order, from the left."""
-    out = jnp.broadcast_to(stack[0], (*index.shape[:-1], *stack.shape[1:]))
-    for place in range(index.shape[-1]):
-        out = stack[index[..., place]] @ out
-    return out
+def _products(stack: Array, index: tuple[Any, Any]) -> Array:
+    """Multiply stack[k1], then stack[k2], ... from the left, once for every distinct list k1, k2, ...
+
+    Args:
+        stack: (m, D, D), the identity first.
+        index: distinct lists (u, k), and which of them belongs to each place.
+    """
+    lists, place = index
+    out = jnp.broadcast_to(stack[0], (lists.shape[0], *stack.shape[1:]))
+    for column in range(lists.shape[1]):
+        out = stack[lists[:, column]] @ out
+    return out[place]

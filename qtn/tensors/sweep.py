@@ -55,14 +55,23 @@ class CutInfo(NamedTuple):
     rank_deficient: Bool[Array, "..."]
 
 
-def exact_sweeps(train: Train, layers: Layers, *, checkpoint: bool = False) -> Train:
-    """Run exact sweeps in alternating direction; every bond must fit into the padding.
+def exact_sweeps(train: Train, layers: Layers, bond: int, *, checkpoint: bool = False) -> Train:
+    """Run exact sweeps in alternating direction.
+
+    Args:
+        train: (n, chi, d, chi), chi <= bond.
+        layers: at least one sweep.
+        bond: every bond of every sweep must fit.
+        checkpoint: recompute each sweep in the reverse pass instead of storing it.
 
     Returns:
-        train: in the orientation of the next sweep (mirrored after an odd number).
+        train: of bond `bond`, in the orientation of the next sweep (mirrored after an odd number).
     """
     wrap = jax.checkpoint if checkpoint else (lambda f: f)
-    return lax.scan(wrap(lambda state, layer: (mirror(_exact_sweep(state, layer)), None)), train, layers)[0]
+    if layers.kinds.shape[0] == 1:  # a single sweep, a staircase say, need not pad what it starts from
+        return mirror(_exact_sweep(train, Layers(*(field[0] for field in layers)), bond))
+    step = wrap(lambda state, layer: (mirror(_exact_sweep(state, layer, bond)), None))
+    return lax.scan(step, widen(train, bond), layers)[0]
 
 
 def lossy_sweeps(
@@ -105,11 +114,11 @@ def _pair(centre: Array, site: Array, layer: Layers) -> tuple[Array, Array]:
 
 def _theta(centre: Array, site: Array, layer: Layers) -> Array:
     """Return gate (centre site) as a matrix, rows (l i), columns (r j)."""
-    chi, d = centre.shape[:2]
+    d = centre.shape[1]
     left, right = _pair(centre, site, layer)
     joined = jnp.tensordot(left, right, 1)  # l i j r
     gate = layer.gates.reshape(d, d, d, d)  # i j i' j'
-    return jnp.einsum("ijkm,lkmr->lirj", gate, joined).reshape(chi * d, chi * d)
+    return jnp.einsum("ijkm,lkmr->lirj", gate, joined).reshape(centre.shape[0] * d, -1)
 
 
 def _as_left(matrix: Array, d: int) -> Array:
@@ -122,25 +131,26 @@ def _as_right(matrix: Array, d: int) -> Array:
     return jnp.swapaxes(matrix.reshape(matrix.shape[0], -1, d), 1, 2)
 
 
-def _exact_sweep(train: Train, layer: Layers) -> Train:
+def _exact_sweep(train: Train, layer: Layers, bond: int) -> Train:
+    """Run one sweep from a train of any bond to one of bond `bond`."""
     chi, d = train.shape[1:3]
-    eye = jnp.eye(chi * d, dtype=train.dtype)
+    eye = jnp.eye(bond * d, dtype=train.dtype)
 
     def idle(centre: Array, site: Array, here: Layers) -> tuple[Array, Array]:
-        return centre, site
+        return _fit(centre, 2, bond), _fit(site, 0, bond)
 
     def side(centre: Array, site: Array, here: Layers) -> tuple[Array, Array]:
         theta, is_left = _theta(centre, site, here), here.kinds == LEFT
-        near = jnp.where(is_left, eye[:, :chi], theta[:, :chi])
-        return _as_left(near, d), _as_right(jnp.where(is_left, theta[:chi], eye[:chi]), d)
+        near = jnp.where(is_left, eye[:, :bond], _fit(theta, 1, bond))
+        return _as_left(near, d), _as_right(jnp.where(is_left, theta[:bond], eye[:bond, : chi * d]), d)
 
     def factor(centre: Array, site: Array, here: Layers) -> tuple[Array, Array]:
         first, second = _pair(centre, site, here)
         gate = here.gates.reshape(d, d, d, d)
         rights = jnp.einsum("kac,abce->kbe", jnp.conj(here.factors), gate)
-        near = jnp.einsum("kij,ajb->aibk", here.factors, first).reshape(chi, d, -1)
+        near = jnp.einsum("kij,ajb->aibk", here.factors, first).reshape(bond, d, -1)
         far = jnp.einsum("kij,bjc->bkic", rights, second).reshape(-1, d, chi)
-        return near[:, :, :chi], far[:chi]
+        return _fit(near, 2, bond), _fit(far, 0, bond)
 
     def step(centre: Array, there: tuple[Array, Layers]) -> tuple[Array, Array]:
         site, here = there
@@ -148,8 +158,16 @@ def _exact_sweep(train: Train, layer: Layers) -> Train:
         return far, near
 
     light = jax.checkpoint(step, prevent_cse=False)
-    last, sites = lax.scan(light, train[0], (train[1:], layer))
-    return jnp.concatenate([sites, last[None]])
+    last, sites = lax.scan(light, _fit(train[0], 0, bond), (train[1:], layer))
+    return jnp.concatenate([sites, _fit(last, 2, bond)[None]])
+
+
+def _fit(array: Array, axis: int, size: int) -> Array:
+    """Cut or pad an axis with zeros."""
+    extra = size - array.shape[axis]
+    if extra <= 0:
+        return lax.slice_in_dim(array, 0, size, axis=axis)
+    return jnp.pad(array, [(0, extra if k == axis else 0) for k in range(array.ndim)])
 
 
 def _lossy_sweep(train: Train, layer: Layers, rule: Truncation) -> tuple[Train, CutInfo]:
