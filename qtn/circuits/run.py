@@ -1,5 +1,6 @@
 """Run a circuit: a pure state while nothing is noisy, a mixed state else."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -164,6 +165,7 @@ def _is_constant(name: str) -> bool:
     return name in ("MEASURE", "RESET") or (name in GATES and GATES[name].num_parameters == 0)
 
 
+@partial(jax.jit, static_argnames=("sizes", "mixed"))
 def _matrices(
     parameters: tuple[Any, ...], sizes: tuple[tuple[tuple[str, int], int], ...], mixed: bool
 ) -> tuple[Array, Array]:
@@ -194,6 +196,7 @@ def _family(name: str, values: tuple[Array, ...], mixed: bool) -> Array:
     return ptm(matrices) if mixed else matrices
 
 
+@partial(jax.jit, static_argnames="selects")
 def _report(state: TrainState, done: Executed, selects: bool) -> RunInfo:
     lost = jnp.sum(done.cuts.discarded_weight, axis=1)
     before = done.weight + lost

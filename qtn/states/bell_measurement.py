@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
@@ -68,6 +69,7 @@ def _feed_forward(train: Array, signs: Array, site: int, correct: int) -> Array:
     return jnp.concatenate([widen(train[:site], 4 * chi), jnp.stack(wide), widen(train[correct + 1 :], 4 * chi)])
 
 
+@jax.jit
 def swap_all(state: MPDO, *, readout: Any = (1.0, 1.0)) -> MPDO:
     """Bell-measure every inner pair (1, 2), (3, 4), ... of a chain and correct its last qubit.
 

@@ -119,6 +119,7 @@ def pure_log_negativity(state: MPS) -> Float[Array, "bonds"]:
     return 2 * jnp.log2(jnp.sum(s, axis=1) / jnp.sqrt(jnp.sum(s**2, axis=1)))
 
 
+@jax.jit
 def positivity_probe(state: MPDO) -> Float[Array, ""]:
     """Return the smallest eigenvalue over all reduced states of two neighbours, normalised.
 

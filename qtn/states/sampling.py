@@ -46,6 +46,7 @@ def _draw(weights: Array, uniform: Array) -> Array:
     return (uniform * jnp.sum(weights) >= weights[0]).astype(int)
 
 
+@jax.jit
 def _sample_pure(train: Array, key: Array) -> Array:
     """Draw from a right-canonical state vector train."""
     uniforms = jax.random.uniform(key, (train.shape[0],))
@@ -61,6 +62,7 @@ def _sample_pure(train: Array, key: Array) -> Array:
     return lax.scan(step, start, (train, uniforms))[1]
 
 
+@jax.jit
 def _sample_mixed(matrices: Array, rights: Array, key: Array) -> Array:
     """Draw from branch matrices (n, 2, chi, chi) and the vectors of all that follows."""
     uniforms = jax.random.uniform(key, (matrices.shape[0],))

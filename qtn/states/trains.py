@@ -5,9 +5,12 @@ rho   = 2^-n sum_a R1[a1] ... Rn[an] P_a1 x ... x P_an   d = 4, real, order I, X
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from qtn import _checks
@@ -105,6 +108,7 @@ def product_mixed(matrices: Any) -> MPDO:
     return MPDO(train=tt.product(vectors))
 
 
+@jax.jit
 def weight(state: TrainState) -> Float[Array, ""]:
     """Return the norm squared of an `MPS`, the trace of an `MPDO`: 1 unless truncated or post-selected."""
     if isinstance(state, MPS):
@@ -135,19 +139,17 @@ def to_mixed(state: TrainState) -> MPDO:
     return MPDO(train=jnp.real(real))
 
 
-def _hermitian_basis(chi: int) -> Array:
+@cache
+def _hermitian_basis(chi: int) -> np.ndarray:
     """Return orthonormal Hermitian matrices as rows, (chi^2, chi^2); the first is E_00."""
     rows = []
     for a in range(chi):
         for b in range(chi):
-            unit = jnp.zeros((chi, chi), complex)
-            if a == b:
-                rows.append(unit.at[a, a].set(1.0))
-            elif a < b:
-                rows.append(unit.at[a, b].set(2**-0.5).at[b, a].set(2**-0.5))
-            else:
-                rows.append(unit.at[a, b].set(1j * 2**-0.5).at[b, a].set(-1j * 2**-0.5))
-    return jnp.stack(rows).reshape(chi * chi, chi * chi)
+            unit = np.zeros((chi, chi), complex)
+            unit[a, b] = 1.0 if a == b else 2**-0.5 if a < b else 1j * 2**-0.5
+            unit[b, a] = np.conj(unit[a, b])
+            rows.append(unit)
+    return np.stack(rows).reshape(chi * chi, chi * chi)
 
 
 def join(first: TrainState, second: TrainState) -> TrainState:

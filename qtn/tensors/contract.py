@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array
@@ -10,6 +11,7 @@ from jaxtyping import Array
 from qtn.tensors.train import Train, check_site
 
 
+@jax.jit
 def evaluate(train: Train, vectors: Array) -> Array:
     """Return sum_i train[i1..in] v1[i1] ... vn[in] for one row vector per site, (n, d)."""
     start = jnp.zeros(train.shape[1], jnp.result_type(train, vectors)).at[0].set(1.0)
@@ -21,6 +23,7 @@ def evaluate(train: Train, vectors: Array) -> Array:
     return lax.scan(step, start, (train, vectors))[0][0]
 
 
+@jax.jit
 def overlap(first: Train, second: Train, operators: Array | None = None, factor: float = 1.0) -> Array:
     """Return sum conj(first) x_i (factor * operator_i) second, operators (n, d, d) or none."""
     dtype = jnp.result_type(first, second, *(() if operators is None else (operators,)))
@@ -35,6 +38,7 @@ def overlap(first: Train, second: Train, operators: Array | None = None, factor:
     return lax.scan(step, start, (first, second, operators))[0][0, 0]
 
 
+@jax.jit
 def overlap_operator(first: Train, operator: Array, second: Train) -> Array:
     """Return <first| O |second> for an operator train (n, w, d, d, w), legs (left, out, in, right)."""
     start = jnp.zeros((first.shape[1], operator.shape[1], second.shape[1]), jnp.result_type(first, second, operator))
@@ -48,6 +52,7 @@ def overlap_operator(first: Train, operator: Array, second: Train) -> Array:
     return lax.scan(step, start.at[0, 0, 0].set(1.0), (first, operator, second))[0][0, 0, 0]
 
 
+@jax.jit
 def sandwich(bra_ket: Train, pauli: Train, paulis: Array) -> Array:
     """Return 2^-n sum_a r_a <psi| P_a |psi> for a state vector train and a Pauli vector train.
 
@@ -89,6 +94,7 @@ def reduce_to(train: Train, sites: Sequence[int], vectors: Array) -> Array:
     return jnp.transpose(dense, [sorted(wanted).index(site) for site in wanted])
 
 
+@jax.jit
 def _through(carry: Array, matrices: Array) -> Array:
     """Multiply rows by matrices one after the other."""
     return lax.scan(lambda rows, matrix: (rows @ matrix, None), carry, matrices)[0]
@@ -103,17 +109,24 @@ def doubled(train: Train, sites: Sequence[int]) -> Array:
     k = len(wanted)
     carry = jnp.zeros((1, chi, chi), train.dtype).at[0, 0, 0].set(1.0)  # (open legs), bra, ket
 
-    def traced(env: Array, site: Array) -> tuple[Array, None]:
-        return jnp.einsum("xab,aic,bid->xcd", env, jnp.conj(site), site, optimize="optimal"), None
-
     for start, stop in zip([-1, *sorted(wanted)], [*sorted(wanted), n], strict=True):
-        carry = lax.scan(traced, carry, train[start + 1 : stop])[0]
+        carry = _traced(carry, train[start + 1 : stop])
         if stop < n:
             carry = jnp.einsum("xab,aic,bjd->xjicd", carry, jnp.conj(train[stop]), train[stop], optimize="optimal")
             carry = carry.reshape(-1, chi, chi)
     dense = carry[:, 0, 0].reshape((d, d) * k)
     order = [sorted(wanted).index(site) for site in wanted]
     return jnp.transpose(dense, [2 * o for o in order] + [2 * o + 1 for o in order]).reshape(d**k, d**k)
+
+
+@jax.jit
+def _traced(carry: Array, sites: Array) -> Array:
+    """Trace sites out of a doubled train."""
+
+    def step(env: Array, site: Array) -> tuple[Array, None]:
+        return jnp.einsum("xab,aic,bid->xcd", env, jnp.conj(site), site, optimize="optimal"), None
+
+    return lax.scan(step, carry, sites)[0]
 
 
 def apply_operator(operator: Array, train: Train) -> Train:

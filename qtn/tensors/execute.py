@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -77,7 +77,7 @@ def _execute(
     train: Array,
     ones: Array,
     twos: Array,
-    index: tuple[Array, ...],
+    index: Any,
     kinds: Array,
     rule: Truncation,
     num_exact: int,
@@ -98,7 +98,7 @@ def _execute(
     lossy = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), still_layer(lossy), lossy)
     train, cuts, weight = lossy_sweeps(mirror(train), lossy, rule, checkpoint=checkpoint)
     cuts, weight = jax.tree.map(lambda field: field[1:], (cuts, weight))
-    return Executed(apply_each(_upright(train, num_sweeps), after), _in_order(cuts, num_exact), weight)
+    return _finish(train, after, cuts, weight, num_sweeps, num_exact)
 
 
 def _upright(train: Array, num_sweeps: int) -> Array:
@@ -119,7 +119,7 @@ def _adaptive(train: Array, arranged: Plan, ones: Array, twos: Array, rule: Trun
     """
     d = train.shape[2]
     train, layers, after = _begin(train, ones, twos, arranged[2:], arranged.num_exact, arranged.exact_bond)
-    ladder = [bond for k in range(5, 20) for bond in (2**k, 3 * 2 ** (k - 1))]
+    ladder = [2**k for k in range(5, 20)]
     sizes = [bond for bond in ladder if bond < rule.max_bond] + [rule.max_bond]
     size = next(bond for bond in sizes if bond >= min(train.shape[1], rule.max_bond))
     train, _, _ = _one_sweep(mirror(train), still_layer(layers), replace(rule, max_bond=max(size, train.shape[1])))
@@ -137,13 +137,20 @@ def _adaptive(train: Array, arranged: Plan, ones: Array, twos: Array, rule: Trun
         rank = int(jnp.max(cuts.rank)) if int(jnp.max(cuts.rank)) else size
         size = next(bond for bond in sizes if bond >= min(rank + rank // 8 + 1, rule.max_bond))
     cuts, weight = jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
-    train = _upright(train, len(arranged.ranks))
-    return Executed(apply_each(train, after), _in_order(cuts, arranged.num_exact), weight)
+    return _finish(train, after, cuts, weight, len(arranged.ranks), arranged.num_exact)
+
+
+@partial(jax.jit, static_argnames=("num_sweeps", "num_exact"))
+def _finish(
+    train: Array, after: Array, cuts: CutInfo, weight: Array, num_sweeps: int, num_exact: int
+) -> Executed:
+    """Apply what is left and bring everything into the order of sites."""
+    return Executed(apply_each(_upright(train, num_sweeps), after), _in_order(cuts, num_exact), weight)
 
 
 @partial(jax.jit, static_argnames=("num_exact", "exact_bond"))
 def _begin(
-    train: Array, ones: Array, twos: Array, index: tuple[Array, ...], num_exact: int, exact_bond: int
+    train: Array, ones: Array, twos: Array, index: Any, num_exact: int, exact_bond: int
 ) -> tuple[Array, Layers, Array]:
     """Assemble all gates and run the exact sweeps."""
     layers, after = assemble(Plan(num_exact, exact_bond, *index), ones, twos)

@@ -24,7 +24,10 @@ ZERO = 64 * float(jnp.finfo(jnp.float64).eps)
 """Two singular values closer than this, relative to the largest, count as equal."""
 
 GRAM_IS_ENOUGH = 1e-6
-"""Above this largest discarded singular value (relative) the Gram matrix finds the subspace to rounding."""
+"""Above this largest discarded singular value (relative) the Gram matrix finds the subspace well enough."""
+
+GRAM_RESOLVES = 1e-7
+"""The Gram matrix resolves relative singular values down to this."""
 
 
 def dagger(matrix: Array) -> Array:
@@ -43,12 +46,17 @@ def column_norms(matrix: Array) -> Array:
     return jnp.where(squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, 1.0)), 0.0)
 
 
-def _right_vectors(theta: Array, num_kept: int) -> Array:
-    """Return all right singular vectors as columns, largest first: by the Gram matrix where that is as good."""
+def _right_vectors(theta: Array, num_kept: int, relative: Array) -> Array:
+    """Return all right singular vectors as columns, largest first: by the Gram matrix where that is as good.
+
+    The Gram matrix finds vectors of relative singular value s up to eps / s, so that what it loses is below what is
+    discarded anyway where that is above 1e-7. Without such a threshold a margin is left for derivatives.
+    """
     squares, vectors = jnp.linalg.eigh(dagger(theta) @ theta)
     largest_discarded, largest = squares[theta.shape[1] - num_kept - 1], squares[-1]
+    enough = (largest_discarded >= GRAM_IS_ENOUGH**2 * largest) | (relative >= GRAM_RESOLVES)
     return lax.cond(
-        (largest_discarded >= GRAM_IS_ENOUGH**2 * largest) & (largest > 0),
+        enough & (largest > 0),
         lambda: vectors[:, ::-1],
         lambda: dagger(jnp.linalg.svd(theta, full_matrices=True)[2]),
     )
@@ -78,7 +86,7 @@ def dominant_basis(
         themselves. Exact as long as a gap separates kept from discarded. A tangent that raises the rank of `theta`
         is not represented where zero singular values are kept already.
     """
-    basis = _right_vectors(theta, max_kept)
+    basis = _right_vectors(theta, max_kept, relative)
     image = theta @ basis
     place, s = jnp.arange(theta.shape[1]), column_norms(image)
     kept = (place < max_kept) & (s >= absolute) & (s >= relative * s[0])

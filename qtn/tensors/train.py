@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex, Float
@@ -66,6 +67,7 @@ def apply_each(train: Train, matrices: Array) -> Train:
     return jnp.einsum("...ij,...ajb->...aib", matrices, train)
 
 
+@jax.jit
 def left_canonical(train: Train) -> Train:
     """Return the same state with isometries on all sites but the last, which carries the norm."""
     chi, d = train.shape[1:3]
@@ -84,6 +86,7 @@ def right_canonical(train: Train) -> Train:
     return mirror(left_canonical(mirror(train)))
 
 
+@jax.jit
 def compress(train: Train, rule: Truncation) -> tuple[Train, SplitInfo]:
     """Return the nearest train (site by site) within the truncation rule, left-canonical, of bond rule.max_bond.
 
@@ -109,6 +112,7 @@ def compress(train: Train, rule: Truncation) -> tuple[Train, SplitInfo]:
     return widen(jnp.concatenate([sites, jnp.tensordot(carry, train[-1], 1)[None]]), rule.max_bond), info
 
 
+@jax.jit
 def schmidt_values(train: Train) -> Float[Array, "_ _"]:
     """Return the singular values across every bond, largest first (not normalised).
 
@@ -126,6 +130,7 @@ def schmidt_values(train: Train) -> Float[Array, "_ _"]:
     return lax.scan(move, jnp.eye(chi, dtype=train.dtype), train[:-1])[1]
 
 
+@jax.jit
 def add(first: Train, second: Train) -> Train:
     """Return the sum of two trains; its bond is the sum of theirs (1 site: elementwise)."""
     n, a = first.shape[:2]
