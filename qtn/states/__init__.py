@@ -11,8 +11,9 @@ from qtn.states.dense import (
     reduced,
     to_train,
 )
-from qtn.states.local import apply_each_site, apply_local, dephase, measure, permute, post_select, reset
+from qtn.states.local import apply_each_site, apply_local, apply_mpo, dephase, measure, permute, post_select, reset
 from qtn.states.measures import (
+    bell_weights,
     entanglement_entropy,
     expect,
     expect_mpo,
@@ -64,9 +65,11 @@ __all__ = [
     "amplitudes",
     "apply_each_site",
     "apply_local",
+    "apply_mpo",
     "bell",
     "bell_diagonal_pair",
     "bell_measure",
+    "bell_weights",
     "cluster",
     "compress",
     "dense",

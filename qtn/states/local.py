@@ -14,10 +14,11 @@ from jaxtyping import Array, Float, Int
 from qtn import _checks
 from qtn.states.basis import TRACE
 from qtn.states.trains import MPDO, MPS, TrainState, to_mixed, weight
+from qtn.tensors.contract import apply_operator
 from qtn.tensors.execute import run_operations
 from qtn.tensors.program import Operation
 from qtn.tensors.split import truncation
-from qtn.tensors.train import apply_each, check_site
+from qtn.tensors.train import apply_each, check_site, widen
 
 AXES = {"X": 1, "Y": 2, "Z": 3}
 EIGENVECTORS = {
@@ -37,6 +38,33 @@ def apply_local(state: TrainState, site: int, matrix: Any) -> TrainState:
             f"Argument `matrix` must have shape {(state.train.shape[2],) * 2} for this state, but has {matrix.shape}."
         )
     return type(state)(train=state.train.at[place].set(jnp.einsum("ij,ajb->aib", matrix, state.train[place])))
+
+
+def apply_mpo(state: TrainState, operator: Any, first: int = 0) -> TrainState:
+    """Apply a k-site operator given as a train to sites `first`, ..., `first` + k - 1, exactly.
+
+    Args:
+        state: any train state.
+        operator: (k, w, d, d, w), legs (left, out, in, right), d = 2 for an `MPS`, 4 (transfer matrices) for an
+            `MPDO`, such as `CorrelatedDephasing.mpo()`; the outer bonds use index 0.
+        first: static.
+
+    Returns:
+        state: bonds between the sites are multiplied by w; `compress` it to go back.
+    """
+    tensors = jnp.asarray(operator, dtype=state.train.dtype)
+    n, chi, d = state.train.shape[:3]
+    if tensors.ndim != 5 or tensors.shape[2:4] != (d, d):
+        raise ValueError(f"Argument `operator` must have shape (k, w, {d}, {d}, w), but has {tensors.shape}.")
+    last = first + len(tensors) - 1
+    check_site(first, n)
+    if last >= n:
+        raise ValueError(f"Argument `operator` acts on sites {first}..{last}, but sites are 0..{n - 1}.")
+    bond = chi * tensors.shape[1]
+    inside = apply_operator(tensors, state.train[first : last + 1])
+    return type(state)(
+        train=jnp.concatenate([widen(state.train[:first], bond), inside, widen(state.train[last + 1 :], bond)])
+    )
 
 
 def apply_each_site(state: TrainState, matrices: Any) -> TrainState:

@@ -24,7 +24,7 @@ def evaluate(train: Train, vectors: Array) -> Array:
 
 
 @jax.jit
-def overlap(first: Train, second: Train, operators: Array | None = None, factor: float = 1.0) -> Array:
+def overlap(first: Train, second: Train, operators: Array | None = None, factor: Any = 1.0) -> Array:
     """Return sum conj(first) x_i (factor * operator_i) second, operators (n, d, d) or none."""
     dtype = jnp.result_type(first, second, *(() if operators is None else (operators,)))
     start = jnp.zeros((first.shape[1], second.shape[1]), dtype).at[0, 0].set(1.0)

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from qtn.tensors.program import Operation, Plan, assemble, lossy_kinds, plan
 from qtn.tensors.split import Truncation
-from qtn.tensors.sweep import CutInfo, Layers, exact_sweeps, lossy_sweeps, still_layer
+from qtn.tensors.sweep import CutInfo, Layers, exact_forms, exact_sweeps, lossy_sweeps, still_layer
 from qtn.tensors.train import Train, apply_each, mirror
 
 FIRST_BOND = 16
@@ -63,7 +63,9 @@ def run_operations(
     if thresholds and arranged.num_exact < len(arranged.ranks):
         return _adaptive(train, arranged, ones, twos, rule)
     lossy = lossy_kinds(arranged.ranks[arranged.num_exact :], d, rule.max_bond)
-    return _execute(train, ones, twos, arranged[2:], lossy, rule, arranged.num_exact, arranged.exact_bond, checkpoint)
+    forms = exact_forms(arranged.kinds[: arranged.num_exact])
+    shapes = (arranged.num_exact, arranged.exact_bond, forms, checkpoint)
+    return _execute(train, ones, twos, arranged[2:], lossy, rule, *shapes)
 
 
 def _single(train: Array, ones: Array, twos: Array, arranged: Plan) -> Executed:
@@ -72,7 +74,7 @@ def _single(train: Array, ones: Array, twos: Array, arranged: Plan) -> Executed:
     return Executed(apply_each(train, assemble(arranged, ones, twos)[1]), cuts, jnp.zeros(0))
 
 
-@partial(jax.jit, static_argnames=("num_exact", "exact_bond", "checkpoint"))
+@partial(jax.jit, static_argnames=("num_exact", "exact_bond", "forms", "checkpoint"))
 def _execute(
     train: Array,
     ones: Array,
@@ -82,6 +84,7 @@ def _execute(
     rule: Truncation,
     num_exact: int,
     exact_bond: int,
+    forms: tuple[int, ...],
     checkpoint: bool,
 ) -> Executed:
     """Run all sweeps in one compiled program, at one bond for the exact and one for the lossy sweeps."""
@@ -90,7 +93,7 @@ def _execute(
     exact = Layers(*(field[:num_exact] for field in layers))
     lossy = Layers(*(field[num_exact:] for field in layers))._replace(kinds=kinds)
     if num_exact:
-        train = exact_sweeps(train, exact, exact_bond, checkpoint=checkpoint)
+        train = exact_sweeps(train, exact, exact_bond, forms, checkpoint=checkpoint)
     if num_sweeps == num_exact:
         shape = (0, train.shape[0] - 1)
         cuts = CutInfo(jnp.zeros(shape), jnp.zeros(shape, int), *[jnp.zeros(shape, bool)] * 3)
@@ -119,7 +122,7 @@ def _adaptive(train: Array, arranged: Plan, ones: Array, twos: Array, rule: Trun
     """
     d = train.shape[2]
     train, layers, after = _begin(train, ones, twos, arranged[2:], arranged.num_exact, arranged.exact_bond)
-    ladder = [2**k for k in range(5, 20)]
+    ladder = [2**k for k in range(4, 20)]
     sizes = [bond for bond in ladder if bond < rule.max_bond] + [rule.max_bond]
     size = next(bond for bond in sizes if bond >= min(train.shape[1], rule.max_bond))
     train, _, _ = _one_sweep(mirror(train), still_layer(layers), replace(rule, max_bond=max(size, train.shape[1])))
@@ -141,9 +144,7 @@ def _adaptive(train: Array, arranged: Plan, ones: Array, twos: Array, rule: Trun
 
 
 @partial(jax.jit, static_argnames=("num_sweeps", "num_exact"))
-def _finish(
-    train: Array, after: Array, cuts: CutInfo, weight: Array, num_sweeps: int, num_exact: int
-) -> Executed:
+def _finish(train: Array, after: Array, cuts: CutInfo, weight: Array, num_sweeps: int, num_exact: int) -> Executed:
     """Apply what is left and bring everything into the order of sites."""
     return Executed(apply_each(_upright(train, num_sweeps), after), _in_order(cuts, num_exact), weight)
 

@@ -14,10 +14,11 @@ lossy sweep all sites left of the centre are isometries on one side, all right o
 is optimal in the 2-norm and the norm is never rescaled: what is lost is visible.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
@@ -55,13 +56,21 @@ class CutInfo(NamedTuple):
     rank_deficient: Bool[Array, "..."]
 
 
-def exact_sweeps(train: Train, layers: Layers, bond: int, *, checkpoint: bool = False) -> Train:
+def exact_forms(kinds: Any) -> tuple[int, ...]:
+    """Return which forms of an exact step occur (0 IDLE, 1 LEFT or RIGHT, 2 FACTOR): only these are compiled."""
+    return tuple(sorted({(int(kind) + 1) // 2 for kind in np.ravel(kinds)}))
+
+
+def exact_sweeps(
+    train: Train, layers: Layers, bond: int, forms: tuple[int, ...] = (0, 1, 2), *, checkpoint: bool = False
+) -> Train:
     """Run exact sweeps in alternating direction.
 
     Args:
         train: (n, chi, d, chi), chi <= bond.
         layers: at least one sweep.
         bond: every bond of every sweep must fit.
+        forms: static, from `exact_forms`.
         checkpoint: recompute each sweep in the reverse pass instead of storing it.
 
     Returns:
@@ -69,8 +78,8 @@ def exact_sweeps(train: Train, layers: Layers, bond: int, *, checkpoint: bool = 
     """
     wrap = jax.checkpoint if checkpoint else (lambda f: f)
     if layers.kinds.shape[0] == 1:  # a single sweep, a staircase say, need not pad what it starts from
-        return mirror(_exact_sweep(train, Layers(*(field[0] for field in layers)), bond))
-    step = wrap(lambda state, layer: (mirror(_exact_sweep(state, layer, bond)), None))
+        return mirror(_exact_sweep(train, Layers(*(field[0] for field in layers)), bond, forms))
+    step = wrap(lambda state, layer: (mirror(_exact_sweep(state, layer, bond, forms)), None))
     return lax.scan(step, widen(train, bond), layers)[0]
 
 
@@ -131,7 +140,7 @@ def _as_right(matrix: Array, d: int) -> Array:
     return jnp.swapaxes(matrix.reshape(matrix.shape[0], -1, d), 1, 2)
 
 
-def _exact_sweep(train: Train, layer: Layers, bond: int) -> Train:
+def _exact_sweep(train: Train, layer: Layers, bond: int, forms: tuple[int, ...]) -> Train:
     """Run one sweep from a train of any bond to one of bond `bond`."""
     chi, d = train.shape[1:3]
     eye = jnp.eye(bond * d, dtype=train.dtype)
@@ -154,8 +163,11 @@ def _exact_sweep(train: Train, layer: Layers, bond: int) -> Train:
 
     def step(centre: Array, there: tuple[Array, Layers]) -> tuple[Array, Array]:
         site, here = there
-        near, far = lax.switch((here.kinds + 1) // 2, [idle, side, factor], centre, site, here)
+        near, far = lax.switch(place[(here.kinds + 1) // 2], branches, centre, site, here)
         return far, near
+
+    branches = [(idle, side, factor)[form] for form in forms]
+    place = jnp.asarray([forms.index(form) if form in forms else 0 for form in range(3)])
 
     light = jax.checkpoint(step, prevent_cse=False)
     last, sites = lax.scan(light, _fit(train[0], 0, bond), (train[1:], layer))

@@ -171,17 +171,17 @@ def remove(train: Train, sites: Sequence[int], vectors: Array) -> Train:
     doomed = {check_site(site, n): vector for site, vector in zip(sites, vectors, strict=True)}
     if len(doomed) in (0, n) or len(doomed) != len(sites):
         raise ValueError(f"Argument `sites` must name some, but not all, of {n} sites once, but is {list(sites)}.")
-    kept, pending = [], None
-    for place in range(n):
-        if place in doomed:
-            matrix = jnp.einsum("aib,i->ab", train[place], doomed[place])
-            pending = matrix if pending is None else pending @ matrix
-        else:
-            kept.append(train[place] if pending is None else jnp.tensordot(pending, train[place], 1))
-            pending = None
-    if pending is not None:
-        kept[-1] = jnp.tensordot(kept[-1], pending, 1)
-    return jnp.stack(kept)
+    pieces, start = [], 0
+    for place in sorted(doomed):  # what lies between is taken in one piece
+        matrix = jnp.einsum("aib,i->ab", train[place], doomed[place])
+        if place > start:
+            pieces.append(train[start:place])
+        if pieces:
+            pieces[-1] = pieces[-1].at[-1].set(jnp.tensordot(pieces[-1][-1], matrix, 1))
+        else:  # nothing to the left yet: hand it to the next site
+            train = train.at[place + 1].set(jnp.tensordot(matrix, train[place + 1], 1))
+        start = place + 1
+    return jnp.concatenate([*pieces, train[start:]])
 
 
 def check_site(site: int, num_sites: int) -> int:

@@ -9,8 +9,19 @@ import pytest
 
 from qtn import channels
 from qtn.circuits import circuit, gate, measure, noise_model, run
-from qtn.states import bell_diagonal_pair, bell_measure, cluster, discard, expect, fidelity_to, ghz, join, weight, werner_pair
 from qtn.states import bell as bell_state
+from qtn.states import (
+    bell_diagonal_pair,
+    bell_measure,
+    cluster,
+    discard,
+    expect,
+    fidelity_to,
+    ghz,
+    join,
+    weight,
+    werner_pair,
+)
 from tests.oracles import circuits as oracle
 
 STEP = 1e-3
@@ -24,7 +35,11 @@ def slope(f, x):
 PREPARATIONS = {
     "bell": (2, [("H", 0), ("CX", (0, 1))], ghz(2)),
     "ghz": (4, [("H", 0), ("CX", (0, 1)), ("CX", (1, 2)), ("CX", (2, 3))], ghz(4)),
-    "cluster": (4, [("H", 0), ("H", 1), ("H", 2), ("H", 3), ("CZ", (0, 1)), ("CZ", (1, 2)), ("CZ", (2, 3))], cluster(4)),
+    "cluster": (
+        4,
+        [("H", 0), ("H", 1), ("H", 2), ("H", 3), ("CZ", (0, 1)), ("CZ", (1, 2)), ("CZ", (2, 3))],
+        cluster(4),
+    ),
 }
 NUMPY = {
     "H": np.array([[1, 1], [1, -1]]) / np.sqrt(2),
@@ -134,7 +149,10 @@ def test_entanglement_swap_by_a_circuit_with_feed_forward():
 
 
 def test_bell_weights_at_the_corner():
-    value = lambda x: fidelity_to(bell_measure(join(bell_diagonal_pair(jnp.array([1 - x, x, 0.0, 0.0])), bell_state()), 1, correct=3), bell_state())  # noqa: E731
+    def value(x):
+        pair = bell_diagonal_pair(jnp.array([1 - x, x, 0.0, 0.0]))
+        return fidelity_to(bell_measure(join(pair, bell_state()), 1, correct=3), bell_state())
+
     np.testing.assert_allclose(jax.grad(value)(0.0), -1.0, atol=1e-13)
 
 

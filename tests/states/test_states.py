@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from qtn import channels
 from qtn import states as qs
 from qtn.states.basis import PAULI_MATRICES, from_pauli_vector, pauli_vector, ptm
 from qtn.states.quimb_io import from_quimb, to_quimb
@@ -173,6 +174,36 @@ def test_dephase_reset_discard_and_local_channels(name):
     np.testing.assert_allclose(matrix(qs.discard(state, (0,))), oracle.trace_out(rho, [0]), atol=1e-13)
 
 
+@pytest.mark.parametrize("sites", [(0,), (3,), (0, 1), (2, 3), (0, 2), (1, 3, 0)])
+def test_discard_any_sites(sites):
+    state = qs.random_mpdo(4, 2, key=KEY)
+    np.testing.assert_allclose(
+        matrix(qs.discard(state, sites)), oracle.trace_out(matrix(state), list(sites)), atol=1e-13
+    )
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_operators_on_several_sites(first):
+    state, noise = qs.random_mpdo(4, 2, key=KEY), channels.correlated_dephasing(0.7, 3)
+    out = qs.apply_mpo(state, noise.mpo(), first)
+    three = np.asarray(noise.ptm()).reshape((4,) * 6)
+    vector = np.asarray(pauli_vector(matrix(state))).real
+    moved = np.moveaxis(
+        np.tensordot(three, vector, [[3, 4, 5], [first, first + 1, first + 2]]),
+        [0, 1, 2],
+        [first, first + 1, first + 2],
+    )
+    np.testing.assert_allclose(matrix(out), from_pauli_vector(moved), atol=1e-13)
+    np.testing.assert_allclose(matrix(qs.compress(out, 16)[0]), matrix(out), atol=1e-13)
+
+
+def test_bell_weights():
+    weights = np.array([0.6, 0.1, 0.05, 0.25])
+    state = qs.join(qs.plus(1), qs.bell_diagonal_pair(weights))
+    np.testing.assert_allclose(qs.bell_weights(state, 1, 2), weights, atol=1e-14)
+    np.testing.assert_allclose(qs.bell_weights(qs.bell("Psi-"), 0, 1), [0, 0, 1, 0], atol=1e-14)
+
+
 @pytest.mark.parametrize(("site", "correct"), [(1, 3), (2, 0), (1, 5), (3, 0), (0, 2), (4, 3), (4, 1), (2, 4)])
 def test_bell_measurement_with_feed_forward_anywhere(site, correct):
     state = qs.random_mpdo(6, 2, key=KEY)
@@ -310,6 +341,8 @@ def test_positivity_probe():
         (lambda: qs.mps([np.ones((1, 3, 1))]), "must have physical dimension 2, but has 3"),
         (lambda: qs.add(qs.ghz(2), qs.ghz(3)), "must have 2 sites like `first`, but has 3"),
         (lambda: qs.insert(qs.ghz(2), 0, qs.ghz(2)), "product register of bond 1, but has bond 2"),
+        (lambda: qs.apply_mpo(qs.ghz(3), np.ones((2, 1, 4, 4, 1))), r"must have shape \(k, w, 2, 2, w\)"),
+        (lambda: qs.apply_mpo(qs.ghz(3), np.ones((2, 1, 2, 2, 1)), 2), "acts on sites 2..3, but sites are 0..2"),
         (lambda: from_quimb(3), "MatrixProductState or MatrixProductOperator, but is a int"),
     ],
 )

@@ -1,9 +1,11 @@
-"""Aer matrix_product_state with LAPACK: python aer_mps.py CIRCUIT.npz BOND OUT.npz."""
+"""Aer matrix_product_state: python aer_mps.py CIRCUIT.npz BOND OUT.npz [lapack] (0.18.2 may crash with LAPACK)."""
+
+import sys
 
 import numpy as np
-import qiskit_aer
-from qiskit import QuantumCircuit
-from qiskit.circuit.library import UnitaryGate
+import qiskit_aer  # pyright: ignore[reportMissingImports]
+from qiskit import QuantumCircuit  # pyright: ignore[reportMissingImports]
+from qiskit.circuit.library import UnitaryGate  # pyright: ignore[reportMissingImports]
 from timing import read, report
 
 sites, matrices, n, bond, _ = read()
@@ -14,19 +16,20 @@ circuit.save_matrix_product_state()
 simulator = qiskit_aer.AerSimulator(
     method="matrix_product_state",
     matrix_product_state_max_bond_dimension=bond,
-    matrix_product_state_truncation_threshold=1e-16,
-    mps_lapack=True,
+    matrix_product_state_truncation_threshold=1e-14,
+    mps_lapack=sys.argv[4:] == ["lapack"],
     max_parallel_threads=1,
+    max_memory_mb=10**11,  # its estimate of the memory ignores the bond
     fusion_enable=False,
 )
 
 
-def run():  # noqa: ANN201
+def run():
     """Run without transpilation."""
     return simulator.run(circuit).result().data()["matrix_product_state"]
 
 
-def tensors(state):  # noqa: ANN001, ANN201
+def tensors(state):
     """Return arrays (left, 2, right) from Aer's Gamma (as a pair of matrices) and lambda."""
     gammas, lambdas = state
     out = []

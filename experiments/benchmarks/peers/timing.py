@@ -13,7 +13,7 @@ def read() -> tuple[np.ndarray, np.ndarray, int, int, str]:
     return data["sites"], data["matrices"], int(data["num_sites"]), int(sys.argv[2]), sys.argv[3]
 
 
-def report(peer: str, version: str, run, tensors) -> None:  # noqa: ANN001
+def report(peer: str, version: str, run, tensors) -> None:
     """Run once to warm up and three times to measure; `tensors(result)` are (left, 2, right) arrays."""
     seconds = []
     for _ in range(4):
@@ -21,5 +21,6 @@ def report(peer: str, version: str, run, tensors) -> None:  # noqa: ANN001
         result = run()
         seconds.append(time.perf_counter() - start)
     arrays = [np.asarray(tensor) for tensor in tensors(result)]
-    np.savez(sys.argv[3], **{f"tensor_{k}": tensor for k, tensor in enumerate(arrays)})
+    named: dict = {f"tensor_{k}": tensor for k, tensor in enumerate(arrays)}
+    np.savez(sys.argv[3], **named)
     print(json.dumps({"peer": f"{peer} {version}", "first": seconds[0], "seconds": min(seconds[1:])}))

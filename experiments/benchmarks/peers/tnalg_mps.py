@@ -10,8 +10,8 @@ from timing import read, report
 jax.config.update("jax_enable_x64", True)
 warnings.simplefilter("ignore")
 
-import tensorcircuit  # noqa: E402
-from tensorcircuit import tnalg  # noqa: E402
+import tensorcircuit  # noqa: E402  # pyright: ignore[reportMissingImports]
+from tensorcircuit import tnalg  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 tensorcircuit.set_backend("jax")
 tensorcircuit.set_dtype("complex128")
@@ -21,7 +21,7 @@ layers: list[dict] = []
 for (a, _b), matrix in zip(sites, matrices, strict=True):
     if not layers or (int(a) % 2) != layers[-1]["parity"]:
         layers.append({"parity": int(a) % 2})
-    layers[-1][int(a)] = (1j * logm(matrix)).reshape(2, 2, 2, 2)
+    layers[-1][int(a)] = (1j * np.asarray(logm(matrix))).reshape(2, 2, 2, 2)
 zero = np.zeros((2, 2), complex)
 steps = []
 for even, odd in zip(layers[::2], layers[1::2], strict=True):
@@ -32,7 +32,7 @@ step = jax.jit(tnalg.make_tebd_step(spec, tnalg.GateSpec((2,) * n), tnalg.TEBDOp
 generators = jax.tree.map(jax.numpy.asarray, steps)
 
 
-def run():  # noqa: ANN201
+def run():
     """Exponentiate the generators and apply all layers."""
     state, _ = tnalg.product_state((0,) * n, spec=spec, dtype=complex)
     for generator in generators:
@@ -40,7 +40,7 @@ def run():  # noqa: ANN201
     return jax.block_until_ready(state)
 
 
-def tensors(state):  # noqa: ANN001, ANN201
+def tensors(state):
     """Return arrays (left, 2, right)."""
     return [
         np.asarray(buffers[0]).reshape(spec.bond_dims[k], 2, spec.bond_dims[k + 1])
