@@ -8,7 +8,16 @@ The public names are loaded when first used, in the order in which data flow.
 import importlib
 from typing import Any
 
+_PACKAGES = ("states", "channels", "circuits")
+
 _PUBLIC = {
+    "MPS": "qtn.states.trains",
+    "MPDO": "qtn.states.trains",
+    "circuit": "qtn.circuits.circuit",
+    "gate": "qtn.circuits.circuit",
+    "unitary": "qtn.circuits.circuit",
+    "noise_model": "qtn.circuits.noise",
+    "run": "qtn.circuits.run",
     "depolarising_memory": "qtn.hardware.memory",
     "dephasing_memory": "qtn.hardware.memory",
     "gates": "qtn.hardware.gates",
@@ -45,14 +54,16 @@ _PUBLIC = {
 }
 
 __version__ = "0.1.0"
-__all__ = [*_PUBLIC]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [*_PACKAGES, *_PUBLIC]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
+    if name in _PACKAGES:
+        return importlib.import_module(f"qtn.{name}")
     raise AttributeError(f"module 'qtn' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PUBLIC])
+    return sorted([*globals(), *__all__])

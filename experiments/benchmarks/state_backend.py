@@ -1,8 +1,8 @@
 """The state backend, measured: python experiments/benchmarks/state_backend.py [SECTION ...] [--peers PYTHON] [--slow].
 
-Sections: ghz, werner, gradient, brickwork, depth (all by default). Times are minima of several runs; what to compare
-are ratios within one run. `--peers` is a Python of a virtual environment with peers/requirements.txt; `--slow` adds
-the gradient of quimb + jax (minutes to compile). One thread: start with OMP_NUM_THREADS=1 and
+Sections: ghz, werner, gradient, first, brickwork, depth (all by default). Times are minima of several runs; what to
+compare are ratios within one run. `--peers` is a Python of a virtual environment with peers/requirements.txt;
+`--slow` adds the gradient of quimb + jax (minutes to compile). One thread: start with OMP_NUM_THREADS=1 and
 XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", under `taskset -c 0`.
 """
 
@@ -138,6 +138,24 @@ def brickwork(kind: str, n: int, depth: int, seed: int = 0) -> tuple[list[tuple[
     return sites, np.stack([haar(4) if kind == "haar" else weak() for _ in sites])
 
 
+def section_first(_options: argparse.Namespace) -> None:
+    """First call, compilation included, on caches that are empty."""
+    for kind, n, depth, relative in (
+        ("haar", 64, 16, 0.0),
+        ("haar", 256, 16, 0.0),
+        ("haar", 64, 64, 0.0),
+        ("weak", 64, 16, 1e-7),
+    ):
+        sites, matrices = brickwork(kind, n, depth)
+        call = partial(run, circuit(n, [unitary(matrices, sites)]), max_bond=32, relative=relative)
+        jax.clear_caches()
+        start = time.perf_counter()
+        jax.block_until_ready(call())
+        first, again = time.perf_counter() - start, seconds(call, 2)
+        text = f"first call, {kind}, {n} qubits, depth {depth}, bond 32, threshold {relative:g}: {first:.1f} s"
+        print(f"{text}, of which compiling {first - again:.1f} s")
+
+
 def section_brickwork(options: argparse.Namespace) -> None:
     """64 qubits, depth 16: ours and the peers in one run, singular values below 1e-7 of the largest dropped."""
     for kind in ("weak", "haar"):
@@ -145,22 +163,12 @@ def section_brickwork(options: argparse.Namespace) -> None:
         program = circuit(64, [unitary(matrices, sites)])
         exact = run(program, max_bond=256, relative=1e-7)[0] if kind == "weak" or options.slow else None
         for bond in (32, 64):
-            start = time.perf_counter()
-            state, info = jax.block_until_ready(run(program, max_bond=bond, relative=1e-7))
-            first = time.perf_counter() - start
+            state, info = run(program, max_bond=bond, relative=1e-7)
             own = seconds(partial(run, program, max_bond=bond, relative=1e-7))
-            print(
-                f"{kind} {bond}: qtn {own:.3f} s (first call {first:.1f} s), norm^2 {float(info.weight):.12g}", end=""
-            )
+            print(f"{kind} {bond}: qtn {own:.3f} s, norm^2 {float(info.weight):.12g}", end="")
             print(f", fidelity {float(fidelity_to(state, exact)):.10f}" if isinstance(exact, MPS) else "")
             if options.peers:
                 compare(options.peers, sites, matrices, bond, own, exact)
-    sites, matrices = brickwork("haar", 256, 16)
-    start = time.perf_counter()
-    jax.block_until_ready(run(circuit(256, [unitary(matrices, sites)]), max_bond=32))
-    first = time.perf_counter() - start
-    again = seconds(partial(run, circuit(256, [unitary(matrices, sites)]), max_bond=32), 2)
-    print(f"256 qubits, bond 32: first call {first:.1f} s, of which running {again:.1f} s")
 
 
 def compare(python: str, sites: list[tuple[int, int]], matrices: np.ndarray, bond: int, own: float, exact: Any) -> None:

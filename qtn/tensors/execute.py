@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from qtn.tensors.program import Operation, Plan, assemble, lossy_kinds, plan
 from qtn.tensors.split import Truncation
 from qtn.tensors.sweep import CutInfo, Layers, exact_forms, exact_sweeps, lossy_sweeps, still_layer
-from qtn.tensors.train import Train, apply_each, mirror
+from qtn.tensors.train import Train, apply_each, mirror, right_canonical, widen
 
 FIRST_BOND = 16
 """Where thresholds may keep bonds narrow, gates are applied without looking only up to this bond."""
@@ -101,7 +101,7 @@ def _execute(
     lossy = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), still_layer(lossy), lossy)
     train, cuts, weight = lossy_sweeps(mirror(train), lossy, rule, checkpoint=checkpoint)
     cuts, weight = jax.tree.map(lambda field: field[1:], (cuts, weight))
-    return _finish(train, after, cuts, weight, num_sweeps, num_exact)
+    return _finish(train, after, [(cuts, weight)], num_sweeps, num_exact)
 
 
 def _upright(train: Array, num_sweeps: int) -> Array:
@@ -122,30 +122,29 @@ def _adaptive(train: Array, arranged: Plan, ones: Array, twos: Array, rule: Trun
     """
     d = train.shape[2]
     train, layers, after = _begin(train, ones, twos, arranged[2:], arranged.num_exact, arranged.exact_bond)
-    ladder = [2**k for k in range(4, 20)]
+    ladder = [step * 2**k for k in range(3, 19) for step in (2, 3)]  # 16, 24, 32, 48, ...
     sizes = [bond for bond in ladder if bond < rule.max_bond] + [rule.max_bond]
     size = next(bond for bond in sizes if bond >= min(train.shape[1], rule.max_bond))
-    train, _, _ = _one_sweep(mirror(train), still_layer(layers), replace(rule, max_bond=max(size, train.shape[1])))
+    rule_of = {bond: replace(rule, max_bond=bond) for bond in sizes}
+    train = _make_canonical(train, size)
     found = []
     for sweep in range(arranged.num_exact, len(arranged.ranks)):
-        layer = Layers(*(field[sweep : sweep + 1] for field in layers))
         while True:
-            kinds = jnp.asarray(lossy_kinds(arranged.ranks[sweep : sweep + 1], d, size))
-            out, cuts, weight = _one_sweep(train, layer._replace(kinds=kinds), replace(rule, max_bond=size))
-            if size == rule.max_bond or not bool(jnp.any(cuts.capped)):
+            kinds = lossy_kinds(arranged.ranks[sweep : sweep + 1], d, size)
+            out, cuts, weight, rank, capped = _one_sweep(train, layers, sweep, kinds, rule_of[size])
+            if size == rule.max_bond or not bool(capped):
                 break
             size = sizes[sizes.index(size) + 1]
         train = out
         found.append((cuts, weight))
-        rank = int(jnp.max(cuts.rank)) if int(jnp.max(cuts.rank)) else size
-        size = next(bond for bond in sizes if bond >= min(rank + rank // 8 + 1, rule.max_bond))
-    cuts, weight = jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
-    return _finish(train, after, cuts, weight, len(arranged.ranks), arranged.num_exact)
+        size = next(bond for bond in sizes if bond >= min(int(rank) + 1, rule.max_bond)) if int(rank) else size
+    return _finish(train, after, found, len(arranged.ranks), arranged.num_exact)
 
 
 @partial(jax.jit, static_argnames=("num_sweeps", "num_exact"))
-def _finish(train: Array, after: Array, cuts: CutInfo, weight: Array, num_sweeps: int, num_exact: int) -> Executed:
+def _finish(train: Array, after: Array, found: Any, num_sweeps: int, num_exact: int) -> Executed:
     """Apply what is left and bring everything into the order of sites."""
+    cuts, weight = jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
     return Executed(apply_each(_upright(train, num_sweeps), after), _in_order(cuts, num_exact), weight)
 
 
@@ -160,4 +159,17 @@ def _begin(
     return train, layers, after
 
 
-_one_sweep = jax.jit(lossy_sweeps)
+@partial(jax.jit, static_argnames="bond")
+def _make_canonical(train: Array, bond: int) -> Array:
+    """Bring a train into the form that lossy sweeps start from."""
+    return right_canonical(widen(train, max(bond, train.shape[1])))
+
+
+@jax.jit
+def _one_sweep(
+    train: Array, layers: Layers, sweep: Any, kinds: Array, rule: Truncation
+) -> tuple[Array, CutInfo, Array, Array, Array]:
+    """Run one lossy sweep; also return the largest rank that was kept and whether the bond decided it anywhere."""
+    layer = Layers(*(jax.lax.dynamic_slice_in_dim(field, sweep, 1) for field in layers))._replace(kinds=kinds)
+    train, cuts, weight = lossy_sweeps(train, layer, rule)
+    return train, cuts, weight, jnp.max(cuts.rank), jnp.any(cuts.capped)
