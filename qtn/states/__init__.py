@@ -13,7 +13,6 @@ from qtn.states.dense import (
 )
 from qtn.states.local import apply_each_site, apply_local, apply_mpo, dephase, measure, permute, post_select, reset
 from qtn.states.measures import (
-    bell_weights,
     entanglement_entropy,
     expect,
     expect_mpo,
@@ -56,11 +55,13 @@ from qtn.states.trains import (
     weight,
     zeros,
 )
+from qtn.states.two_qubits import Pair, bell_weights, pair_from_weights, pair_of, pair_to_mixed
 
 __all__ = [
     "DensityMatrix",
     "MPDO",
     "MPS",
+    "Pair",
     "add",
     "amplitudes",
     "apply_each_site",
@@ -93,6 +94,9 @@ __all__ = [
     "mpdo",
     "mps",
     "normalise",
+    "pair_from_weights",
+    "pair_of",
+    "pair_to_mixed",
     "pairs",
     "permute",
     "plus",

@@ -8,10 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qtn import _checks
-from qtn.states.basis import BELL_SIGNS, PAULI_MATRICES, TRACE, effect
-from qtn.states.pair import BELL_FROM_CHARACTERS
+from qtn.states.basis import PAULI_MATRICES, TRACE, effect
 from qtn.states.trains import MPDO, MPS, TrainState, to_mixed, weight
-from qtn.tensors.contract import evaluate, overlap, overlap_operator, reduce_to, sandwich
+from qtn.tensors.contract import evaluate, overlap, overlap_operator, sandwich
 from qtn.tensors.train import check_site, schmidt_values
 
 LETTERS = {"I": 0, "X": 1, "Y": 2, "Z": 3}
@@ -101,16 +100,6 @@ def purity(state: TrainState) -> Float[Array, ""]:
 def hilbert_schmidt(first: TrainState, second: TrainState) -> Float[Array, ""]:
     """Return tr(rho sigma), not normalised."""
     return overlap(to_mixed(first).train, to_mixed(second).train, factor=0.5)
-
-
-def bell_weights(state: TrainState, first: int, second: int) -> Float[Array, "4"]:
-    """Return the Bell weights (Phi+, Psi+, Psi-, Phi-) of two qubits of the normalised state.
-
-    The bridge to pairs: what the repeater links and steps of this library work with.
-    """
-    trace = jnp.broadcast_to(TRACE, (state.num_sites, 4))
-    correlations = jnp.diagonal(reduce_to(to_mixed(state).train, (first, second), trace))
-    return jnp.asarray(BELL_FROM_CHARACTERS) @ (correlations * BELL_SIGNS) / correlations[0]
 
 
 def entanglement_entropy(state: MPS) -> Float[Array, "bonds"]:

@@ -197,11 +197,17 @@ def test_operators_on_several_sites(first):
     np.testing.assert_allclose(matrix(qs.compress(out, 16)[0]), matrix(out), atol=1e-13)
 
 
-def test_bell_weights():
+def test_pairs_between_trains_and_bell_weights():
     weights = np.array([0.6, 0.1, 0.05, 0.25])
     state = qs.join(qs.plus(1), qs.bell_diagonal_pair(weights))
-    np.testing.assert_allclose(qs.bell_weights(state, 1, 2), weights, atol=1e-14)
-    np.testing.assert_allclose(qs.bell_weights(qs.bell("Psi-"), 0, 1), [0, 0, 1, 0], atol=1e-14)
+    np.testing.assert_allclose(qs.bell_weights(qs.pair_of(state, 1, 2)), weights, atol=1e-14)
+    np.testing.assert_allclose(qs.bell_weights(qs.pair_of(qs.bell("Psi-"), 0, 1)), [0, 0, 1, 0], atol=1e-14)
+    np.testing.assert_allclose(
+        qs.pair_from_weights(weights).correlations, qs.pair_of(state, 1, 2).correlations, atol=1e-14
+    )
+    whole = qs.random_mpdo(4, 2, key=KEY)
+    back = matrix(qs.pair_to_mixed(qs.pair_of(whole, 3, 1)))
+    np.testing.assert_allclose(back, np.asarray(qs.reduced(whole, (3, 1)).matrix), atol=1e-13)
 
 
 @pytest.mark.parametrize(("site", "correct"), [(1, 3), (2, 0), (1, 5), (3, 0), (0, 2), (4, 3), (4, 1), (2, 4)])
