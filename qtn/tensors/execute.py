@@ -55,6 +55,11 @@ def run_operations(
     """
     n, chi, d = train.shape[:3]
     bonds = [chi] * (n - 1) if start_bonds is None else list(start_bonds)
+    if chi > rule.max_bond:
+        raise ValueError(
+            f"Argument `max_bond` must be at least the bond {chi} of the state, but is {rule.max_bond}: "
+            "use `compress` on the state first, which reports what it discards."
+        )
     measured = not any(isinstance(leaf, Tracer) for leaf in (train, ones, twos, *jax.tree.leaves(rule)))
     thresholds = measured and bool(rule.relative > 0 or rule.absolute > 0)
     arranged = plan(n, d, operations, min(rule.max_bond, FIRST_BOND) if thresholds else rule.max_bond, bonds)

@@ -233,6 +233,7 @@ def test_numbers_sites_and_order_compile_nothing_new():
             lambda: run(circuit(2, [gate("H", 0)]), state=zeros(3)),
             "`state` must have 2 sites like the circuit, but has 3",
         ),
+        (lambda: run(circuit(3, [gate("CX", (0, 1))]), state=ghz(3), max_bond=1), "at least the bond 2 of the state, but is 1"),
         (lambda: run(circuit(2, [gate("H", 0)]), max_bond=0), "`max_bond` must be a whole number >= 1, but is 0"),
         (lambda: noise_model(by_name={"CNOT": None}), "must use names of operations, but holds 'CNOT'"),
         (lambda: noise_model(by_label={"ideal": None}), "that label keeps noise away"),
