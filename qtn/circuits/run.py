@@ -80,7 +80,8 @@ def run(
         noise: attached to gates by name, label or site; None for none.
         state: what to start from, an `MPS` or an `MPDO` of `circuit.num_sites` sites.
         max_bond: static; below it every gate is exact, above it bonds are cut to the dominant subspace.
-        relative: singular values below this fraction of the largest are dropped when a bond is cut.
+        relative: singular values below this fraction of the largest are dropped when a bond is cut. Outside `jit` and
+            `grad` the bonds are then only as wide as needed: faster, and equal up to what is discarded.
         checkpoint: recompute sweeps in the reverse pass: less memory, one more forward pass.
 
     Returns:

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float
 
-from qtn.tensors.program import Operation, Plan, assemble, lossy_kinds, plan
+from qtn.tensors.program import Operation, Plan, assemble, edge_bonds, lossy_kinds, plan
 from qtn.tensors.split import Truncation
-from qtn.tensors.sweep import CutInfo, Layers, exact_forms, exact_sweeps, lossy_sweeps, still_layer
+from qtn.tensors.sweep import CUT, IDLE, CutInfo, Layers, exact_forms, exact_sweeps, lossy_sweeps, still_layer
 from qtn.tensors.train import Train, apply_each, mirror, right_canonical, widen
 
 FIRST_BOND = 16
@@ -123,7 +124,8 @@ def _in_order(cuts: CutInfo, num_exact: int) -> CutInfo:
 def _adaptive(train: Array, arranged: Plan, ones: Array, twos: Array, rule: Truncation) -> Executed:
     """Run the lossy sweeps one by one, each at the narrowest padding that holds what the thresholds keep.
 
-    The numbers are those of one wide program; only the padding differs. Needs values, so not under `jit` or `grad`.
+    Agrees with one wide program up to what is discarded (which has more room, and cuts less). Needs values, so not
+    under `jit` or `grad`.
     """
     d = train.shape[2]
     train, layers, after = _begin(train, ones, twos, arranged[2:], arranged.num_exact, arranged.exact_bond)
@@ -132,17 +134,19 @@ def _adaptive(train: Array, arranged: Plan, ones: Array, twos: Array, rule: Trun
     size = next(bond for bond in sizes if bond >= min(train.shape[1], rule.max_bond))
     rule_of = {bond: replace(rule, max_bond=bond) for bond in sizes}
     train = _make_canonical(train, size)
-    found = []
+    found, bonds = [], np.full(arranged.ranks.shape[1], size)  # what every bond holds, in the order of the sweep
     for sweep in range(arranged.num_exact, len(arranged.ranks)):
         while True:
             kinds = lossy_kinds(arranged.ranks[sweep : sweep + 1], d, size)
-            out, cuts, weight, rank, capped = _one_sweep(train, layers, sweep, kinds, rule_of[size])
+            out, cuts, weight, capped = _one_sweep(train, layers, sweep, kinds, rule_of[size])
             if size == rule.max_bond or not bool(capped):
                 break
             size = sizes[sizes.index(size) + 1]
         train = out
         found.append((cuts, weight))
-        size = next(bond for bond in sizes if bond >= min(int(rank) + 1, rule.max_bond)) if int(rank) else size
+        ends = np.minimum(edge_bonds(len(bonds), d), size)
+        bonds = np.select([kinds[0] == IDLE, kinds[0] == CUT], [bonds, np.asarray(cuts.rank[0])], ends)[::-1]
+        size = next(bond for bond in sizes if bond >= min(bonds.max(), rule.max_bond))
     return _finish(train, after, found, len(arranged.ranks), arranged.num_exact)
 
 
@@ -173,8 +177,8 @@ def _make_canonical(train: Array, bond: int) -> Array:
 @jax.jit
 def _one_sweep(
     train: Array, layers: Layers, sweep: Any, kinds: Array, rule: Truncation
-) -> tuple[Array, CutInfo, Array, Array, Array]:
-    """Run one lossy sweep; also return the largest rank that was kept and whether the bond decided it anywhere."""
+) -> tuple[Array, CutInfo, Array, Array]:
+    """Run one lossy sweep; also return whether the bond, not the thresholds, decided anywhere what to keep."""
     layer = Layers(*(jax.lax.dynamic_slice_in_dim(field, sweep, 1) for field in layers))._replace(kinds=kinds)
     train, cuts, weight = lossy_sweeps(train, layer, rule)
-    return train, cuts, weight, jnp.max(cuts.rank), jnp.any(cuts.capped)
+    return train, cuts, weight, jnp.any(cuts.capped)

@@ -205,6 +205,11 @@ def _exact_kinds(ranks: np.ndarray, num_factors: int, d: int, bonds: list[int]) 
     return kinds, after
 
 
+def edge_bonds(num_bonds: int, d: int) -> np.ndarray:
+    """Return the largest bonds that the two ends of a train allow (2^60 stands for more)."""
+    return np.array([d ** min(place + 1, num_bonds - place, 60 // d) for place in range(num_bonds)])
+
+
 def lossy_kinds(ranks: np.ndarray, d: int, max_bond: int) -> np.ndarray:
     """Choose what every bond of lossy sweeps does: cut only where neither side fits.
 
