@@ -29,23 +29,27 @@ def heralded_links(chain: Chain) -> tuple[Heralded, ...]:
 
 
 @partial(jax.jit, static_argnames=("level", "num_steps"))
-def _link(level: Level, heralded: Heralded, step: Float[Array, ""], num_steps: int) -> Float[Array, "k t"]:
+def link_arrivals(level: Level, heralded: Heralded, step: Float[Array, ""], num_steps: int) -> Float[Array, "k t"]:
+    """Return the unnormalised state (k, t) that a link delivers at each step."""
     probability = arrival(heralded.p_success, heralded.attempt_time / step, num_steps)
     return level.from_bell(heralded.bell_diagonal)[:, None] * probability
 
 
 @partial(jax.jit, static_argnames="level")
-def _swap(level: Level, node: Node) -> Float[Array, "k k k"]:
+def swap_step(level: Level, node: Node) -> Float[Array, "k k k"]:
+    """Return the step map of a swap (compiled once per kind of node)."""
     return level.swap(node)
 
 
 @partial(jax.jit, static_argnames=("level", "protocol"))
-def _distill(level: Level, protocol: DistillationProtocol, left: Node, right: Node) -> Float[Array, "k k k"]:
+def distill_step(level: Level, protocol: DistillationProtocol, left: Node, right: Node) -> Float[Array, "k k k"]:
+    """Return the step map of a distillation (compiled once per kind of node)."""
     return level.distill(protocol, left, right)
 
 
 @partial(jax.jit, static_argnames="level")
-def _rates(level: Level, ends: tuple[tuple[Node, Node], ...], step: Float[Array, ""]) -> Float[Array, "n k"]:
+def decay_per_step(level: Level, ends: tuple[tuple[Node, Node], ...], step: Float[Array, ""]) -> Float[Array, "n k"]:
+    """Return how fast pairs stored at these pairs of nodes decay, per grid step."""
     return step * jnp.stack([level.decay_rates(*pair) for pair in ends])
 
 
@@ -65,11 +69,11 @@ class Fold:
     def attempt(self, tree: Tree) -> Attempt:
         """Return one attempt of the last step of `tree`; a link counts as always successful."""
         if isinstance(tree, Swap):
-            step_map = _swap(self.level, self.chain.node(tree.right.first))
+            step_map = swap_step(self.level, self.chain.node(tree.right.first))
             return self._join(tree.left, tree.right, step_map, tree.cutoff)
         if isinstance(tree, Distill):
             left, right = self._ends(tree)
-            step_map = _distill(self.level, tree.protocol, left, right)
+            step_map = distill_step(self.level, tree.protocol, left, right)
             return self._join(tree.kept, tree.consumed, step_map, tree.cutoff)
         delivered = self.delivered(tree)
         return Attempt(success=delivered, failure=jnp.zeros_like(delivered[0]))
@@ -85,10 +89,11 @@ class Fold:
         if isinstance(tree, Elementary):
             heralded = self.heralded[self.chain.link_index(tree.position)]
             self.lifetimes.append(heralded.attempt_time / heralded.p_success)
-            return _link(self.level, heralded, self.step, self.grid.num_steps)
+            return link_arrivals(self.level, heralded, self.step, self.grid.num_steps)
         if isinstance(tree, Wait):
             duration = self.schedule.wait_times[tree.duration] / self.step
-            return wait(self.delivered(tree.child), _rates(self.level, (self._ends(tree),), self.step)[0], duration)
+            rates = decay_per_step(self.level, (self._ends(tree),), self.step)[0]
+            return wait(self.delivered(tree.child), rates, duration)
         attempt = self.attempt(tree)
         summary = self.note(attempt)
         return deliver(attempt, summary.mean_steps)
@@ -104,7 +109,7 @@ class Fold:
         time = jnp.inf if cutoff is None else self.schedule.cutoff_times[cutoff]
         finite = jnp.isfinite(time)  # inf / step has no derivative with respect to the step
         limit = jnp.where(finite, jnp.where(finite, time, 0.0) / self.step, jnp.inf)
-        rates = _rates(self.level, (self._ends(first), self._ends(second)), self.step)
+        rates = decay_per_step(self.level, (self._ends(first), self._ends(second)), self.step)
         lattice = self._lattice(first, second)
         return join(self.delivered(first), self.delivered(second), step_map, rates, limit, lattice)
 

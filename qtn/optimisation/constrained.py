@@ -1,0 +1,239 @@
+"""Maximise a costly smooth function of named numbers subject to smooth inequalities, with multipliers."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from qtn.optimisation.bounded import Interval
+from qtn.optimisation.sqp import Axis, ConstrainedSettings, Point, Search, rank
+
+Model = Callable[[dict[str, Any]], tuple[Any, Mapping[str, Any]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class ConstrainedProgress:
+    """What a caller may show after each evaluation."""
+
+    start: int
+    num_evaluations: int
+    """Evaluations so far, of all starts."""
+    value: float
+    """The objective at the best point of this start so far."""
+    violation: float
+    """The largest violation there, in the units of `ConstrainedSettings.feasibility`."""
+    kkt_residual: float
+
+
+@dataclasses.dataclass(frozen=True)
+class ConstrainedFit:
+    """The result of a constrained optimisation."""
+
+    parameters: dict[str, float]
+    """The best feasible parameters, or where none was found those of the smallest sum of squared violations."""
+    value: float
+    """The objective there."""
+    slacks: dict[str, float]
+    """Each constraint function there; it wants to be >= 0."""
+    multipliers: dict[str, float]
+    """Derivative of the best value by a relaxation e of `slack >= -e`, for each constraint: >= 0, zero if inactive
+    [unit of the objective per unit of the slack]. If active gradients are dependent, one of many solutions."""
+    bound_multipliers: dict[str, float]
+    """Derivative of the best value by the position of the end that a parameter touches, for each parameter at an end:
+    >= 0 at an upper end, <= 0 at a lower one [unit of the objective per unit of the parameter]."""
+    kkt_residual: float
+    """Norm of (gradient of the objective + multipliers * gradients of active slacks and bounds), scaled, over the norm
+    of the gradient of the objective, or a tenth of its secant curvature where that is larger (the gradient of an
+    optimum inside the box is zero)."""
+    feasible: bool
+    converged: bool
+    """Whether the parameters are feasible and `kkt_residual` is below `ConstrainedSettings.stationarity`."""
+    num_evaluations: int
+    """Evaluations of the model with all gradients, of all starts."""
+    start_values: np.ndarray
+    """(num_starts,), the best feasible value of each start; -inf where none was found."""
+    status: str
+    """A sentence: how the search ended, and what to do about it."""
+    interrupted: bool = False
+    """Whether the user stopped it."""
+
+
+def maximise_subject_to(
+    model: Model,
+    initial: Mapping[str, float],
+    bounds: Mapping[str, Interval],
+    *,
+    log: Collection[str] = (),
+    settings: ConstrainedSettings = ConstrainedSettings(),
+    report: Callable[[ConstrainedProgress], None] = lambda progress: None,
+) -> ConstrainedFit:
+    """Maximise f(x) subject to g_j(x) >= 0 and lower <= x <= upper, where `model(x)` is `(f, {name: g_j})`.
+
+    Sequential quadratic programming on scaled parameters. The model is traced once; each evaluation is one forward
+    pass and one batch of backward passes, which give f, all g_j and all their gradients.
+
+    Args:
+        model: differentiable, pure; takes `{name: scalar}`, returns the objective and a mapping of slacks, all scalar;
+            called under jit, vmap and grad. Where it is not finite the search steps back.
+        initial: the first start; need not be feasible, but lies in the box.
+        bounds: closed interval of each parameter; a finite one says over which distances the model varies. Equal ends
+            fix a parameter.
+        log: names of parameters that vary on a logarithmic scale; their lower end is positive.
+        settings: numbers of starts and evaluations, tolerances.
+        report: called after each evaluation.
+
+    Returns:
+        The best feasible point of all starts with its multipliers, or `feasible=False` and the closest point found. An
+        interrupt ends the search with the best so far.
+
+    Raises:
+        ValueError: an argument is malformed, or the model is finite at no start.
+        KeyboardInterrupt: if it comes before the first evaluation has ended.
+
+    Note:
+        Local, first-order, deterministic: a saddle point counts as converged, and several starts help against local
+        optima. Needs double precision. The number of evaluations grows mildly with that of the parameters.
+
+    References:
+        D. Kraft, "A software package for sequential quadratic programming", DFVLR-FB 88-28 (1988); J. Nocedal and
+        S. J. Wright, "Numerical Optimization" (2006), sections 12.3 (multipliers) and 18.
+
+    Example:
+        >>> import jax; jax.config.update("jax_enable_x64", True)
+        >>> fit = maximise_subject_to(lambda p: (p["x"] * p["y"], {"budget": 1 - p["x"] - p["y"]}),
+        ...                           {"x": 0.1, "y": 0.2}, {"x": Interval(0.0, 2.0), "y": Interval(0.0, 2.0)})
+        >>> round(fit.value, 6), round(fit.multipliers["budget"], 6)
+        (0.25, 0.5)
+    """
+    for field in ("num_starts", "max_evaluations", "max_runs"):
+        if getattr(settings, field) < 1:
+            raise ValueError(f"Argument `settings.{field}` must be at least 1, but is {getattr(settings, field)}.")
+    axes = _axes(initial, bounds, log)
+    names = tuple(initial)
+    slack_names, evaluate = _compiled(model, names)
+    random = np.random.default_rng(settings.seed)
+    searches: list[Search] = []
+    interrupted = False
+
+    def told(best: Point) -> None:
+        count = sum(len(search.memory) for search in searches)
+        violation = float(np.max(best.violation, initial=0.0))
+        report(ConstrainedProgress(len(searches) - 1, count, best.value, violation, best.kkt_residual))
+
+    try:
+        for number in range(settings.num_starts):
+            first = np.array([axis.scaled(float(initial[name])) for name, axis in zip(names, axes, strict=True)])
+            u = first if number == 0 else _scattered(axes, first, random)
+            searches.append(Search(evaluate, axes, u, settings, told))
+            searches[-1].run()
+    except KeyboardInterrupt:
+        interrupted = True
+    found = [search.best for search in searches if search.best is not None]
+    if not found and interrupted:
+        raise KeyboardInterrupt
+    if not found:
+        raise ValueError(
+            "Argument `model` must return finite numbers and gradients at a start, but at `initial` = "
+            f"{dict(initial)} it does not. Move `initial`, or increase `settings.num_starts`."
+        )
+    best = max(found, key=rank)
+    converged = [p for p in found if p.feasible and p.kkt_residual <= settings.stationarity]
+    close = [p for p in converged if best.value - p.value <= 1e-8 * abs(best.value)]
+    best = max(close, key=rank) if close else best
+    values = [search.best.value if search.best and search.best.feasible else -math.inf for search in searches]
+    return ConstrainedFit(
+        parameters=dict(zip(names, best.x.tolist(), strict=True)),
+        value=best.value,
+        slacks=dict(zip(slack_names, best.slacks.tolist(), strict=True)),
+        multipliers=dict(zip(slack_names, best.multipliers.tolist(), strict=True)),
+        bound_multipliers={names[i]: weight for i, weight in best.bound_multipliers.items()},
+        kkt_residual=best.kkt_residual,
+        feasible=best.feasible,
+        converged=bool(close),
+        num_evaluations=sum(len(search.memory) for search in searches),
+        start_values=np.array(values),
+        status=_status(best, bool(close), interrupted, slack_names, settings),
+        interrupted=interrupted,
+    )
+
+
+def _axes(initial: Mapping[str, float], bounds: Mapping[str, Interval], log: Collection[str]) -> list[Axis]:
+    """Check the parameters and scale them."""
+    if not initial:
+        raise ValueError("Argument `initial` must name at least one parameter, but is empty.")
+    if set(initial) != set(bounds):
+        odd = ", ".join(sorted(set(initial) ^ set(bounds)))
+        raise ValueError(f"Arguments `initial` and `bounds` must name the same parameters, but differ in: {odd}.")
+    if not set(log) <= set(initial):
+        odd = ", ".join(sorted(set(log) - set(initial)))
+        raise ValueError(f"Argument `log` must name parameters of `initial`, but has: {odd}.")
+    axes = []
+    for name, start in initial.items():
+        lower, upper = float(bounds[name].lower), float(bounds[name].upper)
+        if not lower <= upper:
+            raise ValueError(f"Argument `bounds[{name!r}]` must have lower <= upper, but is [{lower}, {upper}].")
+        if not (math.isfinite(start) and lower <= start <= upper):
+            raise ValueError(f"Argument `initial[{name!r}]` must lie in [{lower}, {upper}], but is {start}. Move it.")
+        if name in log and not lower > 0:
+            raise ValueError(
+                f"Argument `bounds[{name!r}]` must have lower > 0 for a parameter of `log`, but lower is {lower}. "
+                "Raise it, or leave the name out of `log`."
+            )
+        ends = [math.log(end) if name in log else end for end in (lower, upper)]
+        offset, width = ends[0], ends[1] - ends[0]
+        if not math.isfinite(width):
+            offset = math.log(start) if name in log else float(start)
+            width = 1.0 if name in log else max(abs(offset), 1.0)
+        axes.append(Axis(lower, upper, offset, width or 1.0, name in log))
+    return axes
+
+
+def _compiled(model: Model, names: tuple[str, ...]) -> tuple[list[str], Callable[[Any], Any]]:
+    """Return the names of the slacks, and x (n,) -> (Jacobian (1 + m, n), values (1 + m,))."""
+    shapes = jax.eval_shape(model, {name: jnp.zeros(()) for name in names})
+    valid = isinstance(shapes, tuple) and len(shapes) == 2 and isinstance(shapes[1], Mapping)
+    if not valid or any(getattr(leaf, "shape", None) != () for leaf in (shapes[0], *shapes[1].values())):
+        raise ValueError(
+            f"Argument `model` must return (scalar, {{name: scalar}}), but returns {shapes}. "
+            "Give each component of a vector constraint a name, or take its smooth minimum."
+        )
+    slack_names = sorted(shapes[1])
+
+    def flat(x: Any) -> Any:
+        value, slacks = model({name: x[i] for i, name in enumerate(names)})
+        values = jnp.stack([jnp.asarray(part, dtype=float) for part in (value, *(slacks[s] for s in slack_names))])
+        return values, values
+
+    return slack_names, jax.jit(jax.jacrev(flat, has_aux=True))
+
+
+def _scattered(axes: list[Axis], first: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw a start: uniform between two ends, normal round the first start otherwise."""
+    lower = np.array([axis.scaled(axis.lower) for axis in axes])
+    upper = np.array([axis.scaled(axis.upper) for axis in axes])
+    bounded = np.isfinite(lower) & np.isfinite(upper)
+    uniform = random.uniform(np.where(bounded, lower, 0.0), np.where(bounded, upper, 1.0))
+    return np.clip(np.where(bounded, uniform, first + random.normal(size=len(axes))), lower, upper)
+
+
+def _status(best: Point, converged: bool, interrupted: bool, names: list[str], settings: ConstrainedSettings) -> str:
+    """Say how the search ended, in sentences."""
+    sentences = ["Interrupted: this is the best so far."] if interrupted else []
+    if not best.feasible:
+        worst = int(np.argmax(best.violation))
+        sentences.append(
+            f"No feasible point found: the closest misses `{names[worst]}` by {-best.slacks[worst]:.3g}. "
+            "Relax a constraint, or increase `num_starts`."
+        )
+    elif converged:
+        sentences.append("Converged.")
+    elif not interrupted:
+        sentences.append(
+            f"Stopped with a stationarity residual of {best.kkt_residual:.2g} (asked: {settings.stationarity:g}). "
+            "Increase `max_evaluations`, tighten the intervals, or smooth the model."
+        )
+    return " ".join(sentences)

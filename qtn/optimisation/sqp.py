@@ -1,0 +1,227 @@
+"""Sequential quadratic programming from one start, with the residual of stationarity of every point."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from scipy.optimize import lsq_linear, minimize, nnls
+
+
+@dataclasses.dataclass(frozen=True)
+class ConstrainedSettings:
+    """How long and how exactly to search; "scaled" means that each finite interval is stretched to [0, 1]."""
+
+    num_starts: int = 1
+    """Starts; the first is the given one, the others are uniform in the box (normal along an unbounded parameter)."""
+    max_evaluations: int = 300
+    """Evaluations of the model with its gradients, in each start."""
+    max_runs: int = 4
+    """Runs of sequential quadratic programming in each start: a run that stalls is begun anew, rescaled."""
+    first_step: float = 0.3
+    """Length of the first step of a run, scaled."""
+    stationarity: float = 1e-7
+    """A start has converged at a feasible point whose `kkt_residual` is at most this."""
+    feasibility: float = 1e-8
+    """A slack counts as non-negative down to minus this, in units of its size at the start."""
+    active: float = 1e-6
+    """A slack counts as zero up to this, in the same units; a parameter is at an end up to this, scaled."""
+    seed: int = 0
+    """Seed of the further starts."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """One scaled parameter u: x = a + b u, or log x = a + b u."""
+
+    lower: float
+    upper: float
+    a: float
+    b: float
+    log: bool
+
+    def unscaled(self, u: float) -> float:
+        t = self.a + self.b * u
+        return min(max(math.exp(t) if self.log else t, self.lower), self.upper)
+
+    def scaled(self, x: float) -> float:
+        if not math.isfinite(x):
+            return x
+        return ((math.log(x) if self.log else x) - self.a) / self.b
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """The model at one point, with gradients by the scaled parameters, and how far it is from optimal."""
+
+    u: np.ndarray
+    x: np.ndarray
+    value: float
+    slacks: np.ndarray
+    grad: np.ndarray
+    jacobian: np.ndarray
+    slope: np.ndarray
+    """(n,), dx/du."""
+    finite: bool
+    violation: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
+    multipliers: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
+    bound_multipliers: dict[int, float] = dataclasses.field(default_factory=dict)
+    kkt_residual: float = math.inf
+    feasible: bool = False
+
+
+class Finished(Exception):  # noqa: N818
+    """The search of one start is over: converged, or out of evaluations."""
+
+
+class Search:
+    """The search from one start: evaluates each point once, keeps the best, stops when converged."""
+
+    def __init__(
+        self,
+        evaluate: Callable[[Any], Any],
+        axes: list[Axis],
+        u: np.ndarray,
+        settings: ConstrainedSettings,
+        report: Callable[[Point], None],
+    ):
+        self.evaluate, self.axes, self.settings, self.report = evaluate, axes, settings, report
+        self.lower = np.array([axis.scaled(axis.lower) for axis in axes])
+        self.upper = np.array([axis.scaled(axis.upper) for axis in axes])
+        self.memory: dict[bytes, Point] = {}
+        self.last: Point | None = None
+        self.best: Point | None = None
+        self.sizes = np.zeros(0)
+        self.start = u
+
+    def at(self, u: np.ndarray) -> Point:
+        """Evaluate the model at a scaled point, once."""
+        u = np.clip(u, self.lower, self.upper)
+        if u.tobytes() in self.memory:
+            return self.memory[u.tobytes()]
+        if len(self.memory) >= self.settings.max_evaluations:
+            raise Finished
+        point = self._judged(self._evaluated(u))
+        self.memory[u.tobytes()] = point
+        if point.finite:
+            self.last = point
+            if self.best is None or rank(point) > rank(self.best):
+                self.best = point
+            if point.feasible and point.kkt_residual <= self.settings.stationarity:
+                self.best = point
+        if self.best is not None:
+            self.report(self.best)
+        if point is self.best and point.feasible and point.kkt_residual <= self.settings.stationarity:
+            raise Finished
+        return point
+
+    def _evaluated(self, u: np.ndarray) -> Point:
+        """Call the model."""
+        x = np.array([axis.unscaled(part) for axis, part in zip(self.axes, u, strict=True)])
+        jacobian, values = (np.asarray(part, dtype=float) for part in self.evaluate(jnp.asarray(x)))
+        slope = np.array([axis.b * (part if axis.log else 1.0) for axis, part in zip(self.axes, x, strict=True)])
+        finite = bool(np.all(np.isfinite(values)) and np.all(np.isfinite(jacobian)))
+        rows = jacobian * slope
+        return Point(u, x, float(values[0]), values[1:], rows[0], rows[1:], slope, finite)
+
+    def _judged(self, point: Point) -> Point:
+        """Add violations, multipliers and the residual of stationarity: signed least squares over what is active."""
+        if not point.finite:
+            return point
+        if self.last is None:
+            size = np.maximum(np.linalg.norm(point.jacobian, axis=1), np.abs(point.slacks))
+            self.sizes = np.where(size > 0, size, 1.0)
+        violation = np.maximum(-point.slacks / self.sizes, 0.0)
+        scaled = point.jacobian / self.sizes[:, None]
+        active = np.flatnonzero(point.slacks <= self.settings.active * self.sizes)
+        at_lower = np.flatnonzero(point.u - self.lower <= self.settings.active)
+        at_upper = np.flatnonzero(self.upper - point.u <= self.settings.active)
+        eye = np.eye(len(point.u))
+        normals = np.concatenate([scaled[active], eye[at_lower], -eye[at_upper]])
+        weights = nnls(normals.T, -point.grad)[0] if len(normals) else np.zeros(0)
+        residual = float(np.linalg.norm(point.grad + weights @ normals))
+        reference = max(float(np.linalg.norm(point.grad)), math.sqrt(np.finfo(float).eps) * abs(point.value))
+        if self.last is not None:
+            distance = float(np.linalg.norm(point.u - self.last.u))
+            reference = max(reference, 0.1 * float(np.linalg.norm(point.grad - self.last.grad)) / max(distance, 1e-300))
+        multipliers = np.zeros(len(point.slacks))
+        multipliers[active] = weights[: len(active)] / self.sizes[active]
+        ends = np.concatenate([at_lower, at_upper]).astype(int)
+        signs = np.concatenate([-np.ones(len(at_lower)), np.ones(len(at_upper))])
+        bound_multipliers = {int(i): 0.0 for i in ends}
+        for i, sign, weight in zip(ends, signs, weights[len(active) :], strict=True):
+            bound_multipliers[int(i)] += float(sign * weight / point.slope[i])
+        return dataclasses.replace(
+            point,
+            violation=violation,
+            multipliers=multipliers,
+            bound_multipliers=bound_multipliers,
+            kkt_residual=residual / reference if residual > 0 else 0.0,
+            feasible=bool(np.all(violation <= self.settings.feasibility)),
+        )
+
+    def run(self) -> None:
+        """Search until converged, out of evaluations or stuck; `best` has the result."""
+        try:
+            if not self.at(self.start).finite:
+                return
+            for _ in range(self.settings.max_runs):
+                before = self.best
+                assert before is not None
+                self.climb(before)
+                if self.best is not None and not self.best.feasible:
+                    self.restore(self.best)
+                if self.best is before or self.best is None or not self.best.feasible:
+                    return
+        except Finished:
+            pass
+
+    def climb(self, origin: Point) -> None:
+        """Run sequential quadratic programming from a point."""
+        # A gradient below the rounding of the value says nothing: no long step along it.
+        steepness = max(float(np.linalg.norm(origin.grad)), 1e-8 * abs(origin.value)) / self.settings.first_step or 1.0
+
+        def usable(u: np.ndarray) -> Point:
+            """Return the point, or where it is not finite a bad one: the line search then steps back."""
+            point = self.at(u)
+            if point.finite:
+                return point
+            last = self.last or origin
+            return dataclasses.replace(last, value=last.value - 1e6 * (abs(last.value) + steepness))
+
+        inequality = {
+            "type": "ineq",
+            "fun": lambda u: usable(u).slacks / self.sizes,
+            "jac": lambda u: usable(u).jacobian / self.sizes[:, None],
+        }
+        minimize(
+            lambda u: -usable(u).value / steepness,
+            origin.u,
+            jac=lambda u: -usable(u).grad / steepness,
+            method="SLSQP",
+            bounds=np.stack([self.lower, self.upper], axis=1),
+            constraints=[inequality] if len(self.sizes) else [],
+            options={"maxiter": self.settings.max_evaluations, "ftol": 1e-15},
+        )
+
+    def restore(self, point: Point) -> None:
+        """Minimise the sum of squared violations in the box: Gauss-Newton steps, damped where they do not help."""
+        damping = 1e-6
+        while damping < 1e6 and not point.feasible:
+            violated = point.violation > 0
+            rows = point.jacobian[violated] / self.sizes[violated, None]
+            system = np.concatenate([rows, math.sqrt(damping) * np.eye(len(point.u))])
+            target = np.concatenate([point.violation[violated], np.zeros(len(point.u))])
+            step = lsq_linear(system, target, (self.lower - point.u - 1e-12, self.upper - point.u + 1e-12)).x
+            if np.linalg.norm(step) < 1e-9:
+                return
+            trial = self.at(point.u + step)
+            helps = trial.finite and np.sum(trial.violation**2) < np.sum(point.violation**2)
+            point, damping = (trial, max(damping / 10, 1e-12)) if helps else (point, max(damping, 1e-4) * 10)
+
+
+def rank(point: Point) -> tuple[bool, float]:
+    """Order points: feasible before not; then by value, or by the sum of squared violations."""
+    return point.feasible, point.value if point.feasible else -float(np.sum(point.violation**2))

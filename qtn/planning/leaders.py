@@ -1,0 +1,87 @@
+"""The best candidates of a search, evaluated again at full resolution."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from qtn.evaluators.outcome import Summary
+from qtn.evaluators.renewal import Renewal
+from qtn.links.chain import Chain
+from qtn.planning.candidates import Candidate, schedule_of
+from qtn.planning.objective import Objective
+from qtn.schedules.tree import Schedule
+from qtn.steps.level import Level
+
+MOST_LEADERS = 64
+"""Most schedules that are evaluated at full resolution because the grid of the search cannot rank them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Leader:
+    """One of the best schedules."""
+
+    schedule: Schedule
+    mean_time: float
+    """Mean waiting time [s]."""
+    bell_diagonal: np.ndarray
+    """(4,), mean delivered state."""
+    merits: Mapping[str, float]
+    """All merits, unclipped."""
+    score: float
+    """What the search ranks by: the merit if it is feasible and positive; see `Objective.scores`."""
+    violation: float
+    """Sum of the relative amounts by which limits are missed; 0 = feasible."""
+    grid_error: float
+    """Bound on the error of the evaluation."""
+    searched_score: float
+    """The score on the grid of the search."""
+
+
+def evaluate_leader(
+    chain: Chain, objective: Objective, schedule: Schedule, level: Level, searched_score: float = np.nan
+) -> Leader:
+    """Evaluate one schedule at full resolution."""
+    summary: Summary = Renewal(level=level).summarise(chain, schedule)
+    merits = objective.merits(np.asarray(summary.mean_time)[None], np.asarray(summary.bell_diagonal)[None])
+    return Leader(
+        schedule=schedule,
+        mean_time=float(summary.mean_time),
+        bell_diagonal=np.asarray(summary.bell_diagonal),
+        merits={name: float(values[0]) for name, values in merits.items()},
+        score=float(objective.scores(merits)[0]),
+        violation=float(objective.violation(merits)[0]),
+        grid_error=float(summary.info.grid_error),
+        searched_score=searched_score,
+    )
+
+
+def evaluate_leaders(
+    chain: Chain,
+    objective: Objective,
+    candidates: list[Candidate],
+    scores: Callable[[list[Candidate]], np.ndarray],
+    number: int,
+    level: Level,
+) -> tuple[tuple[Leader, ...], float]:
+    """Evaluate the best candidates, and more of them while the coarse grid may have misplaced the winner.
+
+    Returns:
+        (leaders, error): the best `number`, best first, and the largest relative difference between both grids.
+    """
+    if not candidates:
+        return (), 0.0
+    ranked = scores(candidates)
+    order = np.argsort(-ranked, kind="stable")
+    found: list[Leader] = []
+    error = 0.0
+    for index in order[:MOST_LEADERS]:
+        if len(found) >= number:
+            best = max(leader.score for leader in found)
+            if ranked[index] + 2 * error * abs(ranked[index]) < best:
+                break
+        leader = evaluate_leader(chain, objective, schedule_of(candidates[index]), level, float(ranked[index]))
+        found.append(leader)
+        error = max(error, abs(leader.score / leader.searched_score - 1) if leader.searched_score else 0.0)
+    found.sort(key=lambda leader: -leader.score)
+    return tuple(found[:number]), error

@@ -1,0 +1,88 @@
+"""What a schedule is judged by: a merit of mean time and mean state, and what must hold besides."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from qtn.merit.fidelity import fidelity
+from qtn.merit.key_rate import Fraction, bb84_fraction
+
+MERITS = ("secret_key_rate_hz", "secret_fraction", "rate_hz", "fidelity")
+"""What can be maximised, and what can be asked for at least."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """Maximise one merit, with lower limits on others.
+
+    Raises:
+        ValueError: if a name is unknown or a limit cannot be met by anything.
+    """
+
+    maximise: str = "secret_key_rate_hz"
+    fraction: Fraction = bb84_fraction
+    minimum: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """Merit -> its least allowed value."""
+
+    def __post_init__(self) -> None:
+        for name in (self.maximise, *self.minimum):
+            if name not in MERITS:
+                raise ValueError(f"merit {name!r} is not known; choose from {', '.join(MERITS)}")
+        for name, limit in self.minimum.items():
+            most = 1.0 if name in ("fidelity", "secret_fraction") else math.inf
+            if not 0 < limit < most:
+                upper = f" and below {most:g}" if math.isfinite(most) else " and finite"
+                raise ValueError(f"minimum.{name}: must be above 0{upper}, but is {limit:g}")
+
+    def merits(self, mean_time: Float[Array, "n"], bell: Float[Array, "n 4"]) -> dict[str, np.ndarray]:
+        """Return all merits of many schedules, unclipped: name -> (n,)."""
+        table = merit_table(jnp.asarray(mean_time), jnp.asarray(bell), self.fraction)
+        return {name: np.asarray(values) for name, values in table.items()}
+
+    def scores(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return (n,), larger is better: feasible ones by the merit, then the others by how much they miss.
+
+        Below zero key is told by the secret fraction, because a negative rate would reward waiting.
+        """
+        values = merits[self.maximise]
+        if self.maximise == "secret_key_rate_hz":
+            values = np.where(values > 0, values, merits["secret_fraction"])
+        missed = self.violation(merits)
+        return np.where(missed > 0, -10 - missed, values)
+
+    def violation(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return (n,), the sum of the relative amounts by which limits are missed; 0 = feasible."""
+        missed = np.zeros_like(merits[self.maximise])
+        for name, limit in self.minimum.items():
+            missed = missed + np.maximum(1 - merits[name] / limit, 0.0)
+        return missed
+
+    def longest(self, score: float) -> float:
+        """Return the longest mean time [s] with which any state could reach a score.
+
+        A part of a schedule is never faster than the whole, so this bounds all parts as well.
+        """
+        times = [math.inf]
+        if score > 0 and self.maximise in ("secret_key_rate_hz", "rate_hz"):
+            times.append(1 / score)
+        if score > -10:  # something feasible is known
+            times.extend(1 / limit for name, limit in self.minimum.items() if name in ("secret_key_rate_hz", "rate_hz"))
+        return min(times)
+
+
+@partial(jax.jit, static_argnames="fraction")
+def merit_table(mean_time: Array, bell: Array, fraction: Fraction) -> dict[str, Array]:
+    """Return the merits of many schedules."""
+    secret = jax.vmap(fraction)(bell)
+    return {
+        "secret_key_rate_hz": secret / mean_time,
+        "secret_fraction": secret,
+        "rate_hz": 1 / mean_time,
+        "fidelity": jax.vmap(fidelity)(bell),
+    }

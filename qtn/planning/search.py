@@ -1,0 +1,272 @@
+"""Search the schedules of a chain: a quick look for a bound, the search on a coarse grid, the leaders in full."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from qtn import _checks
+from qtn.evaluators.choose import TimeScales, time_scales
+from qtn.evaluators.fold import heralded_links
+from qtn.links.chain import Chain
+from qtn.planning.candidates import Candidate
+from qtn.planning.engine import Engine
+from qtn.planning.explore import Exploration, Selection
+from qtn.planning.leaders import Leader, evaluate_leaders
+from qtn.planning.objective import Objective
+from qtn.planning.segments import Segments
+from qtn.planning.select import Beam, Everything, ParetoFront
+from qtn.planning.space import SearchSpace, count, require_some
+from qtn.schedules.builders import elementary
+from qtn.steps.level import BELL_DIAGONAL, Level
+
+Method = Literal["auto", "exhaustive", "pareto", "beam"]
+
+EXHAUSTIVE_TREES = 5_000
+"""Largest space that `method = "auto"` searches exhaustively."""
+
+QUICK_STEPS, QUICK_WIDTH = 1024, 8
+"""Grid length and front width of the quick look."""
+
+HORIZON = 12.0
+"""Length of the grid in the longest mean time of interest: exp(-12) = 6e-6 is beyond."""
+
+RESOLUTION = 12.0
+"""Grid steps in the mean time of the slowest link, if the longest grid allows."""
+
+MARGIN = 1.2
+"""The quick look may overestimate the best score by this factor."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchSettings:
+    """How to search."""
+
+    method: Method = "auto"
+    width: int = 48
+    """Candidates of each segment that go on, for the front and the beam."""
+    num_leaders: int = 10
+    """Best schedules that are evaluated at full resolution and returned."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far a search is."""
+
+    evaluated: int
+    """Joins evaluated so far."""
+    best: float
+    """Best score so far, on the grid of the search; -inf = none."""
+    phase: str
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchResult:
+    """What a search found."""
+
+    leaders: tuple[Leader, ...]
+    """Best schedules, the best first, evaluated at full resolution."""
+
+    front: tuple[Candidate, ...]
+    """All candidates of the chain that the search saw, on its grid."""
+
+    num_trees: int
+    """Number of distinct schedules in the space."""
+
+    counted_exactly: bool
+    method: str
+    guarantee: str
+    """What is known about schedules that were not evaluated."""
+
+    evaluated: int
+    """Joins evaluated."""
+
+    grid_error: float
+    """Largest relative difference, over the leaders, between the grid of the search and full resolution."""
+
+    interrupted: bool = False
+
+    @property
+    def best(self) -> Leader:
+        """Return the best schedule."""
+        return self.leaders[0]
+
+
+@dataclasses.dataclass
+class _Search:
+    """The state of one search."""
+
+    chain: Chain
+    space: SearchSpace
+    objective: Objective
+    settings: SearchSettings
+    level: Level
+    report: Callable[[Progress], None]
+    began: float = dataclasses.field(default_factory=time.perf_counter)
+    evaluated: int = 0
+    best: float = -math.inf
+    seen: list[Candidate] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.heralded = heralded_links(self.chain)
+        self.scales: TimeScales = time_scales(self.chain, elementary(0))
+        self.segments = Segments(self.chain, self.heralded, mirror=self.space.slots is None, order=self.space.order)
+
+    def explore(self, select: Selection, longest: float, horizon: float, num_steps: int, phase: str) -> Exploration:
+        """Sweep once; `seen` then holds the candidates of the whole chain."""
+        step = horizon / num_steps
+        if self.scales.spacing > 0:
+            step = self.scales.spacing * max(math.ceil(step / self.scales.spacing - 1e-9), 1)
+        engine = Engine(self.chain, self.heralded, self.scales.grid(step, num_steps), self.level)
+        before = self.evaluated
+        self.seen = []
+
+        def note(candidates: list[Candidate]) -> None:
+            self.seen.extend(dataclasses.replace(each, delivered=None) for each in candidates)
+            self.evaluated = before + engine.num_joins
+            if candidates:
+                self.best = max(self.best, float(np.max(self.scores(candidates))))
+            self.report(Progress(self.evaluated, self.best, phase, time.perf_counter() - self.began))
+
+        sweep = Exploration(engine, self.space, self.segments, select, longest, note)
+        sweep.run()
+        self.evaluated = before + engine.num_joins
+        return sweep
+
+    def merits(self, candidates: list[Candidate]) -> dict[str, np.ndarray]:
+        """Return the merits of candidates of the whole chain."""
+        bell = np.asarray(self.level.to_bell(np.stack([each.state for each in candidates]).T)).T
+        return self.objective.merits(np.array([each.mean_time for each in candidates]), bell)
+
+    def scores(self, candidates: list[Candidate]) -> np.ndarray:
+        """Return the scores of candidates of the whole chain."""
+        return self.objective.scores(self.merits(candidates))
+
+    def quick_look(self) -> float:
+        """Return the longest mean time that the optimum can have [s], from a narrow search on a short grid."""
+        links = [self.scales.lifetimes[self.chain.link_index(i)] for i in range(self.chain.num_links)]
+        swaps = [float(self.chain.node(i).p_swap) for i in range(1, self.chain.num_links)]
+        depth = math.ceil(math.log2(max(self.chain.num_links, 1))) if self.chain.num_links > 1 else 0
+        plain = 1.5**depth * max(links) / (min(swaps) ** depth if swaps else 1.0)
+        slowest = plain * 4.0 ** (self.space.max_rounds * (depth + 1))
+        horizon = 20 * plain
+        while True:
+            self.best = -math.inf
+            sweep = self.explore(ParetoFront(QUICK_WIDTH), math.inf, horizon, QUICK_STEPS, "quick look")
+            longest = self.objective.longest(self.best) if math.isfinite(self.best) else math.inf
+            if math.isfinite(longest) and MARGIN * longest * HORIZON <= 64 * horizon:
+                return MARGIN * longest
+            if sweep.slowest == 0 or horizon > HORIZON * slowest:
+                return horizon / HORIZON
+            horizon *= 8
+
+
+def search(
+    chain: Chain,
+    space: SearchSpace = SearchSpace(),
+    objective: Objective = Objective(),
+    *,
+    settings: SearchSettings = SearchSettings(),
+    level: Level = BELL_DIAGONAL,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> SearchResult:
+    """Find the best schedule of a chain.
+
+    Args:
+        chain: links and nodes, concrete numbers.
+        space: which schedules are allowed.
+        objective: what is maximised, with its lower limits.
+        settings: method and width.
+        level: state level.
+        report: called as the search goes on.
+
+    Returns:
+        The best schedules with their merits at full resolution, and how far the answer can be trusted.
+
+    Raises:
+        ValueError: if the space holds no schedule.
+
+    Note:
+        Deterministic. On KeyboardInterrupt the best schedules so far are returned, with `interrupted = True`.
+
+    Example:
+        >>> import jax; jax.config.update("jax_enable_x64", True)
+        >>> import qtn
+        >>> line = qtn.chain(qtn.abstract_link(p_success=0.5, attempt_time=1.0, werner=0.9), num_links=2)
+        >>> found = search(line, SearchSpace(max_rounds=1))
+        >>> found.num_trees
+        6
+    """
+    _checks.require_double_precision()
+    state = _Search(chain, space, objective, settings, level, report)
+    require_some(space, state.segments)
+    number, exact = count(space, state.segments)
+    exhaustive = settings.method == "exhaustive" or (
+        settings.method == "auto" and number <= EXHAUSTIVE_TREES and not space.cutoffs
+    )
+    select: Selection
+    if exhaustive:
+        select = Everything()
+    elif settings.method == "beam":
+        select = Beam(settings.width, objective, chain.num_links, level)
+    else:
+        select = ParetoFront(settings.width)
+    interrupted, leaders, error = False, (), 0.0
+    try:
+        longest = state.quick_look()
+        while True:
+            horizon = HORIZON * longest
+            state.best = -math.inf
+            wanted = horizon / max(state.scales.lifetimes) * RESOLUTION
+            num_steps = next((n for n in _LENGTHS if n >= wanted), _LENGTHS[-1])
+            sweep = state.explore(select, longest, horizon, num_steps, "search")
+            leaders, error = evaluate_leaders(chain, objective, state.seen, state.scores, settings.num_leaders, level)
+            found = leaders[0].score if leaders else -math.inf
+            needed = min(objective.longest(found), 4 * longest) if sweep.slowest else longest
+            if needed <= longest * (1 + 1e-9) or not math.isfinite(needed):
+                break
+            longest = 1.05 * needed
+    except KeyboardInterrupt:
+        interrupted = True
+        if not leaders and state.seen:
+            leaders, error = evaluate_leaders(chain, objective, state.seen, state.scores, 1, level)
+    if not leaders:
+        raise KeyboardInterrupt if interrupted else ValueError("no schedule delivers a pair in any affordable time")
+    return SearchResult(
+        leaders=leaders,
+        front=tuple(state.seen),
+        num_trees=number,
+        counted_exactly=exact,
+        method="exhaustive" if exhaustive else "beam" if isinstance(select, Beam) else "pareto",
+        guarantee=guarantee(select, space, interrupted),
+        evaluated=state.evaluated,
+        grid_error=error,
+        interrupted=interrupted,
+    )
+
+
+_LENGTHS = (1024, 2048, 4096, 8192)
+"""Grid lengths of a search."""
+
+
+def guarantee(select: Selection, space: SearchSpace, interrupted: bool) -> str:
+    """Return what is known about schedules that were not evaluated."""
+    if interrupted:
+        return "None: the search was interrupted."
+    cutoffs = " Cut-offs were tried at a few values each." if space.cutoffs else ""
+    if isinstance(select, Everything):
+        return (
+            "Optimal: every schedule of the space was evaluated, but for those whose parts are slower than the best "
+            f"schedule could be with a perfect pair.{cutoffs}"
+        )
+    if isinstance(select, ParetoFront):
+        return (
+            f"No proof. Every segment kept a front within {select.largest_epsilon:.2g} (relative in mean time, "
+            "absolute in correlations) of all candidates seen; how delivery times spread about their mean is not "
+            f"compared.{cutoffs}"
+        )
+    return f"None: a beam keeps what looks best.{cutoffs}"

@@ -1,0 +1,89 @@
+"""The three ways to choose what goes on: everything, the epsilon-Pareto front, a beam with diversity."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from qtn.planning.front import beam, epsilon_front, losses
+from qtn.planning.objective import Objective
+from qtn.planning.segments import Segment
+from qtn.steps.level import Level
+
+SHORTLIST = 4
+"""Swaps of one segment that are evaluated, in widths."""
+
+
+@dataclasses.dataclass
+class Everything:
+    """Keep all: the search is exhaustive."""
+
+    budget: float = math.inf
+
+    def __call__(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return all indices."""
+        return np.arange(len(mean_times))
+
+    shortlist = __call__
+
+
+@dataclasses.dataclass
+class ParetoFront:
+    """Keep an epsilon-Pareto front on mean time and mean state."""
+
+    width: int
+    largest_epsilon: float = 0.0
+    """Largest epsilon so far."""
+
+    @property
+    def budget(self) -> float:
+        """Return the most swaps to evaluate."""
+        return SHORTLIST * self.width
+
+    def __call__(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return the indices of the front."""
+        chosen, epsilon = epsilon_front(losses(mean_times, states), self.width)
+        self.largest_epsilon = max(self.largest_epsilon, epsilon)
+        return chosen
+
+    def shortlist(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return the indices of the front and of the fronts behind it, until the budget is spent."""
+        points, left = losses(mean_times, states), np.arange(len(mean_times))
+        found: list[np.ndarray] = []
+        room = int(self.budget)
+        while room > 0 and len(left):
+            chosen, _ = epsilon_front(points[left], room)
+            found.append(left[chosen])
+            room -= len(chosen)
+            left = np.delete(left, chosen)
+        return np.sort(np.concatenate(found)) if found else left
+
+
+@dataclasses.dataclass
+class Beam:
+    """Keep the best by what the whole chain would score if all of it were like this segment."""
+
+    width: int
+    objective: Objective
+    num_links: int
+    level: Level
+
+    @property
+    def budget(self) -> float:
+        """Return the most swaps to evaluate."""
+        return SHORTLIST * self.width
+
+    def __call__(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return the indices of the beam."""
+        return beam(self._scores(segment, mean_times, states), mean_times, self.width)
+
+    def shortlist(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return the indices of a wider beam."""
+        return beam(self._scores(segment, mean_times, states), mean_times, int(self.budget))
+
+    def _scores(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+        share = self.num_links / segment.num_links
+        whole = np.sign(states) * np.abs(states) ** share
+        bell = np.asarray(self.level.to_bell(whole.T)).T
+        times = mean_times * 1.5 ** math.log2(share)
+        return self.objective.scores(self.objective.merits(times, bell))
