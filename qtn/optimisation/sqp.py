@@ -43,10 +43,12 @@ class Axis:
     log: bool
 
     def unscaled(self, u: float) -> float:
+        """Return the parameter itself."""
         t = self.a + self.b * u
         return min(max(math.exp(t) if self.log else t, self.lower), self.upper)
 
     def scaled(self, x: float) -> float:
+        """Return the scaled parameter."""
         if not math.isfinite(x):
             return x
         return ((math.log(x) if self.log else x) - self.a) / self.b
@@ -171,8 +173,9 @@ class Search:
                 before = self.best
                 assert before is not None
                 self.climb(before)
-                if self.best is not None and not self.best.feasible:
-                    self.restore(self.best)
+                for end in (self.last, self.best):
+                    if end is not None and not end.feasible:
+                        self.restore(end)  # the end of a run may miss feasibility by a rounding
                 if self.best is before or self.best is None or not self.best.feasible:
                     return
         except Finished:
@@ -203,7 +206,7 @@ class Search:
             method="SLSQP",
             bounds=np.stack([self.lower, self.upper], axis=1),
             constraints=[inequality] if len(self.sizes) else [],
-            options={"maxiter": self.settings.max_evaluations, "ftol": 1e-15},
+            options={"maxiter": max(self.settings.max_evaluations // self.settings.max_runs, 20), "ftol": 1e-15},
         )
 
     def restore(self, point: Point) -> None:

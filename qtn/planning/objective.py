@@ -8,7 +8,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from qtn.merit.fidelity import fidelity
 from qtn.merit.key_rate import Fraction, bb84_fraction
@@ -40,8 +40,16 @@ class Objective:
                 upper = f" and below {most:g}" if math.isfinite(most) else " and finite"
                 raise ValueError(f"minimum.{name}: must be above 0{upper}, but is {limit:g}")
 
-    def merits(self, mean_time: Float[Array, "n"], bell: Float[Array, "n 4"]) -> dict[str, np.ndarray]:
-        """Return all merits of many schedules, unclipped: name -> (n,)."""
+    def merits(self, mean_time: np.ndarray, bell: np.ndarray) -> dict[str, np.ndarray]:
+        """Return all merits of many schedules, unclipped.
+
+        Args:
+            mean_time: (n,), [s].
+            bell: (n, 4), mean delivered states.
+
+        Returns:
+            Name -> (n,).
+        """
         table = merit_table(jnp.asarray(mean_time), jnp.asarray(bell), self.fraction)
         return {name: np.asarray(values) for name, values in table.items()}
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
+import jax.numpy as jnp
 import numpy as np
 
 from qtn import _checks
@@ -139,7 +140,7 @@ class _Search:
 
     def merits(self, candidates: list[Candidate]) -> dict[str, np.ndarray]:
         """Return the merits of candidates of the whole chain."""
-        bell = np.asarray(self.level.to_bell(np.stack([each.state for each in candidates]).T)).T
+        bell = np.asarray(self.level.to_bell(jnp.asarray(np.stack([each.state for each in candidates]).T))).T
         return self.objective.merits(np.array([each.mean_time for each in candidates]), bell)
 
     def scores(self, candidates: list[Candidate]) -> np.ndarray:

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import jax.numpy as jnp
 import numpy as np
 
 from qtn.planning.front import beam, epsilon_front, losses
@@ -84,6 +85,6 @@ class Beam:
     def _scores(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
         share = self.num_links / segment.num_links
         whole = np.sign(states) * np.abs(states) ** share
-        bell = np.asarray(self.level.to_bell(whole.T)).T
+        bell = np.asarray(self.level.to_bell(jnp.asarray(whole.T))).T
         times = mean_times * 1.5 ** math.log2(share)
         return self.objective.scores(self.objective.merits(times, bell))

@@ -122,9 +122,9 @@ class Canvas:
         hollow = f'fill="white" stroke="{BLUE}" stroke-width="1.4" stroke-dasharray="4 2"'
         paint = hollow if mark.lane else f'fill="{BLUE}"'
         if mark.kind == "link":
-            yield box_at(left, y, wide, 7, f'class="{spare}link" {paint}', f"link {mark.first}: {between}")
+            yield box_at(left, y, wide, 7.0, f'class="{spare}link" {paint}', f"link {mark.first}: {between}")
         elif mark.kind == "repeat":
-            yield box_at(left, y, wide, 15, f'class="repeat" {hollow}', f"pair {between}, made {mark.words[0]}")
+            yield box_at(left, y, wide, 15.0, f'class="repeat" {hollow}', f"pair {between}, made {mark.words[0]}")
         elif mark.kind == "wait":
             dots = ' stroke-dasharray="1.5 3" stroke-width="1.5"'
             yield f'<g class="wait" stroke="{INK}">{line_at(left, y, right, y, dots)}</g>'
@@ -132,11 +132,11 @@ class Canvas:
         elif mark.kind == "swap":
             node = mark.children[0].last + 1
             middle = self.x(node)
-            yield box_at(left, y, wide, 4, f'class="segment" {paint}', f"pair {between}")
+            yield box_at(left, y, wide, 4.0, f'class="segment" {paint}', f"pair {between}")
             yield diamond(middle, y, f"swap at {self.name(node)}", f' class="{spare}swap"')
         else:
             paint = f'class="distill" fill="{PALE}" stroke="{GREEN}" stroke-width="1.4"'
-            yield box_at(left, y, wide, 2 * mark.below, paint, f"distill {between}: {' '.join(mark.words)}", radius=5)
+            yield box_at(left, y, wide, 2 * mark.below, paint, f"distill {between}: {' '.join(mark.words)}", radius=5.0)
         for row, line in enumerate(mark.lines):
             yield text_at((left + right) / 2, y + LINE * (row - (len(mark.lines) - 1) / 2), line)
         over = y - mark.below - 7
@@ -151,7 +151,7 @@ class Canvas:
     def timed(self, mark: Mark, x: float, y: float, icon: Any) -> Iterable[str]:
         """Draw a time with its icon, centred, on a white ground."""
         wide = self.time_width(mark)
-        ground = box_at(x - wide / 2 - 1, y, wide + 2, 12, 'fill="white"')
+        ground = box_at(x - wide / 2 - 1, y, wide + 2, 12.0, 'fill="white"')
         shown = icon(x - wide / 2 + 5, y) + text_at(x - wide / 2 + 13, y, mark.time, "start")
         yield f'<g class="{"wait-time" if mark.kind == "wait" else "cutoff"}">{ground}{shown}</g>'
 

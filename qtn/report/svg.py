@@ -58,7 +58,7 @@ def line_at(x1: float, y1: float, x2: float, y2: float, more: str = "") -> str:
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"{more}/>'
 
 
-def box_at(x: float, y: float, width: float, height: float, more: str, title: str = "", radius: float = 2) -> str:
+def box_at(x: float, y: float, width: float, height: float, more: str, title: str = "", radius: float = 2.0) -> str:
     """Return a rectangle that is centred on a height, with a tooltip."""
     place = f'x="{x:.1f}" y="{y - height / 2:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius:g}"'
     return f"<rect {place} {more}><title>{html.escape(title)}</title></rect>" if title else f"<rect {place} {more}/>"
@@ -98,13 +98,13 @@ def sample(kind: str, x: float, y: float) -> str:
     """Return the mark beside an entry of the legend, 24 wide."""
     blue = f'stroke="{BLUE}"'
     samples = {
-        "link": lambda: box_at(x, y, 24, 7, f'fill="{BLUE}"'),
+        "link": lambda: box_at(x, y, 24.0, 7.0, f'fill="{BLUE}"'),
         "swap": lambda: diamond(x + 12, y),
-        "distill": lambda: box_at(x, y, 24, 12, f'fill="{PALE}" stroke="{GREEN}" stroke-width="1.4"', radius=4),
+        "distill": lambda: box_at(x, y, 24.0, 12.0, f'fill="{PALE}" stroke="{GREEN}" stroke-width="1.4"', radius=4.0),
         "copies": lambda: text_at(x + 12, y, "×4", more=' font-weight="bold"'),
         "cutoff": lambda: clock(x + 12, y),
         "wait": lambda: hourglass(x + 12, y),
-        "spare": lambda: box_at(x, y, 24, 6, f'fill="white" {blue} stroke-dasharray="4 2"'),
+        "spare": lambda: box_at(x, y, 24.0, 6.0, f'fill="white" {blue} stroke-dasharray="4 2"'),
         "repeat": lambda: text_at(x + 12, y, "as #1"),
     }
     return samples[kind]()
