@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from qtn.planning.candidates import Candidate, distilled, swapped, use
 from qtn.planning.engine import Engine
 from qtn.planning.predict import predicted_losses
 from qtn.planning.segments import Segment, Segments
+from qtn.planning.select import Selection
 from qtn.planning.space import SearchSpace
 
 CUTOFF_FACTORS = (0.25, 0.5, 1.0, 2.0)
@@ -20,23 +20,6 @@ BLOCK = 512
 
 OUTLASTS = 1e-3
 """A candidate whose attempts outlast the grid with this probability is too slow to be believed."""
-
-
-class Selection(Protocol):
-    """Decides which candidates of a segment go on."""
-
-    @property
-    def budget(self) -> float:
-        """Return the most swaps of one segment that are evaluated; the rest is dropped on a prediction."""
-        ...
-
-    def __call__(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
-        """Return the indices of the candidates to keep."""
-        ...
-
-    def shortlist(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
-        """Return the indices of the candidates worth evaluating, from predictions."""
-        ...
 
 
 @dataclasses.dataclass
@@ -50,7 +33,7 @@ class Exploration:
     longest: float
     """Slower candidates cannot be part of an optimum [s]."""
     report: Callable[[list[Candidate]], None]
-    """Called with new candidates of the root."""
+    """Called as the sweep goes on, with new candidates of the root."""
     slowest: float = 0.0
     """Longest mean time of a candidate that was dropped because it outlasts the grid [s]."""
 
@@ -63,8 +46,7 @@ class Exploration:
             for plain in self._plain(segment, pools, root):
                 grown = self._rounds(segment, plain, root)
                 found.extend(grown)
-                if root:
-                    self.report(grown)
+                self.report(grown if root else [])
             pools[segment.key] = found if root else self._kept(segment, found)
             if not found:
                 return []

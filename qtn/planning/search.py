@@ -15,11 +15,11 @@ from qtn.evaluators.fold import heralded_links
 from qtn.links.chain import Chain
 from qtn.planning.candidates import Candidate
 from qtn.planning.engine import Engine
-from qtn.planning.explore import Exploration, Selection
+from qtn.planning.explore import Exploration
 from qtn.planning.leaders import Leader, evaluate_leaders
 from qtn.planning.objective import Objective
 from qtn.planning.segments import Segments
-from qtn.planning.select import Beam, Everything, ParetoFront
+from qtn.planning.select import Beam, Everything, ParetoFront, Selection
 from qtn.planning.space import SearchSpace, count, require_some
 from qtn.schedules.builders import elementary
 from qtn.steps.level import BELL_DIAGONAL, Level
@@ -123,11 +123,11 @@ class _Search:
         if self.scales.spacing > 0:
             step = self.scales.spacing * max(math.ceil(step / self.scales.spacing - 1e-9), 1)
         engine = Engine(self.chain, self.heralded, self.scales.grid(step, num_steps), self.level)
-        before = self.evaluated
-        self.seen = []
+        before, found = self.evaluated, list[Candidate]()
 
         def note(candidates: list[Candidate]) -> None:
-            self.seen.extend(dataclasses.replace(each, delivered=None) for each in candidates)
+            found.extend(dataclasses.replace(each, delivered=None) for each in candidates)
+            self.seen = found or self.seen  # an interrupt still has those of the last sweep
             self.evaluated = before + engine.num_joins
             if candidates:
                 self.best = max(self.best, float(np.max(self.scores(candidates))))
@@ -135,7 +135,7 @@ class _Search:
 
         sweep = Exploration(engine, self.space, self.segments, select, longest, note)
         sweep.run()
-        self.evaluated = before + engine.num_joins
+        self.seen = found
         return sweep
 
     def merits(self, candidates: list[Candidate]) -> dict[str, np.ndarray]:

@@ -1,5 +1,6 @@
 """The three ways to choose what goes on: everything, the epsilon-Pareto front, a beam with diversity."""
 
+import abc
 import dataclasses
 import math
 
@@ -15,11 +16,30 @@ SHORTLIST = 4
 """Swaps of one segment that are evaluated, in widths."""
 
 
-@dataclasses.dataclass
-class Everything:
+class Selection(abc.ABC):
+    """Decides which candidates of a segment go on."""
+
+    @property
+    @abc.abstractmethod
+    def budget(self) -> float:
+        """Return the most swaps of one segment that are evaluated; the rest is dropped on a prediction."""
+
+    @abc.abstractmethod
+    def __call__(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return the indices of the candidates to keep."""
+
+    @abc.abstractmethod
+    def shortlist(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return the indices of the candidates worth evaluating, from predictions."""
+
+
+class Everything(Selection):
     """Keep all: the search is exhaustive."""
 
-    budget: float = math.inf
+    @property
+    def budget(self) -> float:
+        """Return infinity."""
+        return math.inf
 
     def __call__(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
         """Return all indices."""
@@ -29,7 +49,7 @@ class Everything:
 
 
 @dataclasses.dataclass
-class ParetoFront:
+class ParetoFront(Selection):
     """Keep an epsilon-Pareto front on mean time and mean state."""
 
     width: int
@@ -39,7 +59,7 @@ class ParetoFront:
     @property
     def budget(self) -> float:
         """Return the most swaps to evaluate."""
-        return SHORTLIST * self.width
+        return float(SHORTLIST * self.width)
 
     def __call__(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
         """Return the indices of the front."""
@@ -61,7 +81,7 @@ class ParetoFront:
 
 
 @dataclasses.dataclass
-class Beam:
+class Beam(Selection):
     """Keep the best by what the whole chain would score if all of it were like this segment."""
 
     width: int
@@ -72,7 +92,7 @@ class Beam:
     @property
     def budget(self) -> float:
         """Return the most swaps to evaluate."""
-        return SHORTLIST * self.width
+        return float(SHORTLIST * self.width)
 
     def __call__(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
         """Return the indices of the beam."""
