@@ -16,6 +16,9 @@ from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, 
 from qtn.steps.level import Level
 
 PROBE_STEPS = 4096
+PROBES_PER_CUTOFF = 4
+"""Steps in the shortest cut-off while the horizon is measured: a coarser grid would see attempts fail that do not."""
+
 LONGEST_EXTRAPOLATED = 262144
 SMALL_ERROR = 1e-4
 """Below this error a grid that does not get better is not refined any further."""
@@ -128,14 +131,18 @@ def find_horizon(chain: Chain, schedule: Schedule, level: Level, scales: TimeSca
     heralded = jax.lax.stop_gradient(heralded_links(chain))
     chain, schedule = jax.lax.stop_gradient((chain, schedule))
     horizon = NUM_LIFETIMES * estimate(schedule.tree, chain, scales)
+    shortest = min((cutoff for cutoff in scales.cutoffs if cutoff > 0), default=math.inf)
     for _ in range(40):
-        step = max(horizon / PROBE_STEPS, scales.spacing)
-        found = root(Fold(chain, schedule, heralded, scales.grid(step, PROBE_STEPS), level))
+        wanted = min(PROBES_PER_CUTOFF * horizon / shortest, horizon / scales.spacing if scales.spacing else math.inf)
+        num_steps = next((n for n in LADDER if n >= max(wanted, PROBE_STEPS)), LONGEST_EXTRAPOLATED)
+        num_steps = min(num_steps, LONGEST_EXTRAPOLATED)
+        step = max(horizon / num_steps, scales.spacing)
+        found = root(Fold(chain, schedule, heralded, scales.grid(step, num_steps), level))
         slowest, mean = float(found.lifetime), float(found.values[0])
         needed = min(max(NUM_LIFETIMES * slowest, 10 * mean), 4 * NUM_LIFETIMES * slowest)
         if not math.isfinite(needed):
             horizon *= 4
-        elif needed > step * PROBE_STEPS:
+        elif needed > step * num_steps:
             horizon = max(2 * horizon, 1.1 * needed)
         elif needed < horizon / 8 and step > scales.spacing:
             horizon = 1.1 * needed  # far too long, and so far too coarse to be believed

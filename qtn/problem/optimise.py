@@ -8,21 +8,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from qtn.evaluators.choose import find_horizon, time_scales
 from qtn.evaluators.extrapolate import summarise_on
 from qtn.evaluators.outcome import Summary
-from qtn.evaluators.plan import LADDER, GridPlan
+from qtn.evaluators.plan import GridPlan
 from qtn.optimisation.maximise import Fit, Progress, Settings, maximise
+from qtn.planning.grids import search_plans
 from qtn.problem.names import bounds, expand, numeric_leaves, with_values
 from qtn.problem.problem import Problem
 from qtn.problem.run import merit, outcome
 from qtn.steps.level import BELL_DIAGONAL
-
-EXACT_STEPS = 4096
-"""Grids up to this length are used exactly during the search."""
-
-SEARCH_ERROR = 1e-3
-"""Largest grid error during the search; the winner is evaluated at full resolution."""
 
 
 def optimise(
@@ -34,8 +28,8 @@ def optimise(
 ) -> Fit:
     """Maximise the merit of a problem over the numbers in its [optimise] table.
 
-    The search runs on short grids whose error is below `SEARCH_ERROR`, which moves the optimum by its square; the
-    best settings are then evaluated at full resolution.
+    The search runs on short grids whose error moves the optimum by its square only; the best
+    settings are then evaluated at full resolution.
 
     Args:
         problem: with an [optimise] table.
@@ -67,7 +61,7 @@ def optimise(
         initial,
         {name: bounds(problem, name) for name in names},
         settings=settings,
-        context=lambda starts: search_plans(problem, starts),
+        context=lambda starts: search_plans([with_values(problem, numbers(start)) for start in starts], BELL_DIAGONAL),
         report=report,
         key=jax.random.key(0) if key is None else key,
     )
@@ -88,27 +82,6 @@ def without_reward_for_waiting(problem: Problem, summary: Summary) -> Summary:
     return dataclasses.replace(summary, mean_time=jnp.where(keyless, fixed, summary.mean_time))
 
 
-def search_plans(problem: Problem, starts: list[dict[str, Any]]) -> list[GridPlan]:
-    """Return a grid plan for each start, all of one shape, so that the starts run in one compiled program."""
-    systems = [with_values(problem, {name: float(value) for name, value in start.items()}) for start in starts]
-    scales = [time_scales(*system) for system in systems]
-    horizons = [find_horizon(*system, BELL_DIAGONAL, scale) for system, scale in zip(systems, scales, strict=True)]
-    spacing = min(scale.spacing for scale in scales)
-    parts = (
-        max(horizon / scale.spacing for horizon, scale in zip(horizons, scales, strict=True)) if spacing else math.inf
-    )
-    if parts <= EXACT_STEPS:
-        length = next(length for length in LADDER if length >= parts)
-        return [GridPlan(grids=(scale.grid(scale.spacing, length),)) for scale in scales]
-    for length in LADDER[1:5]:
-        plans = [scale.extrapolation(horizon, length) for horizon, scale in zip(horizons, scales, strict=True)]
-        alike = [with_structure_of(plans[0], plan) for plan in plans]
-        error = float(summarise_on(alike[0], *systems[0], BELL_DIAGONAL).info.grid_error)
-        if error <= SEARCH_ERROR:
-            break
-    return alike
-
-
-def with_structure_of(first: GridPlan, plan: GridPlan) -> GridPlan:
-    """Return a plan with the static numbers of another: during a search they only place edges of cut-offs."""
-    return jax.tree.unflatten(jax.tree.structure(first), jax.tree.leaves(plan))
+def numbers(start: dict[str, Any]) -> dict[str, float]:
+    """Return concrete numbers as floats."""
+    return {name: float(value) for name, value in start.items()}

@@ -1,0 +1,224 @@
+"""Tune the numbers of a chain and a schedule by gradients: cut-offs, sources, positions, hardware."""
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from qtn.evaluators.extrapolate import summarise_on
+from qtn.evaluators.outcome import Summary
+from qtn.evaluators.renewal import Renewal
+from qtn.links.chain import Chain
+from qtn.optimisation.bounded import Interval
+from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress, maximise_subject_to
+from qtn.optimisation.sqp import ConstrainedSettings
+from qtn.planning.grids import search_plans
+from qtn.planning.lattice import polish_on_lattice
+from qtn.planning.objective import Objective, merit_table
+from qtn.schedules.tree import Schedule
+from qtn.steps.level import BELL_DIAGONAL, Level
+
+Numbers = dict[str, Any]
+System = Callable[[Numbers], tuple[Chain, Schedule]]
+Cost = Callable[[Numbers], Any]
+
+TUNING = ConstrainedSettings(first_step=0.1, max_evaluations=60, max_runs=2)
+"""Default settings of one run on one grid."""
+
+TUNING_ON_LATTICE = ConstrainedSettings(first_step=0.1, max_evaluations=45, max_runs=1)
+"""The same where numbers are rounded afterwards: kinks at the multiples spoil the last digits anyway."""
+
+MAX_GRIDS = 3
+"""How often the time grid is chosen anew as the numbers move."""
+
+ENOUGH, ENOUGH_ON_LATTICE = 1e-6, 1e-2
+"""Relative improvement below which no new grid is tried."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Tuned:
+    """What tuning found, at full resolution."""
+
+    parameters: dict[str, float]
+    value: float
+    """The merit, or the cost."""
+    merits: dict[str, float]
+    score: float
+    """Larger is better: see `Objective.scores`; minus the cost where a cost was minimised."""
+    violation: float
+    """Sum of the relative amounts by which limits are missed; 0 = feasible."""
+    multipliers: dict[str, float]
+    """For each limit, how much the best value gains when the limit is lowered by one unit; 0 if it does not bind."""
+    kkt_residual: float
+    """How far from stationary the point is; see `ConstrainedFit.kkt_residual`."""
+    converged: bool
+    num_gradients: int
+    """Evaluations with gradient."""
+    num_evaluations: int
+    """Evaluations without gradient, of the polish on the lattice."""
+    status: str
+    interrupted: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Tuning:
+    """What is tuned: a system that depends on named numbers, and what it is judged by."""
+
+    system: System
+    """{name: number} -> (chain, schedule); pure, called with traced numbers."""
+    bounds: Mapping[str, Interval]
+    objective: Objective
+    cost: Cost | None = None
+    """Differentiable; minimised, if given, in place of maximising the merit."""
+    log: Collection[str] = ()
+    """Numbers that vary on a logarithmic scale."""
+    lattice: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """Numbers that end on multiples of a spacing."""
+    level: Level = BELL_DIAGONAL
+
+    def merits(self, summary: Summary) -> dict[str, Any]:
+        """Return the merits of one delivered pair."""
+        table = merit_table(summary.mean_time[None], summary.bell_diagonal[None], self.objective.fraction)
+        return {name: values[0] for name, values in table.items()}
+
+    def value(self, numbers: Numbers, summary: Summary) -> Any:
+        """Return what is maximised. Where there is no key, only the state counts: a rate would reward waiting."""
+        if self.cost is not None:
+            return -self.cost(numbers)
+        merits = self.merits(summary)
+        if self.objective.maximise != "secret_key_rate_hz":
+            return merits[self.objective.maximise]
+        keyless = merits["secret_fraction"] <= 0
+        fixed = jax.lax.stop_gradient(summary.mean_time)
+        return merits["secret_fraction"] / jnp.where(keyless, fixed, summary.mean_time)
+
+    def slacks(self, summary: Summary) -> dict[str, Any]:
+        """Return by how much each limit is kept, relative to it; positive is kept."""
+        merits = self.merits(summary)
+        return {
+            name: jnp.log(merits[name] / limit) if name == "rate_hz" else merits[name] / limit - 1
+            for name, limit in self.objective.minimum.items()
+        }
+
+    def evaluated(self, numbers: Mapping[str, float]) -> tuple[dict[str, float], float, float]:
+        """Return (merits, score, violation) at full resolution."""
+        summary = Renewal(level=self.level).summarise(*self.system(dict(numbers)))
+        merits = {name: np.asarray(value)[None] for name, value in self.merits(summary).items()}
+        score, violation = float(self.objective.scores(merits)[0]), float(self.objective.violation(merits)[0])
+        if self.cost is not None and violation == 0:
+            score = -float(self.cost(dict(numbers)))
+        return {name: float(value[0]) for name, value in merits.items()}, score, violation
+
+
+def tune(
+    tuning: Tuning,
+    initial: Mapping[str, float],
+    *,
+    settings: ConstrainedSettings | None = None,
+    report: Callable[[ConstrainedProgress], None] = lambda progress: None,
+) -> Tuned:
+    """Tune numbers from one start.
+
+    Cut-offs between links that deliver on common multiples of a time are relaxed to mixtures of the two neighbouring
+    multiples, which is exact on the multiples and has a slope in between; sequential quadratic programming moves all
+    numbers on that relaxation; numbers on a lattice are then rounded, moved by one spacing while that helps, and the
+    others are tuned once more around them.
+
+    Args:
+        tuning: system, bounds and objective.
+        initial: start, inside the bounds.
+        settings: of one run on one time grid; `TUNING` or `TUNING_ON_LATTICE` if None.
+        report: called after each evaluation with gradient.
+
+    Returns:
+        The best numbers found, with merits at full resolution.
+
+    Raises:
+        ValueError: if `initial` does not fit the bounds.
+    """
+    best, fits, evaluations = dict(initial), list[ConstrainedFit](), 0
+    merits, score, violation = tuning.evaluated(best)
+    free, lattice = set(initial), {name: spacing for name, spacing in tuning.lattice.items() if name in initial}
+    while free:
+        enough, chosen = (ENOUGH_ON_LATTICE, TUNING_ON_LATTICE) if lattice else (ENOUGH, TUNING)
+        for _ in range(2 if lattice else MAX_GRIDS):
+            fits.append(_climb(tuning, best, free, settings or chosen, report))
+            found, before = tuning.evaluated(fits[-1].parameters), score
+            if _better(found, (merits, score, violation)):
+                best, (merits, score, violation) = fits[-1].parameters, found
+            if fits[-1].interrupted or score - before <= enough * abs(before):
+                break
+        if not lattice or fits[-1].interrupted:
+            break
+        best, count = _polished(tuning, best, lattice)
+        merits, score, violation = tuning.evaluated(best)
+        evaluations, free, lattice = evaluations + count, free - set(lattice), {}
+    last = fits[-1]
+    value = float(tuning.cost(dict(best))) if tuning.cost is not None else merits[tuning.objective.maximise]
+    return Tuned(
+        parameters=best,
+        value=value,
+        merits=merits,
+        score=score,
+        violation=violation,
+        multipliers={name: last.multipliers[name] / limit for name, limit in tuning.objective.minimum.items()},
+        kkt_residual=last.kkt_residual,
+        converged=last.converged,
+        num_gradients=sum(fit.num_evaluations for fit in fits),
+        num_evaluations=evaluations,
+        status="No neighbouring cut-off is better." if evaluations and not free else last.status,
+        interrupted=last.interrupted,
+    )
+
+
+def _better(new: tuple[Any, float, float], old: tuple[Any, float, float]) -> bool:
+    """Whether a feasible point gains, or an infeasible one misses less; rounding at a limit is forgiven."""
+    if old[2] > ENOUGH or new[2] > ENOUGH:
+        return new[2] < old[2]
+    return new[1] > old[1] or old[2] > 0
+
+
+def _climb(
+    tuning: Tuning,
+    start: Mapping[str, float],
+    free: Collection[str],
+    settings: ConstrainedSettings,
+    report: Callable[[ConstrainedProgress], None],
+) -> ConstrainedFit:
+    """Tune the free numbers on one time grid, which suits the start."""
+    plan = search_plans([tuning.system(dict(start))], tuning.level)[0]
+
+    def model(numbers: Numbers) -> tuple[Any, dict[str, Any]]:
+        everything = dict(start) | numbers
+        summary = summarise_on(plan, *tuning.system(everything), tuning.level)
+        return tuning.value(everything, summary), tuning.slacks(summary)
+
+    moved = {name: start[name] for name in start if name in free}
+    bounds = {name: tuning.bounds[name] for name in moved}
+    log = [name for name in moved if name in tuning.log]
+    fit = maximise_subject_to(model, moved, bounds, log=log, settings=settings, report=report)
+    return dataclasses.replace(fit, parameters=dict(start) | fit.parameters)
+
+
+def _polished(tuning: Tuning, start: Mapping[str, float], lattice: Mapping[str, float]) -> tuple[dict[str, float], int]:
+    """Round and polish the numbers on the lattice; return them and the number of evaluations."""
+    plan = search_plans([tuning.system(dict(start))], tuning.level)[0]
+
+    @jax.jit
+    def evaluated(numbers: Numbers) -> tuple[Any, Any, Any]:
+        summary = summarise_on(plan, *tuning.system(numbers), tuning.level)
+        value = -tuning.cost(numbers) if tuning.cost is not None else jnp.zeros(())
+        return summary.mean_time, summary.bell_diagonal, value
+
+    def score(numbers: Mapping[str, float]) -> float:
+        mean_time, bell, value = evaluated({name: jnp.asarray(number) for name, number in numbers.items()})
+        merits = tuning.objective.merits(np.asarray(mean_time)[None], np.asarray(bell)[None])
+        if tuning.cost is not None and not tuning.objective.violation(merits)[0]:
+            return float(value)
+        return float(tuning.objective.scores(merits)[0])
+
+    best, _, count = polish_on_lattice(score, start, lattice)
+    return best, count
