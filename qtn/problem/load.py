@@ -18,7 +18,7 @@ from qtn.problem.problem import Problem
 from qtn.problem.rules import broken_rules, tables
 from qtn.problem.schema import Config
 from qtn.schedules.builders import check_spans
-from qtn.schedules.text import parse, to_text
+from qtn.schedules.text import parse
 from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
 
@@ -69,12 +69,11 @@ def loads(text: str, overrides: Sequence[str] = (), *, name: str = "problem", so
         config = None
     schedule, tree_errors = read_schedule(document, times)
     errors.extend(tree_errors)
-    if config is None or schedule is None or errors:
+    if config is None or errors:
         raise ProblemError(source, list(dict.fromkeys(errors)))
-    if times:
-        tree = to_text(schedule, protocol=PROTOCOLS[config.schedule.distill])
-        config = config.model_copy(update={"schedule": config.schedule.model_copy(update={"tree": tree})})
-    problem = Problem(name=name, config=config, schedule=schedule)
+    problem = Problem(name=name, config=config, given_schedule=schedule)
+    if times and schedule is not None:
+        problem = problem.with_schedule(schedule)
     errors = [*impossible_links(problem), *unusable_parameters(problem)]
     if errors:
         raise ProblemError(source, errors)
@@ -99,7 +98,8 @@ def impossible_links(problem: Problem) -> Iterator[str]:
 
 def unusable_parameters(problem: Problem) -> Iterator[str]:
     """Return a sentence for each name in [optimise] that does not exist or cannot be optimised."""
-    for pattern in problem.config.optimise.parameters if problem.config.optimise else ():
+    table = problem.config.optimise
+    for pattern in table.parameters if table else ():
         try:
             expand(problem, [pattern])
         except ValueError as error:
@@ -124,7 +124,7 @@ def read_schedule(document: dict[str, Any], times: Times) -> tuple[Schedule | No
     """Parse the tree of a document, with times that were set from outside."""
     table, chain = document.get("schedule"), document.get("chain")
     if not isinstance(table, dict) or not isinstance(table.get("tree"), str):
-        return None, []
+        return None, [f"schedule.{name}.{i}: there is no schedule.tree yet; add it first" for name, i in times]
     try:
         protocol = PROTOCOLS.get(str(table.get("distill", "bbpssw")), PROTOCOLS["bbpssw"])
         schedule = parse(table["tree"], protocol=protocol)

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, get_args, get_origin
 
@@ -12,6 +12,7 @@ from qtn import _checks
 from qtn.links.chain import Chain
 from qtn.optimisation.bounded import Interval
 from qtn.problem.build import build_chain
+from qtn.problem.placement import PREFIX, lengths, positions, route_length
 from qtn.problem.problem import Problem
 from qtn.problem.ranges import Range
 from qtn.schedules.tree import Schedule
@@ -28,9 +29,17 @@ def numeric_leaves(problem: Problem) -> dict[str, float]:
     leaves = {
         name: float(value) for name, value in walk(problem.document["chain"], "chain") if name != "chain.num_links"
     }
-    for times in TIMES:
+    for times in TIMES if problem.given_schedule is not None else ():
         leaves |= {f"schedule.{times}.{i}": float(t) for i, t in enumerate(getattr(problem.schedule, times))}
     return leaves
+
+
+def initial_values(problem: Problem, names: Iterable[str]) -> dict[str, float]:
+    """Return the numbers of the file by name, positions of repeaters included."""
+    leaves = numeric_leaves(problem)
+    if any(name.startswith(PREFIX) for name in names):
+        leaves |= positions(problem.document["chain"])
+    return {name: leaves[name] for name in names}
 
 
 def walk(table: Any, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -46,16 +55,35 @@ def walk(table: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 def with_values(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Schedule]:
     """Return chain and schedule with some numbers replaced, which may be traced."""
-    table = copy.deepcopy(problem.document["chain"])
     times = {name: list(getattr(problem.schedule, name)) for name in TIMES}
     for name, value in values.items():
         section, *path = name.split(".")
-        here: Any = table if section == "chain" else times
+        if section == "schedule":
+            times[path[0]][int(path[1])] = value
+    arrays = {name: stacked(entries) for name, entries in times.items()}
+    return chain_with(problem, values), Schedule(tree=problem.schedule.tree, **arrays)
+
+
+def chain_with(problem: Problem, values: Mapping[str, Any]) -> Chain:
+    """Return the chain with some numbers replaced, which may be traced; those of the schedule are ignored."""
+    return build_chain(chain_table(problem, values))
+
+
+def chain_table(problem: Problem, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the [chain] table with some numbers replaced."""
+    table = copy.deepcopy(problem.document["chain"])
+    for name, value in values.items():
+        section, *path = name.split(".")
+        if section != "chain" or name.startswith(PREFIX):
+            continue
+        here: Any = table
         for part in path[:-1]:
             here = here[int(part) if isinstance(here, list) else part]
         here[int(path[-1]) if isinstance(here, list) else path[-1]] = value
-    arrays = {name: stacked(entries) for name, entries in times.items()}
-    return build_chain(table), Schedule(tree=problem.schedule.tree, **arrays)
+    if any(name.startswith(PREFIX) for name in values):
+        for link, length in zip(table["links"], lengths(problem.document["chain"], values), strict=True):
+            link["length_km"] = length
+    return table
 
 
 def stacked(entries: list[Any]) -> Any:
@@ -75,16 +103,20 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
         ValueError: if a pattern matches nothing, or a whole number.
     """
     leaves = numeric_leaves(problem)
+    table = problem.config.optimise
     found: dict[str, None] = {}
     for pattern in patterns:
+        if pattern.removesuffix(".*") == PREFIX:
+            found |= dict.fromkeys(positions(problem.document["chain"]))
+            continue
         matches = [name for name in leaves if any(below(name, form) for form in forms(problem, pattern))]
         if not matches and pattern.removesuffix(".*").endswith(TIMES):
             raise ValueError(f"`{pattern}` matches nothing: write the times to be moved into schedule.tree first")
         if not matches:
             raise ValueError(f"`{pattern}` matches no number; `qtn gradient` lists their names")
         whole = next((name for name in matches if name.endswith(".num_modes")), None)
-        if whole:
-            raise ValueError(f"`{whole}` is a whole number, which gradients cannot move; leave it out")
+        if whole and (table is None or table.minimise is None):
+            raise ValueError(f"`{whole}` is a whole number that only helps; leave it out, or minimise hardware_cost")
         found |= dict.fromkeys(matches)
     return list(found)
 
@@ -108,6 +140,8 @@ def bounds(problem: Problem, name: str) -> Interval:
     """Return the open interval in which an optimiser may move a number."""
     if name.startswith("schedule."):
         return Interval(0.0, math.inf)
+    if name.startswith(PREFIX):
+        return Interval(0.0, route_length(problem.document["chain"]))
     limits = range_of(problem, name)
     return Interval(limits.lower, limits.upper)
 

@@ -9,7 +9,9 @@ from qtn.links.chain import Chain
 from qtn.merit.key_rate import Fraction, bb84_fraction, six_state_fraction
 from qtn.problem.build import build_chain
 from qtn.problem.schema import Config
+from qtn.schedules.text import to_text
 from qtn.schedules.tree import Schedule
+from qtn.steps.distill import PROTOCOLS
 
 FRACTIONS: dict[str, Fraction] = {"bb84": bb84_fraction, "six_state": six_state_fraction}
 
@@ -39,8 +41,28 @@ class Problem:
     config: Config
     """The checked tables."""
 
-    schedule: Schedule
-    """The tree, with its cut-off and waiting times."""
+    given_schedule: Schedule | None
+    """The tree, with its cut-off and waiting times; None where it is left to a search."""
+
+    @property
+    def schedule(self) -> Schedule:
+        """Return the schedule.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        if self.given_schedule is None:
+            raise ValueError(
+                "schedule.tree: is missing; `qtn optimise` searches for the best one, or add `tree = ...` to [schedule]"
+            )
+        return self.given_schedule
+
+    def with_schedule(self, schedule: Schedule) -> "Problem":
+        """Return this problem with another schedule."""
+        tree = to_text(schedule, protocol=PROTOCOLS[self.config.schedule.distill])
+        table = self.config.schedule.model_copy(update={"tree": tree})
+        config = self.config.model_copy(update={"schedule": table})
+        return dataclasses.replace(self, config=config, given_schedule=schedule)
 
     @cached_property
     def document(self) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class Range:
 
 Probability = Annotated[float, Range(0.0, 1.0)]
 PositiveProbability = Annotated[float, Range(0.0, 1.0, lower_closed=False)]
+OpenFraction = Annotated[float, Range(0.0, 1.0, lower_closed=False, upper_closed=False)]
 BelowOne = Annotated[float, Range(0.0, 1.0, upper_closed=False)]
 Werner = Annotated[float, Range(-1 / 3, 1.0)]
 Positive = Annotated[float, Range(0.0, lower_closed=False, upper_closed=False)]

@@ -11,6 +11,7 @@ def broken_rules(document: Document) -> list[str]:
     chain, errors = document.get("chain"), []
     if "schema" in document and type(document["schema"]) is not int:  # 1.0 and true equal 1
         errors.append("schema: must be the whole number 1")
+    errors.extend(optimise_rules(document))
     if not isinstance(chain, dict):
         return errors
     errors.extend(shared_or_listed(chain))
@@ -24,6 +25,30 @@ def broken_rules(document: Document) -> list[str]:
                 "use t1_s = inf, or the dephasing or depolarising model"
             )
     return errors
+
+
+def optimise_rules(document: Document) -> Iterator[str]:
+    """Check what is optimised, and whether there is a schedule or a search for one."""
+    table, schedule = document.get("optimise"), document.get("schedule", {})
+    table = table if isinstance(table, dict) else {}
+    tree = isinstance(schedule, dict) and "tree" in schedule
+    if not tree and "search" not in table:
+        yield "schedule.tree: is missing; add `tree = ...`, or search for one with `[optimise] search = {}`"
+    if not table:
+        return
+    if "parameters" not in table and "search" not in table:
+        yield "optimise.parameters: is missing; list the numbers to move, or add `search = {}`"
+    search = table.get("search")
+    if isinstance(search, dict) and search.get("order") == "fixed" and not tree:
+        yield 'optimise.search.order: "fixed" keeps the swaps of schedule.tree, but there is none; add it'
+    if "minimise" in table and "maximise" in table:
+        yield "optimise.minimise: both maximise and minimise are given; keep one of them"
+    minimum = table.get("minimum")
+    if "minimise" in table and not minimum:
+        yield "optimise.minimise: needs a target, such as `minimum = { rate_hz = 1.0, fidelity = 0.9 }`"
+    if isinstance(minimum, dict) and table.get("maximise", "secret_key_rate_hz") in minimum and "minimise" not in table:
+        name = table.get("maximise", "secret_key_rate_hz")
+        yield f"optimise.minimum.{name}: is what is maximised; leave the limit out"
 
 
 def is_finite(value: Any) -> bool:

@@ -9,10 +9,12 @@ from qtn.problem.ranges import (
     BelowOne,
     Count,
     NonNegative,
+    OpenFraction,
     Positive,
     PositiveOrInf,
     PositiveProbability,
     Probability,
+    Range,
     Werner,
 )
 
@@ -130,9 +132,9 @@ class Chain(Table):
 
 
 class Schedule(Table):
-    """What is joined with what."""
+    """What is joined with what; the tree may be left to a search."""
 
-    tree: str
+    tree: str | None = None
     distill: Literal["bbpssw", "dejmps"] = "bbpssw"
 
 
@@ -150,11 +152,36 @@ class Time(Table):
     num_steps: Annotated[int, Field(ge=2, le=2**31 - 1)] | None = None
 
 
+class Search(Table):
+    """Which schedules are searched, and how."""
+
+    max_rounds: Annotated[int, Range(0.0, 20.0)] = 2
+    protocols: Annotated[list[Literal["bbpssw", "dejmps"]], Field(min_length=1)] = ["bbpssw"]
+    pumping: bool = False
+    cutoffs: bool = False
+    order: Literal["free", "fixed"] = "free"
+    slots: Count | None = None
+    method: Literal["auto", "exhaustive", "pareto", "beam"] = "auto"
+    width: Count = 48
+
+
+class Minimum(Table):
+    """What must hold at least."""
+
+    secret_key_rate_hz: Positive | None = None
+    secret_fraction: OpenFraction | None = None
+    rate_hz: Positive | None = None
+    fidelity: OpenFraction | None = None
+
+
 class Optimise(Table):
-    """What is maximised over which numbers."""
+    """What is maximised (or minimised), over which numbers and schedules, under which limits."""
 
     maximise: Literal["secret_key_rate_hz", "secret_fraction", "rate_hz", "fidelity"] = "secret_key_rate_hz"
-    parameters: list[str]
+    minimise: Literal["hardware_cost"] | None = None
+    minimum: Minimum | None = None
+    parameters: list[str] = []
+    search: Search | None = None
 
 
 class Config(Table):
@@ -164,7 +191,7 @@ class Config(Table):
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
     chain: Chain
-    schedule: Schedule
+    schedule: Schedule = Schedule()
     merit: Merit = Merit()
     time: Time = Time()
     optimise: Optimise | None = None
