@@ -36,6 +36,10 @@ class Interval:
             return -jnp.log(jnp.maximum(self.upper - value, 1e-6 * max(abs(self.upper), 1e-3)))
         return value
 
+    def inside(self, value: float) -> float:
+        """Return the nearest value of the closed interval."""
+        return min(max(value, self.lower), self.upper)
+
     def at_end(self, value: float) -> bool:
         """Whether a value has run into an end."""
         if math.isfinite(self.lower) and math.isfinite(self.upper):

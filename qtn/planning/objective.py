@@ -17,6 +17,13 @@ MERITS = ("secret_key_rate_hz", "secret_fraction", "rate_hz", "fidelity")
 """What can be maximised, and what can be asked for at least."""
 
 
+TOLERANCE = 1e-6
+"""Relative amount by which a limit may be missed, as optima lie on limits."""
+
+MARGIN = "margin"
+"""Another thing to maximise: by how much the tightest limit is kept, relative to it."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Objective:
     """Maximise one merit, with lower limits on others.
@@ -32,7 +39,7 @@ class Objective:
 
     def __post_init__(self) -> None:
         for name in (self.maximise, *self.minimum):
-            if name not in MERITS:
+            if name not in MERITS and not (name == MARGIN == self.maximise and self.minimum):
                 raise ValueError(f"merit {name!r} is not known; choose from {', '.join(MERITS)}")
         for name, limit in self.minimum.items():
             most = 1.0 if name in ("fidelity", "secret_fraction") else math.inf
@@ -58,7 +65,7 @@ class Objective:
 
         Below zero key is told by the secret fraction, because a negative rate would reward waiting.
         """
-        values = merits[self.maximise]
+        values = self.margin(merits) if self.maximise == MARGIN else merits[self.maximise]
         if self.maximise == "secret_key_rate_hz":
             values = np.where(values > 0, values, merits["secret_fraction"])
         missed = self.violation(merits)
@@ -66,10 +73,15 @@ class Objective:
 
     def violation(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return (n,), the sum of the relative amounts by which limits are missed; 0 = feasible."""
-        missed = np.zeros_like(merits[self.maximise])
+        missed = np.zeros_like(merits["fidelity"])
         for name, limit in self.minimum.items():
-            missed = missed + np.maximum(1 - merits[name] / limit, 0.0)
+            each = 1 - merits[name] / limit
+            missed = missed + np.where(each > TOLERANCE, each, 0.0)
         return missed
+
+    def margin(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return (n,), by how much the tightest limit is kept, relative to it; negative where it is missed."""
+        return np.min([merits[name] / limit - 1 for name, limit in self.minimum.items()], axis=0)
 
     def longest(self, score: float) -> float:
         """Return the longest mean time [s] with which any state could reach a score.

@@ -73,6 +73,8 @@ class Tuning:
     objective: Objective
     cost: Cost | None = None
     """Differentiable; minimised, if given, in place of maximising the merit."""
+    constraints: Callable[[Numbers], Mapping[str, Any]] = lambda numbers: {}
+    """Further differentiable functions of the numbers that must stay above 0."""
     log: Collection[str] = ()
     """Numbers that vary on a logarithmic scale."""
     lattice: Mapping[str, float] = dataclasses.field(default_factory=dict)
@@ -95,13 +97,11 @@ class Tuning:
         fixed = jax.lax.stop_gradient(summary.mean_time)
         return merits["secret_fraction"] / jnp.where(keyless, fixed, summary.mean_time)
 
-    def slacks(self, summary: Summary) -> dict[str, Any]:
-        """Return by how much each limit is kept, relative to it; positive is kept."""
+    def slacks(self, summary: Summary, bias: Mapping[str, float]) -> dict[str, Any]:
+        """Return by how much each limit is kept, relative to it; `bias` is how much the time grid overestimates."""
         merits = self.merits(summary)
-        return {
-            name: jnp.log(merits[name] / limit) if name == "rate_hz" else merits[name] / limit - 1
-            for name, limit in self.objective.minimum.items()
-        }
+        kept = {name: merits[name] / (limit * bias[name]) for name, limit in self.objective.minimum.items()}
+        return {name: jnp.log(each) if name == "rate_hz" else each - 1 for name, each in kept.items()}
 
     def evaluated(self, numbers: Mapping[str, float]) -> tuple[dict[str, float], float, float]:
         """Return (merits, score, violation) at full resolution."""
@@ -144,13 +144,16 @@ def tune(
     free, lattice = set(initial), {name: spacing for name, spacing in tuning.lattice.items() if name in initial}
     while free:
         enough, chosen = (ENOUGH_ON_LATTICE, TUNING_ON_LATTICE) if lattice else (ENOUGH, TUNING)
+        bias = dict.fromkeys(tuning.objective.minimum, 1.0)
         for _ in range(2 if lattice else MAX_GRIDS):
-            fits.append(_climb(tuning, best, free, settings or chosen, report))
-            found, before = tuning.evaluated(fits[-1].parameters), score
+            fit, coarse = _climb(tuning, best, free, bias, settings or chosen, report)
+            found, before = tuning.evaluated(fit.parameters), score
+            fits.append(fit)
             if _better(found, (merits, score, violation)):
-                best, (merits, score, violation) = fits[-1].parameters, found
-            if fits[-1].interrupted or score - before <= enough * abs(before):
+                best, (merits, score, violation) = fit.parameters, found
+            if fit.interrupted or (found[2] == 0 and score - before <= enough * abs(before)):
                 break
+            bias = {name: coarse[name] / found[0][name] if found[0][name] > 0 else 1.0 for name in bias}
         if not lattice or fits[-1].interrupted:
             break
         best, count = _polished(tuning, best, lattice)
@@ -175,32 +178,33 @@ def tune(
 
 
 def _better(new: tuple[Any, float, float], old: tuple[Any, float, float]) -> bool:
-    """Whether a feasible point gains, or an infeasible one misses less; rounding at a limit is forgiven."""
-    if old[2] > ENOUGH or new[2] > ENOUGH:
-        return new[2] < old[2]
-    return new[1] > old[1] or old[2] > 0
+    """Whether a feasible point gains, or an infeasible one misses less."""
+    return new[2] < old[2] if old[2] > 0 or new[2] > 0 else new[1] > old[1]
 
 
 def _climb(
     tuning: Tuning,
     start: Mapping[str, float],
     free: Collection[str],
+    bias: Mapping[str, float],
     settings: ConstrainedSettings,
     report: Callable[[ConstrainedProgress], None],
-) -> ConstrainedFit:
-    """Tune the free numbers on one time grid, which suits the start."""
+) -> tuple[ConstrainedFit, dict[str, float]]:
+    """Tune the free numbers on one time grid, which suits the start; return the merits of the end on that grid too."""
     plan = search_plans([tuning.system(dict(start))], tuning.level)[0]
 
     def model(numbers: Numbers) -> tuple[Any, dict[str, Any]]:
         everything = dict(start) | numbers
         summary = summarise_on(plan, *tuning.system(everything), tuning.level)
-        return tuning.value(everything, summary), tuning.slacks(summary)
+        return tuning.value(everything, summary), {**tuning.slacks(summary, bias), **tuning.constraints(everything)}
 
     moved = {name: start[name] for name in start if name in free}
     bounds = {name: tuning.bounds[name] for name in moved}
     log = [name for name in moved if name in tuning.log]
     fit = maximise_subject_to(model, moved, bounds, log=log, settings=settings, report=report)
-    return dataclasses.replace(fit, parameters=dict(start) | fit.parameters)
+    end = dict(start) | fit.parameters
+    coarse = tuning.merits(summarise_on(plan, *tuning.system(end), tuning.level))
+    return dataclasses.replace(fit, parameters=end), {name: float(value) for name, value in coarse.items()}
 
 
 def _polished(tuning: Tuning, start: Mapping[str, float], lattice: Mapping[str, float]) -> tuple[dict[str, float], int]:

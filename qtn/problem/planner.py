@@ -1,0 +1,296 @@
+"""Find the best schedule and settings of a problem: search, tune the leaders, search again with what they found."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from qtn.evaluators.fold import heralded_links
+from qtn.evaluators.grid import common_spacing
+from qtn.optimisation.bounded import Interval
+from qtn.optimisation.constrained import ConstrainedProgress
+from qtn.planning.leaders import Leader
+from qtn.planning.objective import MARGIN, Objective
+from qtn.planning.search import Progress, SearchResult, SearchSettings, search
+from qtn.planning.space import SearchSpace
+from qtn.planning.tune import Tuned, Tuning, tune
+from qtn.problem.cost import costs, hardware_bounds, hardware_cost
+from qtn.problem.names import bounds, chain_with, expand, initial_values, with_values
+from qtn.problem.placement import PREFIX, room
+from qtn.problem.problem import Problem
+from qtn.problem.schema import Optimise
+from qtn.schedules.tree import Schedule
+from qtn.steps.distill import PROTOCOLS
+
+MAX_CYCLES = 3
+"""How often the schedule is searched again after its numbers were tuned."""
+
+MOST_TUNED = 3
+"""Leaders of a search that are tuned."""
+
+CUTOFF_RANGE = 64.0
+"""A cut-off may become so many times longer than it was."""
+
+Show = Callable[[str, float, int], None]
+"""Called with what is going on, the best score so far and the number of evaluations so far."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """A schedule with its numbers, evaluated at full resolution."""
+
+    schedule: Schedule
+    values: Mapping[str, float]
+    """Dotted name -> best value."""
+    merits: Mapping[str, float]
+    score: float
+    """What is ranked: the merit, or minus the cost; lower than any merit where limits are missed."""
+    violation: float
+    tuned: Tuned | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What planning found."""
+
+    choices: tuple[Choice, ...]
+    """Best schedules, the best first."""
+    found: SearchResult | None
+    """The last search; None if the tree was given."""
+    history: np.ndarray
+    """(evaluations, 1), the best score after each evaluation with gradient."""
+    num_gradients: int
+    num_searches: int
+    status: str
+    interrupted: bool
+
+    @property
+    def best(self) -> Choice:
+        """Return the best choice."""
+        return self.choices[0]
+
+
+def needs_planning(problem: Problem) -> bool:
+    """Whether a problem asks for more than moving numbers of a given schedule without limits."""
+    table = problem.config.optimise
+    return table is not None and bool(table.search or table.minimum or table.minimise or placed(table))
+
+
+def placed(table: Optimise) -> bool:
+    """Whether repeaters are placed."""
+    return any(pattern.startswith(PREFIX) for pattern in table.parameters)
+
+
+def plan(problem: Problem, *, report: Show = lambda phase, best, evaluations: None) -> Plan:
+    """Find the best schedule and settings of the [optimise] table of a problem.
+
+    Args:
+        problem: with an [optimise] table.
+        report: called as it goes on.
+
+    Returns:
+        The best choices, with the search and the tuning behind them. On an interrupt, the best so far.
+    """
+    return _Planner(problem, report).run()
+
+
+class _Planner:
+    """The state of one planning."""
+
+    def __init__(self, problem: Problem, report: Show) -> None:
+        table = problem.config.optimise
+        assert table is not None
+        self.problem, self.table, self.report = problem, table, report
+        self.names = expand(problem, table.parameters)
+        self.initial = initial_values(problem, self.names)
+        for name, value in self.initial.items():
+            if not math.isfinite(value):
+                raise ValueError(f"{name}: must be finite to be optimised, but is {value}")
+        self.objective = objective_of(problem)
+        self.history: list[float] = []
+        self.num_searches = self.num_gradients = 0
+
+    def run(self) -> Plan:
+        """Search and tune in turn until the schedule stays."""
+        if self.table.search is None:
+            choices = [self.tuned(self.problem.schedule, self.initial)]
+            return self.plan(choices, None)
+        values: Mapping[str, float] = self.initial
+        best: list[Choice] = []
+        found: SearchResult | None = None
+        for _ in range(MAX_CYCLES):
+            found = self.search(values)
+            choices = [self.choice(leader, values) for leader in found.leaders]
+            interrupted = found.interrupted
+            for position, each in enumerate(choices[:MOST_TUNED]):
+                if interrupted or not (self.names or each.schedule.cutoff_times.size):
+                    break
+                choices[position] = self.tuned(each.schedule, values)
+                interrupted = interrupted or choices[position].tuned.interrupted  # type: ignore[union-attr]
+            known = best[0].schedule.tree if best else None
+            best = sorted([*choices, *best], key=lambda choice: -choice.score)
+            best = _distinct(best)[: len(choices)]
+            values = {name: best[0].values[name] for name in self.names}
+            if interrupted or not self.names or best[0].schedule.tree == known:
+                break
+        return self.plan(best, found)
+
+    def plan(self, choices: list[Choice], found: SearchResult | None) -> Plan:
+        """Put together what was found."""
+        tuned = choices[0].tuned
+        interrupted = bool((found and found.interrupted) or any(c.tuned and c.tuned.interrupted for c in choices))
+        return Plan(
+            choices=tuple(choices),
+            found=found,
+            history=np.array(self.history)[:, None],
+            num_gradients=self.num_gradients,
+            num_searches=self.num_searches,
+            status=self.status(choices[0], tuned, interrupted),
+            interrupted=interrupted,
+        )
+
+    def status(self, best: Choice, tuned: Tuned | None, interrupted: bool) -> str:
+        """Return how it ended, in sentences."""
+        if interrupted:
+            return "Interrupted: this is the best so far."
+        if best.violation > 1e-6:
+            missed = ", ".join(
+                f"{name} {best.merits[name]:.6g} (asked: {limit:g})"
+                for name, limit in self.objective.minimum.items()
+                if best.merits[name] < limit
+            )
+            return f"No feasible point found; the closest has {missed}. Lower the limits, or free more parameters."
+        return tuned.status if tuned else "Searched."
+
+    def search(self, values: Mapping[str, float]) -> SearchResult:
+        """Search the schedules of the chain with these values."""
+        table = self.table.search
+        assert table is not None
+        self.num_searches += 1
+
+        def show(progress: Progress) -> None:
+            self.report(progress.phase, progress.best, progress.evaluated)
+
+        objective = self.objective
+        if self.table.minimise:
+            objective = dataclasses.replace(objective, maximise=MARGIN)
+        return search(
+            chain_with(self.problem, values),
+            space_of(self.problem),
+            objective,
+            settings=SearchSettings(method=table.method, width=table.width),
+            report=show,
+        )
+
+    def choice(self, leader: Leader, values: Mapping[str, float]) -> Choice:
+        """Return a leader of a search as a choice, without tuning."""
+        score = leader.score
+        if self.table.minimise and leader.violation == 0:
+            score = -float(hardware_cost(self.initial, values))
+        everything = dict(values) | times_of(leader.schedule)
+        return Choice(leader.schedule, everything, leader.merits, score, leader.violation)
+
+    def tuned(self, schedule: Schedule, values: Mapping[str, float]) -> Choice:
+        """Tune the numbers of a schedule."""
+        problem = dataclasses.replace(self.problem, given_schedule=schedule)
+        free = dict(values)
+        if self.table.search is not None:
+            free |= times_of(schedule)
+        if not free:
+            raise ValueError("optimise.parameters: names nothing; list at least one number, or add `search = {}`")
+        tuning = self.tuning(problem, free)
+
+        def show(progress: ConstrainedProgress) -> None:
+            score = progress.value if progress.violation <= 1e-6 else -math.inf
+            self.num_gradients += 1
+            best = max([score, *self.history[-1:]])
+            self.history.append(best)
+            self.report("tuning", best, self.num_gradients)
+
+        start = {name: tuning.bounds[name].inside(value) for name, value in free.items()}
+        result = tune(tuning, start, report=show)
+        system = with_values(problem, result.parameters)
+        return Choice(system[1], result.parameters, result.merits, result.score, result.violation, result)
+
+    def tuning(self, problem: Problem, free: Mapping[str, float]) -> Tuning:
+        """Return what is tuned."""
+        limits = {name: self.interval(problem, name, value) for name, value in free.items()}
+        chain = problem.document["chain"]
+        lattice = {name: 1.0 for name in free if name.endswith(".num_modes")}
+        spacing = cutoff_spacing(problem, free)
+        lattice |= {name: spacing for name in free if "cutoff_times" in name and spacing > 0}
+
+        def cost(numbers: Mapping[str, Any]) -> Any:
+            return hardware_cost(self.initial, {name: numbers[name] for name in self.names})
+
+        return Tuning(
+            system=lambda numbers: with_values(problem, numbers),
+            bounds=limits,
+            objective=self.objective,
+            cost=cost if self.table.minimise else None,
+            constraints=lambda numbers: room(chain, numbers),
+            log=[name for name, limit in limits.items() if limit.lower > 0 and limit.upper > 100 * limit.lower],
+            lattice=lattice,
+        )
+
+    def interval(self, problem: Problem, name: str, value: float) -> Interval:
+        """Return where a number may move: hardware that costs only gets better than in the file."""
+        if self.table.minimise and costs(name):
+            return hardware_bounds(name, self.initial[name])
+        if "cutoff_times" in name:
+            shortest = min(float(h) for h in _attempt_times(problem, self.initial))
+            return Interval(shortest, CUTOFF_RANGE * max(value, shortest))
+        limit = bounds(problem, name)
+        edge = 1e-9 * (limit.upper - limit.lower) if math.isfinite(limit.upper) else 1e-12
+        return Interval(limit.lower + edge, limit.upper - edge if math.isfinite(limit.upper) else limit.upper)
+
+
+def objective_of(problem: Problem) -> Objective:
+    """Return the objective of the [optimise] table."""
+    table = problem.config.optimise
+    assert table is not None
+    minimum = table.minimum.model_dump(exclude_none=True) if table.minimum else {}
+    return Objective(maximise=table.maximise, fraction=problem.fraction, minimum=minimum)
+
+
+def space_of(problem: Problem) -> SearchSpace:
+    """Return the search space of the [optimise] table."""
+    table = problem.config.optimise
+    assert table is not None and table.search is not None
+    chosen = table.search
+    return SearchSpace(
+        max_rounds=chosen.max_rounds,
+        protocols=tuple(PROTOCOLS[name] for name in chosen.protocols),
+        pumping=chosen.pumping,
+        cutoffs=chosen.cutoffs,
+        slots=chosen.slots,
+        order=problem.schedule.tree if chosen.order == "fixed" else None,
+    )
+
+
+def times_of(schedule: Schedule) -> dict[str, float]:
+    """Return the cut-off times of a schedule by name."""
+    return {f"schedule.cutoff_times.{i}": float(time) for i, time in enumerate(schedule.cutoff_times)}
+
+
+def cutoff_spacing(problem: Problem, values: Mapping[str, float]) -> float:
+    """Return the spacing of the delivery times [s], or 0 if there is none or it moves with the numbers."""
+    attempts = _attempt_times(problem, values)
+    moved = [name for name in values if name.startswith("chain.")]
+    later = {name: values[name] * (1 + 1e-6) for name in moved}
+    fixed = all(a == b for a, b in zip(attempts, _attempt_times(problem, dict(values) | later), strict=True))
+    return common_spacing(attempts) if fixed else 0.0
+
+
+def _attempt_times(problem: Problem, values: Mapping[str, float]) -> list[float]:
+    return [float(each.attempt_time) for each in heralded_links(chain_with(problem, values))]
+
+
+def _distinct(choices: list[Choice]) -> list[Choice]:
+    """Return the first choice of each tree."""
+    found: dict[Any, Choice] = {}
+    for choice in choices:
+        found.setdefault(choice.schedule.tree, choice)
+    return list(found.values())
