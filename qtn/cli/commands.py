@@ -62,18 +62,30 @@ def optimise(
     file: File,
     set_: Set = None,
     out: Annotated[str | None, typer.Option(help="Folder of the report; by default <problem name>-report.")] = None,
+    front: Annotated[str | None, typer.Option(help="Two merits, such as rate,fidelity: their front instead.")] = None,
     json_: Json = False,
     dry_run: DryRun = False,
     device: Device = "auto",
 ) -> None:
-    """Find the best settings of a problem and write a report.
+    """Find the best schedule and settings of a problem and write a report.
 
     Example: qtn optimise problem.toml --out results
     """
-    from qtn.cli.optimise import optimise_and_report
-
     problem = opened(file, set_, dry_run, device)
-    if optimise_and_report(problem, Path(out or f"{problem.name}-report"), as_json=json_):
+    from qtn.cli.optimise import optimise_and_report, prepared
+    from qtn.cli.planning import front_and_report, plan_and_report
+    from qtn.problem.front import read_names
+    from qtn.problem.planner import needs_planning
+
+    names = None if front is None else read_names(front)
+    folder = prepared(problem, Path(out or f"{problem.name}-report"))
+    if names is not None:
+        interrupted = front_and_report(problem, names, folder, as_json=json_)
+    elif needs_planning(problem):
+        interrupted = plan_and_report(problem, folder, as_json=json_)
+    else:
+        interrupted = optimise_and_report(problem, folder, as_json=json_)
+    if interrupted:
         raise typer.Exit(130)
 
 
@@ -87,7 +99,8 @@ def check(file: File, set_: Set = None) -> None:
     from qtn.problem.names import numeric_leaves
 
     count = len(numeric_leaves(problem))
-    print(f"{file}: good: {problem.chain.num_links} links, {count} numbers, tree {problem.config.schedule.tree}")
+    tree = problem.config.schedule.tree or "left to the search"
+    print(f"{file}: good: {problem.chain.num_links} links, {count} numbers, tree {tree}")
 
 
 @app.command()

@@ -28,10 +28,6 @@ def optimise_and_report(problem: Problem, folder: Path, *, as_json: bool) -> boo
     """Optimise, print, write the report; return whether the user interrupted the search."""
     began = time.perf_counter()
     settings = Settings()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)  # before the search, so that nothing is lost after it
-    except OSError as error:
-        raise ValueError(f"--out: {folder} cannot be a folder: {error.strerror}; name another one") from None
     fit = watched(problem, settings)
     tree = best_tree(problem, fit.params)
     initial, best = outcome(problem), outcome(problem, fit.params)
@@ -46,6 +42,17 @@ def optimise_and_report(problem: Problem, folder: Path, *, as_json: bool) -> boo
         print(summary_text(content, fit, seconds))
     print(f"report: {path}", file=sys.stderr)
     return fit.interrupted
+
+
+def prepared(problem: Problem, folder: Path) -> Path:
+    """Make the folder of the report before the search, so that nothing is lost after it."""
+    if problem.config.optimise is None:
+        raise ValueError("optimise: is missing; add [optimise] with `parameters = [...]`")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"--out: {folder} cannot be a folder: {error.strerror}; name another one") from None
+    return folder
 
 
 def watched(problem: Problem, settings: Settings) -> Fit:

@@ -142,6 +142,7 @@ def tune(
     best, fits, evaluations = dict(initial), list[ConstrainedFit](), 0
     merits, score, violation = tuning.evaluated(best)
     free, lattice = set(initial), {name: spacing for name, spacing in tuning.lattice.items() if name in initial}
+    kept: ConstrainedFit | None = None
     while free:
         enough, chosen = (ENOUGH_ON_LATTICE, TUNING_ON_LATTICE) if lattice else (ENOUGH, TUNING)
         bias = dict.fromkeys(tuning.objective.minimum, 1.0)
@@ -150,7 +151,7 @@ def tune(
             found, before = tuning.evaluated(fit.parameters), score
             fits.append(fit)
             if _better(found, (merits, score, violation)):
-                best, (merits, score, violation) = fit.parameters, found
+                best, (merits, score, violation), kept = fit.parameters, found, fit
             if fit.interrupted or (found[2] == 0 and score - before <= enough * abs(before)):
                 break
             bias = {name: coarse[name] / found[0][name] if found[0][name] > 0 else 1.0 for name in bias}
@@ -159,7 +160,7 @@ def tune(
         best, count = _polished(tuning, best, lattice)
         merits, score, violation = tuning.evaluated(best)
         evaluations, free, lattice = evaluations + count, free - set(lattice), {}
-    last = fits[-1]
+    last = kept or fits[-1]
     value = float(tuning.cost(dict(best))) if tuning.cost is not None else merits[tuning.objective.maximise]
     return Tuned(
         parameters=best,
@@ -173,7 +174,7 @@ def tune(
         num_gradients=sum(fit.num_evaluations for fit in fits),
         num_evaluations=evaluations,
         status="No neighbouring cut-off is better." if evaluations and not free else last.status,
-        interrupted=last.interrupted,
+        interrupted=fits[-1].interrupted,
     )
 
 

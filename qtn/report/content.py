@@ -20,6 +20,53 @@ class Delivery:
 
 
 @dataclasses.dataclass(frozen=True)
+class Leader:
+    """One of the best schedules."""
+
+    tree: str
+    value: float
+    """What was maximised or minimised."""
+    distance: float
+    """By how much it is worse than the best, relative to it."""
+    mean_time: float
+    """[s]."""
+    fidelity: float
+    feasible: bool
+    """Whether it keeps all limits."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """What had to hold at least."""
+
+    name: str
+    least: float
+    value: float
+    """What the best has."""
+    multiplier: float | None
+    """How much the best value gains when the limit is lowered by one unit; None if nothing was tuned."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Planning:
+    """What a search of schedules and its limits add to the page."""
+
+    drawing: str
+    """SVG of the best schedule."""
+    leaders: tuple[Leader, ...]
+    """The best first."""
+    space: str
+    """How many schedules there were; empty if the tree was given."""
+    method: str
+    guarantee: str
+    agreement: float | None
+    """Largest relative difference, over the leaders, between the grid of the search and full resolution."""
+    limits: tuple[Limit, ...]
+    kkt_residual: float | None
+    num_searches: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Content:
     """Everything on the page of one optimisation."""
 
@@ -49,3 +96,7 @@ class Content:
     """The problem file as it was used."""
     versions: Mapping[str, str]
     """Package -> version."""
+    planning: Planning | None = None
+    """The search and the limits, if there were any."""
+    sensitivity_of: str = ""
+    """Merit that the elasticities belong to, if it is not the one that was optimised."""

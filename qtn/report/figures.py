@@ -111,3 +111,26 @@ def sensitivities(content: Content, most: int = 12) -> str:
     axes.barh(names, values, color=colours)
     axes.axvline(0, color="black", linewidth=0.8)
     return svg(drawing, "sensitivities of the merit")
+
+
+def front(name: str, first: str, second: str, rows: Any) -> str:
+    """Draw a front between two merits; points of one schedule share a colour."""
+    drawing, axes = figure(axis_label(first), axis_label(second))
+    axes.plot([row[second] for row in rows], [row[first] for row in rows], color=GREY, linewidth=1, zorder=1)
+    trees = list(dict.fromkeys(row["tree"] for row in rows))
+    for number, tree in enumerate(trees):
+        points = [(row[second], row[first]) for row in rows if row["tree"] == tree]
+        label = tree if len(tree) <= 60 else tree[:57] + "..."
+        axes.scatter(*zip(*points, strict=True), label=label, zorder=2, color=f"C{number % 10}")
+    values = [row[first] for row in rows]
+    if values and min(values) > 0 and max(values) > 30 * min(values):
+        axes.set_yscale("log")
+    axes.set_title(name)
+    axes.legend(frameon=False, fontsize="x-small")
+    return svg(drawing, f"front between {first} and {second}")
+
+
+def axis_label(merit: str) -> str:
+    """Return a merit with its unit, for an axis."""
+    words = merit.removesuffix("_hz").replace("_", " ")
+    return f"{words} [1/s]" if merit.endswith("_hz") else words

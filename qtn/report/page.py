@@ -3,12 +3,13 @@
 import html
 import importlib.util
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from qtn.report import figures
 from qtn.report.content import Content
+from qtn.report.schedules import number, schedules, table
 
 UNITS = {
     "mean_time_s": "s",
@@ -29,18 +30,6 @@ pre { background: #f6f6f6; padding: 0.8rem; overflow-x: auto; font-size: 0.85rem
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; }
 @media print { body { max-width: none; margin: 0; } h2 { break-after: avoid; } svg { break-inside: avoid; } }
 """
-
-
-def number(value: Any) -> str:
-    """Return a number for people: six digits, an en dash where there is none."""
-    return "&ndash;" if value is None else f"{value:.6g}"
-
-
-def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return an HTML table of cells that are HTML already."""
-    head = "".join(f"<th>{cell}</th>" for cell in header)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def results_table(content: Content) -> str:
@@ -71,7 +60,9 @@ def headline(content: Content) -> str:
     before, after = content.initial[content.merit], content.best[content.merit]
     unit = UNITS.get(content.merit, "")
     text = f"{html.escape(label(content.merit))}: <b>{number(after)}</b>"
-    if before > 0:
+    if before == after:
+        pass
+    elif before > 0:
         text += f", {after / before:.3g} times that of the settings in the file ({number(before)} {unit})"
     else:
         text += f"; the settings in the file give {number(before)} {unit}".rstrip()
@@ -91,7 +82,7 @@ def drawings(content: Content) -> dict[str, str]:
     return {
         "waiting_time": figures.waiting_time(content),
         "fidelity_in_time": figures.fidelity_in_time(content),
-        "convergence": figures.convergence(content, UNITS.get(content.merit, "1")),
+        "convergence": figures.convergence(content, UNITS.get(content.merit, "1")) if content.history.size else "",
         "sensitivities": figures.sensitivities(content) if content.elasticity else "",
     }
 
@@ -121,14 +112,16 @@ def render(content: Content) -> str:
 <h1>{html.escape(content.name)}</h1>
 {headline(content)}
 <p>Schedule: <code>{html.escape(content.tree)}</code></p>
-<h2>Best settings</h2>{settings}<p>{html.escape(content.status)}</p>
+{schedules(content.planning) if content.planning else ""}
+<h2>Best settings</h2>{settings if content.settings else ""}<p>{html.escape(content.status)}</p>
 <h2>Results</h2>{results_table(content)}
 <h2>When a pair arrives, and how good it is</h2>
 <div class="pair"><div>{drawn["waiting_time"]}</div><div>{drawn["fidelity_in_time"]}</div></div>
 <h2>What to improve first</h2>
-<p>By how many per cent the merit changes when one number grows by one per cent, at the best settings.</p>
+<p>By how many per cent the {html.escape(label(content.sensitivity_of or content.merit))} changes when one number
+grows by one per cent, at the best settings.</p>
 {drawn["sensitivities"]}{improve}
-<h2>Convergence</h2>{drawn["convergence"]}
+{"<h2>Convergence</h2>" if drawn["convergence"] else ""}{drawn["convergence"]}
 <h2>How exact this is</h2>
 <p>Time grid: {info["num_steps"]} steps of {number(info["step_s"])} s; grid error at most {info["grid_error"]:.1e}
 (relative, of the mean time; absolute, of the Bell weights); probability beyond the grid {info["tail_mass"]:.1e}.</p>

@@ -1,0 +1,48 @@
+"""Show how a long computation goes on: a bar on a terminal, a line now and then elsewhere."""
+
+import sys
+import time
+from types import TracebackType
+
+from tqdm import tqdm
+
+EVERY_S = 5.0
+"""Seconds between two lines where there is no terminal."""
+
+
+class Watch:
+    """Called with what is going on, the best so far and the number of evaluations so far."""
+
+    def __init__(self, merit: str) -> None:
+        self.merit, self.phase, self.told = merit, "", 0.0
+        self.total = self.before = 0
+        self.terminal = sys.stderr.isatty()
+        self.bar = tqdm(unit=" candidates", file=sys.stderr, disable=not self.terminal)
+
+    def __enter__(self) -> "Watch":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.close()
+
+    def __call__(self, phase: str, best: float, evaluations: int) -> None:
+        """Show progress; a count that falls belongs to a new search."""
+        self.total += evaluations - self.before if evaluations >= self.before else evaluations
+        self.before = evaluations
+        words = f"{phase}: best {self.merit} {described(best)}"
+        if self.terminal:
+            self.bar.update(self.total - self.bar.n)
+            self.bar.set_postfix_str(words)
+        elif phase != self.phase or time.monotonic() - self.told > EVERY_S:
+            print(f"{words}, {self.total} candidates", file=sys.stderr, flush=True)
+            self.told = time.monotonic()
+        self.phase = phase
+
+
+def described(score: float) -> str:
+    """Return a score for people."""
+    if score <= -10:
+        return "not feasible yet"
+    return f"{score:.6g}"
