@@ -82,6 +82,14 @@ def settings_of(problem: Problem, choice: Choice) -> dict[str, float]:
     return {name: value for name, value in choice.values.items() if not (searched and name.startswith("schedule."))}
 
 
+def value_of(problem: Problem, choice: Choice) -> float:
+    """Return what was maximised or minimised."""
+    if merit_of(problem) == "hardware_cost":
+        settings = settings_of(problem, choice)
+        return float(hardware_cost(initial_values(problem, settings), settings))
+    return choice.merits[merit_of(problem)]
+
+
 def plan_content(problem: Problem, found: Plan) -> Content:
     """Collect what the report shows."""
     table, best = problem.config.optimise, found.best
@@ -96,7 +104,9 @@ def plan_content(problem: Problem, found: Plan) -> Content:
     slopes = gradient(winner, sensitive, settings)
     numbers = [report_numbers(problem, before), report_numbers(problem, after)]
     if table.minimise:
-        numbers[0][name], numbers[1][name] = (float(hardware_cost(file_values, v)) for v in (file_values, settings))
+        numbers[0][name], numbers[1][name] = (
+            float(hardware_cost(file_values, each)) for each in (file_values, settings)
+        )
     return Content(
         name=problem.name,
         merit=name,
@@ -120,13 +130,13 @@ def plan_content(problem: Problem, found: Plan) -> Content:
 def planning_content(problem: Problem, found: Plan) -> Planning:
     """Collect what the report shows of the search and the limits."""
     best, search = found.best, found.found
-    values = [abs(choice.score) for choice in found.choices]
-    sign = -1 if best.score < 0 else 1
+    values = [value_of(problem, choice) for choice in found.choices]
+    worse = 1 if merit_of(problem) == "hardware_cost" else -1
     leaders = [
         Leader(
             tree=tree_of(problem, choice),
-            value=choice.merits.get(merit_of(problem), -choice.score),
-            distance=sign * (1 - value / values[0]) if values[0] else 0.0,
+            value=value,
+            distance=max(worse * (value / values[0] - 1), 0.0) if values[0] > 0 else 0.0,
             mean_time=1 / choice.merits["rate_hz"],
             fidelity=choice.merits["fidelity"],
             feasible=choice.violation == 0,
@@ -143,7 +153,9 @@ def planning_content(problem: Problem, found: Plan) -> Planning:
         leaders=tuple(leaders),
         space=describe(search.num_trees, search.counted_exactly) if search else "",
         method=search.method if search else "",
-        guarantee=search.guarantee if search else "",
+        guarantee=search.guarantee + (" This holds at the settings found." if settings_of(problem, best) else "")
+        if search
+        else "",
         agreement=search.grid_error if search else None,
         limits=tuple(limits),
         kkt_residual=tuned.kkt_residual if tuned else None,
@@ -194,7 +206,9 @@ def plan_text(content: Content, found: Plan, evaluations: int, seconds: float) -
         lines += [f"  {name:{width}s}  {new:.8g}  (file: {old:.8g})" for name, (old, new) in content.settings.items()]
     if len(planning.leaders) > 1:
         lines += ["", "best schedules           value    distance"]
-        lines += [f"  {each.value:20.10g}  {each.distance:10.3%}  {each.tree}" for each in planning.leaders]
+        for each in planning.leaders:
+            distance = f"{each.distance:.3%}" if each.feasible else "infeasible"
+            lines.append(f"  {each.value:20.10g}  {distance:>10s}  {each.tree}")
     lines += ["", f"what to improve first (elasticity of {content.sensitivity_of})"]
     lines += [f"  {name:40s} {value:+.4f}" for name, value in list(content.elasticity.items())[:8]]
     counts = f"{evaluations:,} candidates, {evaluations / max(seconds, 1e-9):,.0f} a second, {seconds:.1f} s"

@@ -1,5 +1,6 @@
 """Show how a long computation goes on: a bar on a terminal, a line now and then elsewhere."""
 
+import math
 import sys
 import time
 from types import TracebackType
@@ -31,7 +32,7 @@ class Watch:
         """Show progress; a count that falls belongs to a new search."""
         self.total += evaluations - self.before if evaluations >= self.before else evaluations
         self.before = evaluations
-        words = f"{phase}: best {self.merit} {described(best)}"
+        words = f"{phase}: {described(self.merit, best)}"
         if self.terminal:
             self.bar.update(self.total - self.bar.n)
             self.bar.set_postfix_str(words)
@@ -41,8 +42,10 @@ class Watch:
         self.phase = phase
 
 
-def described(score: float) -> str:
-    """Return a score for people."""
-    if score <= -10:
-        return "not feasible yet"
-    return f"{score:.6g}"
+def described(merit: str, score: float) -> str:
+    """Return a score for people; that of a cost is negative."""
+    if score == -math.inf:
+        return "nothing evaluated yet"
+    if score <= -10 and merit != "hardware_cost":
+        return "no schedule within the limits yet"
+    return f"best {merit} {abs(score) if merit == 'hardware_cost' else score:.6g}"

@@ -47,7 +47,7 @@ class SearchSettings:
     """How to search."""
 
     method: Method = "auto"
-    width: int = 48
+    width: int = 96
     """Candidates of each segment that go on, for the front and the beam."""
     num_leaders: int = 10
     """Best schedules that are evaluated at full resolution and returned."""

@@ -108,6 +108,8 @@ class _Planner:
         for name, value in self.initial.items():
             if not math.isfinite(value):
                 raise ValueError(f"{name}: must be finite to be optimised, but is {value}")
+            if table.minimise and costs(name):
+                hardware_bounds(name, value)  # refuses what is perfect already
         self.objective = objective_of(problem)
         self.history: list[float] = []
         self.num_searches = self.num_gradients = 0
@@ -171,7 +173,8 @@ class _Planner:
         self.num_searches += 1
 
         def show(progress: Progress) -> None:
-            self.report(progress.phase, progress.best, progress.evaluated)
+            best = progress.best if not self.table.minimise else max(self.history, default=-math.inf)
+            self.report(progress.phase, best, progress.evaluated)
 
         objective = self.objective
         if self.table.minimise:
@@ -279,7 +282,7 @@ def cutoff_spacing(problem: Problem, values: Mapping[str, float]) -> float:
     """Return the spacing of the delivery times [s], or 0 if there is none or it moves with the numbers."""
     attempts = _attempt_times(problem, values)
     moved = [name for name in values if name.startswith("chain.")]
-    later = {name: values[name] * (1 + 1e-6) for name in moved}
+    later = {name: values[name] * (1 - 1e-6) for name in moved}
     fixed = all(a == b for a, b in zip(attempts, _attempt_times(problem, dict(values) | later), strict=True))
     return common_spacing(attempts) if fixed else 0.0
 

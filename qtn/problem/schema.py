@@ -162,7 +162,7 @@ class Search(Table):
     order: Literal["free", "fixed"] = "free"
     slots: Count | None = None
     method: Literal["auto", "exhaustive", "pareto", "beam"] = "auto"
-    width: Count = 48
+    width: Count = 96
 
 
 class Minimum(Table):

@@ -63,7 +63,7 @@ def headline(content: Content) -> str:
     if before == after:
         pass
     elif before > 0:
-        text += f", {after / before:.3g} times that of the settings in the file ({number(before)} {unit})"
+        text += f", {after / before:.3g} times that of the settings in the file ({f'{number(before)} {unit}'.rstrip()})"
     else:
         text += f"; the settings in the file give {number(before)} {unit}".rstrip()
     plob = content.best["plob_rate_hz"]

@@ -34,8 +34,8 @@ def schedules(planning: Planning) -> str:
         rows = (
             [
                 f"<code>{html.escape(leader.tree)}</code>",
-                f"{leader.value:.8g}" + ("" if leader.feasible else " (limits missed)"),
-                f"{leader.distance:.3%}",
+                f"{leader.value:.8g}",
+                f"{leader.distance:.3%}" if leader.feasible else "limits missed",
                 number(leader.mean_time),
                 number(leader.fidelity),
             ]
