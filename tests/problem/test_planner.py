@@ -1,0 +1,180 @@
+"""Planning a problem file: search, limits, requirements, placement and fronts, with their errors."""
+
+import pytest
+
+from qtn.problem.cost import HARDWARE, hardware_bounds, improved, improvement
+from qtn.problem.front import front, read_names
+from qtn.problem.load import loads
+from qtn.problem.messages import ProblemError
+from qtn.problem.names import with_values
+from qtn.problem.planner import needs_planning, plan
+from qtn.problem.run import merit, outcome
+from qtn.schedules.text import to_text
+
+LINK = '{ model = "single_click", length_km = %s, attenuation_db_per_km = 0.2, efficiency = 0.3, visibility = 0.9, bright_state = 0.05, emission_time_s = 1e-6 }'
+NODE = 'node = { memory = { model = "dephasing", t2_s = 0.1 }, gates = { two_qubit = 0.99, readout = 0.995 } }'
+CLICKS = f"schema = 1\n[chain]\nnum_links = 2\nlink = {LINK % 25.0}\n{NODE}\n"
+ABSTRACT = """
+schema = 1
+[chain]
+num_links = %d
+link = { model = "abstract", p_success = 0.1, attempt_time_s = 1.0, werner = 0.96 }
+node = { memory = { model = "depolarising", time_constant_s = 2e3 }, swap = { p_success = 0.8 } }
+"""
+
+
+def test_the_tree_may_be_left_to_the_search():
+    problem = loads(ABSTRACT % 3 + "[optimise]\nsearch = { max_rounds = 1 }\n")
+    assert needs_planning(problem) and problem.config.optimise.parameters == []
+    found = plan(problem)
+    assert found.found.method == "exhaustive" and len(found.choices) == 10
+    best = problem.with_schedule(found.best.schedule)
+    value = float(merit(best, "secret_key_rate_hz", outcome(best), clip=False))
+    assert value == pytest.approx(found.best.score, rel=1e-6)
+    assert value > max(choice.score for choice in found.choices[1:])
+    with pytest.raises(ValueError, match="schedule.tree: is missing"):
+        outcome(problem)
+
+
+def test_a_fixed_order_keeps_the_swaps_of_the_file():
+    text = (
+        ABSTRACT % 4
+        + '[schedule]\ntree = "swap(0, swap(1, swap(2, 3)))"\n[optimise]\nsearch = { max_rounds = 1, order = "fixed" }\n'
+    )
+    best = to_text(plan(loads(text)).best.schedule)
+    assert best.replace("distill(", "").count("swap(") == 3
+    bare = best.replace("distill", "").replace("(0)", "0").replace("(1)", "1").replace("(2)", "2").replace("(3)", "3")
+    assert bare.index("0") < bare.index("1") < bare.index("2") < bare.index("3")
+
+
+def test_bright_states_are_tuned_with_the_tree():
+    text = CLICKS + '[optimise]\nparameters = ["chain.link.bright_state"]\nsearch = { max_rounds = 1 }\n'
+    problem = loads(text)
+    found = plan(problem)
+    alone = plan(loads(CLICKS + "[optimise]\nsearch = { max_rounds = 1 }\n"))
+    assert found.best.score > alone.best.score
+    bright = found.best.values["chain.link.bright_state"]
+    best = problem.with_schedule(found.best.schedule)
+    around = [
+        float(
+            merit(best, "secret_key_rate_hz", outcome(best, {"chain.link.bright_state": bright * factor}), clip=False)
+        )
+        for factor in (0.99, 1.0, 1.01)
+    ]
+    assert max(around) == around[1]
+
+
+def test_cutoffs_are_searched_and_end_on_whole_attempts():
+    text = ABSTRACT.replace("2e3", "60.0").replace("0.96", "0.98") % 2
+    found = plan(loads(text + "[optimise]\nsearch = { max_rounds = 0, cutoffs = true }\n"))
+    cutoff = float(found.best.schedule.cutoff_times[0])
+    assert cutoff == round(cutoff)
+    problem = loads(text + f'[schedule]\ntree = "swap(0, 1, cutoff_time={cutoff})"\n')
+    rates = {
+        shift: float(
+            merit(
+                problem, "secret_key_rate_hz", outcome(problem, {"schedule.cutoff_times.0": cutoff + shift}), clip=False
+            )
+        )
+        for shift in (-1.0, 0.0, 1.0)
+    }
+    assert max(rates, key=rates.get) == 0.0
+
+
+def test_requirements_are_met_at_least_cost():
+    names = '["chain.link.efficiency", "chain.link.visibility", "chain.node.memory.t2_s", "chain.link.bright_state"]'
+    limits = "{ rate_hz = 100.0, fidelity = 0.8 }"
+    text = (
+        CLICKS
+        + f'[optimise]\nminimise = "hardware_cost"\nminimum = {limits}\nparameters = {names}\nsearch = {{ max_rounds = 1 }}\n'
+    )
+    problem = loads(text)
+    found = plan(problem)
+    best, tuned = found.best, found.best.tuned
+    assert best.violation == 0 and tuned.kkt_residual < 1e-6
+    assert best.merits["rate_hz"] == pytest.approx(100.0, rel=1e-5)
+    assert best.merits["fidelity"] == pytest.approx(0.8, rel=1e-5)
+    assert all(multiplier > 0 for multiplier in tuned.multipliers.values())
+    assert best.values["chain.link.efficiency"] >= 0.3 and best.values["chain.node.memory.t2_s"] >= 0.1
+    chain, schedule = with_values(problem.with_schedule(best.schedule), best.values)
+    assert chain.num_links == 2 and schedule.tree == best.schedule.tree
+
+
+def test_infeasible_targets_are_said_with_the_closest_point():
+    text = (
+        CLICKS
+        + '[optimise]\nmaximise = "rate_hz"\nminimum = { fidelity = 0.999 }\nparameters = ["chain.link.bright_state"]\nsearch = { max_rounds = 0 }\n'
+    )
+    found = plan(loads(text))
+    assert found.best.violation > 0
+    assert "No feasible point found" in found.status and "fidelity" in found.status and "0.999" in found.status
+
+
+def test_repeaters_on_a_symmetric_route_are_placed_symmetrically():
+    links = "[" + ", ".join(LINK % length for length in (20.0, 50.0)) + "]"
+    text = f'schema = 1\n[chain]\nlinks = {links}\n{NODE}\n[schedule]\ntree = "swap(0, 1)"\n[optimise]\nmaximise = "rate_hz"\nparameters = ["chain.positions_km"]\n'
+    found = plan(loads(text))
+    assert found.best.values["chain.positions_km.1"] == pytest.approx(35.0, rel=1e-6)
+
+
+def test_front_is_sorted_and_nothing_on_it_is_beaten():
+    text = CLICKS + '[optimise]\nparameters = ["chain.link.bright_state"]\nsearch = { max_rounds = 1 }\n'
+    found = front(loads(text), "rate_hz", "fidelity", num_points=4)
+    fidelities = [choice.merits["fidelity"] for choice in found.choices]
+    rates = [choice.merits["rate_hz"] for choice in found.choices]
+    assert len(found.choices) == 4
+    assert fidelities == sorted(fidelities) and rates == sorted(rates, reverse=True)
+
+
+@pytest.mark.parametrize("key", HARDWARE)
+def test_improvement_and_improved_are_inverse(key):
+    base = 0.3
+    better = improved(f"chain.link.{key}", base, 2.5)
+    assert float(improvement(f"chain.link.{key}", base, better)) == pytest.approx(2.5, rel=1e-9)
+    limits = hardware_bounds(key, base)
+    assert limits.lower <= better <= limits.upper and base in (limits.lower, limits.upper)
+
+
+BAD = {
+    "no tree, no search": ("", ["schedule.tree: is missing"]),
+    "no parameters, no search": ('[schedule]\ntree = "swap(0, 1)"\n[optimise]\nmaximise = "fidelity"\n', ["optimise.parameters: is missing"]),
+    "unknown protocol": ('[optimise]\nsearch = { protocols = ["epl"] }\n', ["optimise.search.protocols.0: must be 'bbpssw' or 'dejmps'"]),
+    "no protocol": ("[optimise]\nsearch = { protocols = [] }\n", ["optimise.search.protocols: must hold 1"]),
+    "negative rounds": ("[optimise]\nsearch = { max_rounds = -1 }\n", ["optimise.search.max_rounds: must lie in [0, 20], but is -1"]),
+    "misspelt": ("[optimise]\nsearch = { max_round = 1 }\n", ["optimise.search.max_round: is an unknown key; did you mean `max_rounds`?"]),
+    "fixed without tree": ('[optimise]\nsearch = { order = "fixed" }\n', ["optimise.search.order"]),
+    "fidelity above 1": ('[optimise]\nmaximise = "rate_hz"\nminimum = { fidelity = 1.2 }\nsearch = {}\n', ["optimise.minimum.fidelity: must lie in (0, 1), but is 1.2"]),
+    "limit on the maximum": ('[optimise]\nmaximise = "rate_hz"\nminimum = { rate_hz = 2.0 }\nsearch = {}\n', ["optimise.minimum.rate_hz: is what is maximised"]),
+    "cost without target": ('[optimise]\nminimise = "hardware_cost"\nsearch = {}\n', ["optimise.minimise: needs a target"]),
+    "both directions": ('[optimise]\nmaximise = "rate_hz"\nminimise = "hardware_cost"\nminimum = { fidelity = 0.9 }\nsearch = {}\n', ["optimise.minimise: both maximise and minimise"]),
+    "time without tree": ('[optimise]\nparameters = ["schedule.cutoff_times"]\nsearch = {}\n', ["optimise.parameters"]),
+    "positions of a shared link": ('[optimise]\nparameters = ["chain.positions_km"]\nsearch = {}\n', ["[[chain.links]]"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "words"), BAD.values(), ids=BAD)
+def test_bad_requests_are_refused_by_name(text, words):
+    with pytest.raises(ProblemError) as error:
+        loads(ABSTRACT % 2 + text)
+    for each in words:
+        assert each in str(error.value)
+
+
+def test_perfect_hardware_cannot_be_improved():
+    text = (
+        ABSTRACT % 2
+        + '[optimise]\nminimise = "hardware_cost"\nminimum = { fidelity = 0.9 }\nparameters = ["chain.node.gates"]\nsearch = {}\n'
+    )
+    with pytest.raises(ValueError, match=r"chain.node.gates.two_qubit: is 1, which no factor improves"):
+        plan(loads(text))
+
+
+def test_too_few_slots_are_said():
+    with pytest.raises(ValueError, match="slots"):
+        plan(loads(ABSTRACT % 2 + "[optimise]\nsearch = { slots = 1 }\n"))
+
+
+@pytest.mark.parametrize("text", ["rate", "rate,rate", "rate,speed", "rate,fidelity,rate"])
+def test_bad_fronts_are_refused(text):
+    with pytest.raises(ValueError, match="--front: must name two of"):
+        read_names(text)
