@@ -168,8 +168,8 @@ def train_purification(
     Args:
         circuit: of n pairs.
         inputs: 2 n qubits, as for `purify`.
-        num_starts: random starts; at n = 4 about one in four finds the optimum with an independent Bob, nearly all with a
-            conjugate one.
+        num_starts: random starts; of Werner pairs with n = 4 about one in four finds the optimum if Bob is independent,
+            nearly all if he is the conjugate.
         num_steps: gradient steps of each start.
         minimum_probability: in (0, 1]; the default only keeps away from fidelities of outcomes that never occur.
         key: of the random starts; the same key gives the same result.

@@ -38,6 +38,10 @@ ENOUGH, ENOUGH_ON_LATTICE = 1e-6, 1e-2
 """Relative improvement below which no new grid is tried."""
 
 
+EXACT = 1e-9
+"""Relative difference up to which the grid of the optimisation counts as full resolution."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Tuned:
     """What tuning found, at full resolution."""
@@ -86,16 +90,18 @@ class Tuning:
         table = merit_table(summary.mean_time[None], summary.bell_diagonal[None], self.objective.fraction)
         return {name: values[0] for name, values in table.items()}
 
-    def value(self, numbers: Numbers, summary: Summary) -> Any:
-        """Return what is maximised. Where there is no key, only the state counts: a rate would reward waiting."""
+    def value(self, numbers: Numbers, summary: Summary, keyless_time: float) -> Any:
+        """Return what is maximised. Where there is no key its rate is taken over a fixed time [s].
+
+        Negative key over the mean time would rise by waiting for ever.
+        """
         if self.cost is not None:
             return -self.cost(numbers)
         merits = self.merits(summary)
         if self.objective.maximise != "secret_key_rate_hz":
             return merits[self.objective.maximise]
-        keyless = merits["secret_fraction"] <= 0
-        fixed = jax.lax.stop_gradient(summary.mean_time)
-        return merits["secret_fraction"] / jnp.where(keyless, fixed, summary.mean_time)
+        fraction = merits["secret_fraction"]
+        return fraction / jnp.where(fraction > 0, summary.mean_time, keyless_time)
 
     def slacks(self, summary: Summary, bias: Mapping[str, float]) -> dict[str, Any]:
         """Return by how much each limit is kept, relative to it; `bias` is how much the time grid overestimates."""
@@ -152,8 +158,10 @@ def tune(
             fits.append(fit)
             if _better(found, (merits, score, violation)):
                 best, (merits, score, violation), kept = fit.parameters, found, fit
-            if fit.interrupted or (found[2] == 0 and score - before <= enough * abs(before)):
-                break
+            settled = found[2] == 0 and score - before <= enough * abs(before)
+            exact = all(abs(coarse[name] - value) <= EXACT * abs(value) for name, value in found[0].items())
+            if fit.interrupted or (settled and (exact or lattice or len(fits) > 1)):
+                break  # an extrapolated grid suits where it was chosen: it is chosen once more at the end
             bias = {name: coarse[name] / found[0][name] if found[0][name] > 0 else 1.0 for name in bias}
         if not lattice or fits[-1].interrupted:
             break
@@ -193,11 +201,15 @@ def _climb(
 ) -> tuple[ConstrainedFit, dict[str, float]]:
     """Tune the free numbers on one time grid, which suits the start; return the merits of the end on that grid too."""
     plan = search_plans([tuning.system(dict(start))], tuning.level)[0]
+    keyless_time = float(summarise_on(plan, *tuning.system(dict(start)), tuning.level).mean_time)
 
     def model(numbers: Numbers) -> tuple[Any, dict[str, Any]]:
         everything = dict(start) | numbers
         summary = summarise_on(plan, *tuning.system(everything), tuning.level)
-        return tuning.value(everything, summary), {**tuning.slacks(summary, bias), **tuning.constraints(everything)}
+        return tuning.value(everything, summary, keyless_time), {
+            **tuning.slacks(summary, bias),
+            **tuning.constraints(everything),
+        }
 
     moved = {name: start[name] for name in start if name in free}
     bounds = {name: tuning.bounds[name] for name in moved}

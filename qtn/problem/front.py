@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from qtn.planning.front import pareto
 from qtn.problem.planner import Choice, Show, plan
 from qtn.problem.problem import Problem
 from qtn.problem.schema import Minimum, Optimise
@@ -79,20 +80,8 @@ def front(
         point = best(first, {second: level}, number)
         interrupted = point.interrupted
         found.append(point.best)
-    kept = [choice for choice in found if choice.violation == 0 and not _beaten(choice, found, first, second)]
+    feasible = [choice for choice in found if choice.violation == 0]
+    losses = np.array([[-choice.merits[first], -choice.merits[second]] for choice in feasible])
+    kept = [feasible[index] for index in pareto(losses)] if feasible else []
     ordered = sorted(kept, key=lambda choice: choice.merits[second])
     return Front(first, second, tuple(ordered), interrupted)
-
-
-def _beaten(choice: Choice, others: list[Choice], first: str, second: str) -> bool:
-    """Whether another choice is at least as good in both merits, and better or earlier in the list where equal."""
-    own = choice.merits[first], choice.merits[second]
-    for other in others:
-        theirs = other.merits[first], other.merits[second]
-        if other is choice:
-            continue
-        if theirs == own:
-            return others.index(other) < others.index(choice)
-        if theirs[0] >= own[0] and theirs[1] >= own[1]:
-            return True
-    return False

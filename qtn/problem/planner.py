@@ -30,6 +30,9 @@ MAX_CYCLES = 3
 MOST_TUNED = 3
 """Leaders of a search that are tuned."""
 
+MOST_CHOICES = 10
+"""Schedules that are reported."""
+
 CUTOFF_RANGE = 64.0
 """A cut-off may become so many times longer than it was."""
 
@@ -133,7 +136,7 @@ class _Planner:
                 interrupted = interrupted or choices[position].tuned.interrupted  # type: ignore[union-attr]
             known = best[0].schedule.tree if best else None
             best = sorted([*choices, *best], key=lambda choice: -choice.score)
-            best = _distinct(best)[: len(choices)]
+            best = _distinct(best)[:MOST_CHOICES]
             values = {name: best[0].values[name] for name in self.names}
             if interrupted or not self.names or best[0].schedule.tree == known:
                 break

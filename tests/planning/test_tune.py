@@ -51,7 +51,7 @@ def test_cutoffs_of_two_levels_are_those_of_brute_force(start):
     tuning = doubling(2, p=0.3, memory=150.0)
     plan = search_plans([tuning.system({"tau_0": 2.0, "tau_1": 3.0})], BELL_DIAGONAL)[0]
     rate = jax.jit(
-        lambda a, b: tuning.value({}, summarise_on(plan, *tuning.system({"tau_0": a, "tau_1": b}), BELL_DIAGONAL))
+        lambda a, b: tuning.value({}, summarise_on(plan, *tuning.system({"tau_0": a, "tau_1": b}), BELL_DIAGONAL), 1.0)
     )
     pairs = list(itertools.product(range(1, 16), range(1, 26)))
     best = max(pairs, key=lambda pair: float(rate(*map(jnp.asarray, map(float, pair)))))
@@ -116,7 +116,7 @@ def test_gradient_of_the_relaxed_cutoffs_is_that_of_finite_differences():
     plan = search_plans([tuning.system(start)], BELL_DIAGONAL)[0]
 
     def rate(numbers):
-        return tuning.value(numbers, summarise_on(plan, *tuning.system(numbers), BELL_DIAGONAL))
+        return tuning.value(numbers, summarise_on(plan, *tuning.system(numbers), BELL_DIAGONAL), 1.0)
 
     slopes = jax.grad(rate)(start)
     for name in start:
