@@ -47,9 +47,9 @@ class TimeScales:
     waits: tuple[float, ...]
 
     @property
-    def reference(self) -> int:
-        """Return the index of the link with the shortest attempt."""
-        return int(np.argmin(self.attempts))
+    def reference(self) -> int | None:
+        """Return the index of the link with the shortest attempt; None, the mean, where times have no spacing."""
+        return int(np.argmin(self.attempts)) if self.spacing else None
 
     @property
     def spacing(self) -> float:
@@ -58,11 +58,12 @@ class TimeScales:
 
     def grid(self, step: float, num_steps: int) -> TimeGrid:
         """Return the grid of this step [s] and length."""
-        unit = self.attempts[self.reference]
+        reference = self.reference
+        unit = float(np.mean(self.attempts)) if reference is None else self.attempts[reference]
         return TimeGrid(
             ratio=step / unit,
             num_steps=num_steps,
-            reference=self.reference,
+            reference=reference,
             attempts=tuple(attempt / unit for attempt in self.attempts),
             waits=tuple(wait / unit for wait in self.waits),
         )

@@ -1,6 +1,6 @@
 """The time grid: equal steps from time 0, laid relative to an attempt time of the chain.
 
-A grid keeps its ratio to the attempt time of one reference link, so it moves with that link under
+A grid keeps its ratio to the attempt time of one reference link, or to the mean of all, so it moves with them under
 differentiation, and the same grid serves every nearby chain without compiling again.
 """
 
@@ -23,16 +23,16 @@ class TimeGrid:
     """Equal time steps t = 0, 1, ..., num_steps - 1, and what else happens at fixed intervals."""
 
     ratio: Float[Array, ""] | float
-    """Step divided by the attempt time of the reference link."""
+    """Step divided by the reference: an attempt time, or the mean of all."""
 
     num_steps: int = static()
     """Length of the grid."""
 
-    reference: int = static(default=0)
-    """Index, in `chain.links`, of the reference link."""
+    reference: int | None = static(default=0)
+    """Index, in `chain.links`, of the reference link; None if it is the mean, which treats mirrored chains alike."""
 
     attempts: tuple[float, ...] = static(default=(1.0,))
-    """Attempt time of each stored link, in attempt times of the reference link."""
+    """Attempt time of each stored link, in units of the reference."""
 
     waits: tuple[float, ...] = static(default=())
     """Each waiting time of the schedule, in the same unit."""
@@ -44,6 +44,8 @@ class TimeGrid:
 
     def step(self, heralded: tuple[Heralded, ...]) -> Float[Array, ""]:
         """Return the step [s]."""
+        if self.reference is None:
+            return self.ratio * jnp.mean(jnp.stack([each.attempt_time for each in heralded]))
         return self.ratio * heralded[self.reference].attempt_time
 
     def lattice(self, links: Iterable[int], waits: Iterable[int]) -> Float[Array, ""]:
