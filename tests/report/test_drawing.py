@@ -85,7 +85,9 @@ def test_times_carry_units_and_belong_to_their_step():
     assert classes(found)["cutoff"] == 2 and classes(found)["wait-time"] == 1
     assert {"20 µs", "250 ms", "3 s"} <= set(texts(found))
     assert {"3e+06 µs", "2.5e+05 µs"} <= set(
-        texts(draw_schedule(qtn.parse("swap(wait(0, 2e-5), distill(1, cutoff_time=0.25), cutoff_time=3.0)"), None, 1e-6))
+        texts(
+            draw_schedule(qtn.parse("swap(wait(0, 2e-5), distill(1, cutoff_time=0.25), cutoff_time=3.0)"), None, 1e-6)
+        )
     )
 
 
