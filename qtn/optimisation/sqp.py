@@ -20,6 +20,10 @@ class ConstrainedSettings:
     """Evaluations of the model with its gradients, in each start."""
     max_runs: int = 4
     """Runs of sequential quadratic programming in each start: a run that stalls is begun anew, rescaled."""
+    patience: int | None = None
+    """A start ends after so many evaluations in a row that gain at most `least_gain`; None = never."""
+    least_gain: float = 1e-6
+    """Relative gain of a feasible point that counts."""
     first_step: float = 0.3
     """Length of the first step of a run, scaled."""
     stationarity: float = 1e-7
@@ -97,6 +101,8 @@ class Search:
         self.best: Point | None = None
         self.sizes = np.zeros(0)
         self.start = u
+        self.gained: tuple[float, int] | None = None
+        """Value that last was a gain, and after how many evaluations."""
 
     def at(self, u: np.ndarray) -> Point:
         """Evaluate the model at a scaled point, once."""
@@ -117,7 +123,18 @@ class Search:
             self.report(self.best)
         if point is self.best and point.feasible and point.kkt_residual <= self.settings.stationarity:
             raise Finished
+        if self._stalled():
+            raise Finished
         return point
+
+    def _stalled(self) -> bool:
+        """Whether a feasible point has not been improved on for longer than the patience."""
+        best, now = self.best, len(self.memory)
+        if self.settings.patience is None or best is None or not best.feasible:
+            return False
+        if self.gained is None or best.value - self.gained[0] > self.settings.least_gain * abs(self.gained[0]):
+            self.gained = best.value, now
+        return now - self.gained[1] >= self.settings.patience
 
     def _evaluated(self, u: np.ndarray) -> Point:
         """Call the model."""

@@ -41,7 +41,7 @@ def search_plans(systems: Sequence[tuple[Chain, Schedule]], level: Level) -> lis
     if parts <= most:
         length = next(length for length in LADDER if length >= parts)
         return [GridPlan(grids=(scale.grid(scale.spacing, length),)) for scale in scales]
-    for length in LADDER[1:5]:
+    for length in LADDER[:5]:
         plans = [scale.extrapolation(horizon, length) for horizon, scale in zip(horizons, scales, strict=True)]
         alike = [with_structure_of(plans[0], plan) for plan in plans]
         error = float(summarise_on(alike[0], *systems[0], level).info.grid_error)

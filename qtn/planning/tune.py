@@ -25,7 +25,7 @@ Numbers = dict[str, Any]
 System = Callable[[Numbers], tuple[Chain, Schedule]]
 Cost = Callable[[Numbers], Any]
 
-TUNING = ConstrainedSettings(first_step=0.1, max_evaluations=60, max_runs=2)
+TUNING = ConstrainedSettings(first_step=0.1, max_evaluations=60, max_runs=2, patience=12)
 """Default settings of one run on one grid."""
 
 TUNING_ON_LATTICE = ConstrainedSettings(first_step=0.1, max_evaluations=45, max_runs=1)
