@@ -24,7 +24,7 @@ from qtn import (
     wait,
 )
 from qtn.evaluators.arrival import arrival
-from qtn.evaluators.join import window
+from qtn.evaluators.cutoffs import window
 
 
 def problem(x):
@@ -170,7 +170,7 @@ def test_a_second_tree_compiles_nothing():
     value(
         hardware,
         swap(
-            swap(swap(elementary(0), elementary(1)), distill(elementary(2)), cutoff_time=4.0),
+            swap(swap(elementary(0), elementary(1)), distill(elementary(2), cutoff_time=9.0), cutoff_time=4.0),
             elementary(3),
             cutoff_time=8.0,
         ),
