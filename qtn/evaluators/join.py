@@ -175,6 +175,6 @@ def deliver(attempt: Attempt, lifetime: Float[Array, ""]) -> Float[Array, "k t"]
 
 
 @jax.jit
-def wait(delivered: Float[Array, "k t"], rates: Float[Array, "k"], steps: Float[Array, ""]) -> Float[Array, "k t"]:
+def wait(delivered: Float[Array, "k t"], rates: Float[Array, "1 k"], steps: Float[Array, ""]) -> Float[Array, "k t"]:
     """Keep a delivered pair for `steps` before anyone uses it."""
-    return delay(delivered, steps) * jnp.exp(-rates * steps)[:, None]
+    return delay(delivered, steps) * jnp.exp(-rates[0] * steps)[:, None]

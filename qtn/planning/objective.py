@@ -8,8 +8,9 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
+from qtn._pytree import pytree
 from qtn.links.chain import Chain
 from qtn.merit.fidelity import fidelity
 from qtn.merit.key_rate import Fraction, bb84_fraction
@@ -25,6 +26,21 @@ TOLERANCE = 1e-6
 
 MARGIN = "margin"
 """Another thing to maximise: by how much the tightest limit is kept, relative to it."""
+
+
+@pytree
+class Pair:
+    """What merits are functions of."""
+
+    mean_time: Float[Array, ""]
+    """Mean waiting time [s]."""
+    bell_diagonal: Float[Array, "4"]
+    """Mean delivered state."""
+
+    @classmethod
+    def of(cls, values: Float[Array, "17"]) -> "Pair":
+        """Return it from mean time and Pauli coefficients."""
+        return cls(mean_time=values[0], bell_diagonal=bell_from_pauli(values[1:].reshape(4, 4)))
 
 
 @dataclasses.dataclass(frozen=True)
