@@ -128,7 +128,8 @@ def climb_subject_to(
 
     Args:
         slack_names: names of the m slacks.
-        evaluate: parameters (n,) in the order of `initial` -> (Jacobian (1 + m, n), values (1 + m,)), the objective first.
+        evaluate: parameters (n,) in the order of `initial` -> (Jacobian (1 + m, n), values (1 + m,)), the objective
+            before the slacks.
         initial: see `maximise_subject_to`, as all further arguments.
         bounds: likewise.
         log: likewise.
@@ -244,7 +245,9 @@ def _scattered(axes: list[Axis], first: np.ndarray, random: np.random.Generator)
     return np.clip(np.where(bounded, uniform, first + random.normal(size=len(axes))), lower, upper)
 
 
-def _status(best: Point, converged: bool, interrupted: bool, names: list[str], settings: ConstrainedSettings) -> str:
+def _status(
+    best: Point, converged: bool, interrupted: bool, names: Sequence[str], settings: ConstrainedSettings
+) -> str:
     """Say how the search ended, in sentences."""
     sentences = ["Interrupted: this is the best so far."] if interrupted else []
     if not best.feasible:

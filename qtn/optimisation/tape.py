@@ -1,11 +1,11 @@
 """Reverse-mode derivatives of a program made of compiled pieces: a new order of the pieces compiles nothing.
 
 `jax.grad` of a program under `jax.jit` compiles the whole program, and again for every new one. A tape runs compiled
-functions one by one, remembers their arguments, and goes back through them with one compiled pull-back for each function.
+functions one by one, remembers their arguments, and goes back through them with one compiled pull-back for each.
 """
 
 from collections.abc import Callable, Hashable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -23,7 +23,7 @@ class Tape:
 
     Note:
         First derivatives only, exact. Functions need be hashable and pure, as those of `jax.jit` are; arguments are
-        pytrees whose leaves are arrays, floats, or static and hashable.
+        pytrees whose leaves are arrays, floats, or static and hashable (whole numbers outside arrays are static).
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
@@ -65,41 +65,40 @@ class Tape:
             if not any(id(leaf) in weights for leaf in outputs):
                 continue
             seeds = [weights[id(leaf)] if id(leaf) in weights else np.zeros(leaf.shape) for leaf in outputs]
-            moving = [i for i, leaf in enumerate(leaves) if _moves(leaf)]
-            fixed = tuple((i, leaf) for i, leaf in enumerate(leaves) if not _moves(leaf))
-            found = _pull_back(piece, structure, fixed, [leaves[i] for i in moving], seeds)
-            for i, weight in zip(moving, found, strict=True):
-                key = id(leaves[i])
+            arrays = tuple(i for i, leaf in enumerate(leaves) if _kind(leaf))
+            smooth = tuple(_kind(leaves[i]) == "f" for i in arrays)
+            fixed = tuple((i, leaf) for i, leaf in enumerate(leaves) if not _kind(leaf))
+            back = _compiled(piece, structure, fixed, smooth)
+            found = iter(back([leaves[i] for i in arrays], seeds))
+            for i in (i for i, each in zip(arrays, smooth, strict=True) if each):
+                key, weight = id(leaves[i]), next(found)
                 if key in self._active:
                     weights[key] = weights[key] + weight if key in weights else weight
         return [weights.get(id(each), jnp.zeros_like(each)) for each in inputs]
 
 
-def _moves(leaf: Any) -> bool:
-    """Whether a leaf of the arguments is a number with a derivative."""
-    return isinstance(leaf, float) or (isinstance(leaf, (jax.Array, np.ndarray)) and leaf.dtype.kind == "f")
-
-
-def _pull_back(
-    piece: Piece, structure: Any, fixed: tuple[tuple[int, Hashable], ...], moving: list[Any], seeds: list[Any]
-) -> list[Array]:
-    """Return the derivatives of a piece by its moving arguments, weighted by the seeds of its results."""
-    return _compiled(piece, structure, fixed)(moving, seeds)
+def _kind(leaf: Any) -> str:
+    """Return the kind of number in a leaf of the arguments, "f" if it has a derivative; "" if it is static."""
+    if isinstance(leaf, float):
+        return "f"
+    return leaf.dtype.kind if isinstance(leaf, (jax.Array, np.ndarray)) else ""
 
 
 @lru_cache(maxsize=4096)
-def _compiled(piece: Piece, structure: Any, fixed: tuple[tuple[int, Hashable], ...]) -> Callable[..., list[Array]]:
-    """Return the compiled pull-back of a piece."""
+def _compiled(
+    piece: Piece, structure: Any, fixed: tuple[tuple[int, Hashable], ...], smooth: tuple[bool, ...]
+) -> Callable[..., list[Array]]:
+    """Return the pull-back of a piece: (its arrays, weights of its results) -> weights of its smooth arrays."""
 
-    def flat(moving: list[Any]) -> list[Array]:
-        leaves = list(moving)
-        for position, leaf in fixed:
-            leaves.insert(position, leaf)
-        return jax.tree.leaves(piece(*jax.tree.unflatten(structure, leaves)))
+    def pulled(arrays: list[Any], seeds: list[Any]) -> list[Array]:
+        def flat(moving: list[Any]) -> list[Array]:
+            moved = iter(moving)
+            leaves = [next(moved) if each else leaf for each, leaf in zip(smooth, arrays, strict=True)]
+            for position, leaf in fixed:
+                leaves.insert(position, leaf)
+            return jax.tree.leaves(piece(*jax.tree.unflatten(structure, leaves)))
 
-    return jax.jit(partial(_pulled, flat))
+        _, back = jax.vjp(flat, [leaf for each, leaf in zip(smooth, arrays, strict=True) if each])
+        return back(seeds)[0]
 
-
-def _pulled(flat: Callable[[list[Any]], list[Array]], moving: list[Any], seeds: list[Any]) -> list[Array]:
-    _, back = jax.vjp(flat, moving)
-    return back(seeds)[0]
+    return jax.jit(pulled)

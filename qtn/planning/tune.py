@@ -19,7 +19,7 @@ from qtn.planning.model import Model, System
 from qtn.planning.objective import Objective, Pair, merit_table
 from qtn.steps.level import Level
 
-Numbers = dict[str, Any]
+Numbers = Mapping[str, Any]
 Cost = Callable[[Numbers], Any]
 
 TUNING = ConstrainedSettings(first_step=0.1, max_evaluations=60, max_runs=2, patience=12)
