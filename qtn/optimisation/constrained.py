@@ -116,7 +116,7 @@ def maximise_subject_to(
 
 def climb_subject_to(
     slack_names: Sequence[str],
-    evaluate: Callable[[np.ndarray], tuple[Any, Any]],
+    evaluate: Callable[[Any], tuple[Any, Any]],
     initial: Mapping[str, float],
     bounds: Mapping[str, Interval],
     *,

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from qtn.evaluators.levels import choose_level
 from qtn.evaluators.outcome import Summary
@@ -99,7 +100,7 @@ class Tuning:
         table = merit_table(summary.mean_time[None], summary.bell_diagonal[None], self.objective.fraction)
         return {name: values[0] for name, values in table.items()}
 
-    def value(self, numbers: Numbers, summary: Summary | Pair, keyless_time: float) -> Any:
+    def value(self, numbers: Numbers, summary: Summary | Pair, keyless_time: Any) -> Any:
         """Return what is maximised. Where there is no key its rate is taken over a fixed time [s].
 
         Negative key over the mean time would rise by waiting for ever.
@@ -112,7 +113,7 @@ class Tuning:
         fraction = merits["secret_fraction"]
         return fraction / jnp.where(fraction > 0, summary.mean_time, keyless_time)
 
-    def slacks(self, summary: Summary | Pair, bias: Mapping[str, float]) -> dict[str, Any]:
+    def slacks(self, summary: Summary | Pair, bias: Mapping[str, Any]) -> dict[str, Any]:
         """Return by how much each limit is kept, relative to it; `bias` is how much the time grid overestimates."""
         merits = self.merits(summary)
         kept = {name: merits[name] / (limit * bias[name]) for name, limit in self.objective.minimum.items()}
@@ -216,7 +217,7 @@ def _climb(
     constants = {"keyless_time": keyless_time, "bias": dict(bias)}
     moved = {name: start[name] for name in start if name in free}
 
-    def evaluate(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def evaluate(x: Array) -> tuple[np.ndarray, np.ndarray]:
         numbers = dict(start) | dict(zip(moved, np.asarray(x).tolist(), strict=True))
         return model.gradients(plan, numbers, moved, constants)
 
