@@ -11,10 +11,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
-from qtn.links.chain import Chain
+from qtn.hardware.node import Node
 from qtn.merit.fidelity import fidelity
 from qtn.merit.key_rate import Fraction, bb84_fraction
-from qtn.states.pair import bell_from_pauli
+from qtn.states.basis import BELL_SIGNS
+from qtn.states.pair import BELL_FROM_CHARACTERS, bell_from_pauli
 from qtn.steps.level import Level
 
 MERITS = ("secret_key_rate_hz", "secret_fraction", "rate_hz", "fidelity")
@@ -127,7 +128,12 @@ def merit_table(mean_time: Array, bell: Array, fraction: Fraction) -> dict[str, 
     }
 
 
-def bell_weights(level: Level, chain: Chain, states: np.ndarray) -> np.ndarray:
-    """Return the Bell weights (n, 4) of states (n, k) of a level over the whole chain."""
-    found = level.to_pauli(jnp.asarray(states.T), chain.node(0), chain.node(chain.num_links))
-    return np.asarray(bell_from_pauli(jnp.moveaxis(found, -1, 0)))
+def characters(level: Level, ends: tuple[Node, Node], states: np.ndarray) -> np.ndarray:
+    """Return the characters (n, 4), the trace first, of vectors (n, k) of a level at two nodes."""
+    basis = np.asarray(level.to_pauli(jnp.eye(level.num_components), *ends))
+    return states @ (np.diagonal(basis) * BELL_SIGNS)
+
+
+def bell_weights(characters: np.ndarray) -> np.ndarray:
+    """Return the Bell weights (n, 4) of characters (n, 4)."""
+    return characters @ BELL_FROM_CHARACTERS.T
