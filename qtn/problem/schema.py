@@ -131,11 +131,14 @@ class Chain(Table):
     nodes: Annotated[list[Node], Field(min_length=2)] | None = None
 
 
+Protocol = Literal["bbpssw", "dejmps", "cnot", "epl", "double_selection", "code3", "code4", "code5"]
+
+
 class Schedule(Table):
     """What is joined with what; the tree may be left to a search."""
 
     tree: str | None = None
-    distill: Literal["bbpssw", "dejmps", "cnot", "epl", "double_selection", "code3", "code4", "code5"] = "bbpssw"
+    distill: Protocol = "bbpssw"
 
 
 class Evaluate(Table):
@@ -163,7 +166,7 @@ class Search(Table):
     """Which schedules are searched, and how."""
 
     max_rounds: Annotated[int, Range(0.0, 20.0)] = 2
-    protocols: Annotated[list[Literal["bbpssw", "dejmps"]], Field(min_length=1)] = ["bbpssw"]
+    protocols: Annotated[list[Protocol], Field(min_length=1)] = ["bbpssw"]
     pumping: bool = False
     cutoffs: bool = False
     order: Literal["free", "fixed"] = "free"
