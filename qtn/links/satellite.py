@@ -150,7 +150,8 @@ def require_visible(link: Satellite) -> None:
         where = "below the horizon" if sine <= 0 else f"below the minimum of {least:.4g} degrees"
         raise ValueError(
             f"Argument `distance_{side}` must leave the satellite in sight, but is {float(distance):g} m: the "
-            f"elevation is {height:.4g} degrees, {where}. Shorten the distance, raise `altitude` or lower `minimum_elevation`."
+            f"elevation is {height:.4g} degrees, {where}. "
+            "Shorten the distance, raise `altitude` or lower `minimum_elevation`."
         )
 
 
