@@ -12,7 +12,6 @@ from jaxtyping import Array, Float
 
 from qtn import _checks
 from qtn.hardware.analyser import p_faithful, p_false, p_register
-from qtn.links.herald import from_bell
 from qtn.states import pair
 
 
@@ -40,7 +39,7 @@ def registered_state(
     both = p_register(eta_left, dark_left) * p_register(eta_right, dark_right)
     false = p_false(dark_left) * p_false(dark_right)
     faithful = p_faithful(eta_left, dark_left) * p_faithful(eta_right, dark_right)
-    state = p_source * faithful * from_bell(source_state)
+    state = p_source * faithful * pair.pauli_from_bell(source_state)
     return state.at[0, 0].set(p_source * both + (1 - p_source) * false)
 
 

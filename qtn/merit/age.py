@@ -28,9 +28,9 @@ class ProbeMemory:
         """Return the rate three times."""
         return jnp.ones(3) * self.rate
 
-    def equilibrium(self) -> Float[Array, ""]:
+    def equilibrium(self) -> float:
         """Return 0: no relaxation."""
-        return jnp.zeros(())
+        return 0.0
 
 
 def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Any = Renewal()) -> Float[Array, "n"]:
@@ -68,7 +68,7 @@ def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Any = Renewal(
     links = []
     for link in chain.links:
         pair = link.heralded()
-        links.append(AbstractLink(p_success=pair.p_success, attempt_time=pair.attempt_time, **perfect_pair()))
+        links.append(AbstractLink(p_success=pair.p_success, attempt_time=pair.attempt_time, bell_diagonal=werner(1.0)))
     count = chain.num_links + 1
 
     def correlation(rates: Float[Array, "n"]) -> Float[Array, ""]:
@@ -80,8 +80,3 @@ def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Any = Renewal(
         return 1 - 2 * (weights[1] + weights[2])
 
     return -jax.grad(correlation)(jnp.zeros(count))
-
-
-def perfect_pair() -> dict[str, Array]:
-    """Return the state of an abstract link that heralds Phi+."""
-    return {"bell_diagonal": werner(1.0)}

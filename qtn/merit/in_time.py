@@ -6,7 +6,7 @@ from jaxtyping import Array, Float
 from qtn import _checks
 from qtn.evaluators.outcome import Outcome
 from qtn.merit.entropy import NOTHING
-from qtn.merit.pair import Pair, bell_weights
+from qtn.merit.pair import bell_weights
 
 
 def fidelity_in_time(outcome: Outcome) -> Float[Array, "t"]:
@@ -22,17 +22,11 @@ def fidelity_in_time(outcome: Outcome) -> Float[Array, "t"]:
         Exact up to the errors of the outcome; differentiable where something is delivered.
     """
     probability = outcome.probability
-    weights = outcome.states if outcome.states.ndim == 2 else _diagonal(outcome.states)
     delivered = probability > NOTHING
-    return jnp.where(delivered, weights[:, 0] / jnp.where(delivered, probability, 1.0), jnp.nan)
+    return jnp.where(delivered, outcome.bell_weights[:, 0] / jnp.where(delivered, probability, 1.0), jnp.nan)
 
 
-def _diagonal(states: Float[Array, "t 4 4"]) -> Float[Array, "t 1"]:
-    """Return the weights of Phi+."""
-    return (states[:, 0, 0] + states[:, 1, 1] - states[:, 2, 2] + states[:, 3, 3])[:, None] / 4
-
-
-def delivered_by(outcome: Outcome, deadline: float) -> tuple[Pair, Float[Array, ""]]:
+def delivered_by(outcome: Outcome, deadline: float) -> tuple[Float[Array, "4 4"], Float[Array, ""]]:
     """Return the mean pair given that it is delivered by a deadline, and how probable that is.
 
     A network that gives up at the deadline and starts again delivers this pair; its mean time is
@@ -43,7 +37,7 @@ def delivered_by(outcome: Outcome, deadline: float) -> tuple[Pair, Float[Array, 
         deadline: [s]; pairs at exactly this grid time count.
 
     Returns:
-        pair: (4,) Bell weights (or what `outcome.states` holds), sum 1; 1/4 each if nothing can be delivered.
+        pair: (4, 4), Pauli coefficients, pair[0, 0] = 1; maximally mixed if nothing can be delivered.
         probability: P(T <= deadline).
 
     Raises:
@@ -59,7 +53,7 @@ def delivered_by(outcome: Outcome, deadline: float) -> tuple[Pair, Float[Array, 
         >>> link = qtn.abstract_link(p_success=0.5, attempt_time=1.0, werner=1.0)
         >>> line = qtn.chain(link, qtn.node(qtn.depolarising_memory(5.0)), num_links=2)
         >>> pair, probability = delivered_by(qtn.evaluate(line, qtn.nested(1)), 1.0)
-        >>> [round(float(x), 12) for x in (pair[0], probability)]  # both links at once: no waiting
+        >>> [round(float(x), 12) for x in (pair[3, 3], probability)]  # both links at once: no waiting
         [1.0, 0.25]
     """
     _checks.non_negative("deadline", deadline)
@@ -72,7 +66,7 @@ def delivered_by(outcome: Outcome, deadline: float) -> tuple[Pair, Float[Array, 
     inside = outcome.times <= deadline * (1 + 1e-12)
     probability = jnp.sum(jnp.where(inside, outcome.probability, 0.0))
     total = jnp.tensordot(jnp.where(inside, 1.0, 0.0), outcome.states, 1)
-    mixed = jnp.full(4, 0.25) if total.ndim == 1 else jnp.zeros((4, 4)).at[0, 0].set(1.0)
+    mixed = jnp.zeros((4, 4)).at[0, 0].set(1.0)
     delivered = probability > NOTHING
     return jnp.where(delivered, total / jnp.where(delivered, probability, 1.0), mixed), probability
 

@@ -131,8 +131,8 @@ def chsh_fraction(pair: Pair, noise: Float[Array, ""] | float = 0.0) -> Float[Ar
 
 
 def delivered_pair(result: Outcome | Summary) -> Pair:
-    """Return the mean delivered state of a result, as complete as it is known."""
-    return getattr(result, "state", result.bell_diagonal)
+    """Return the Pauli coefficients (4, 4) of the mean delivered pair."""
+    return result.state
 
 
 def secret_fraction(

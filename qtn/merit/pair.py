@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
 from qtn.states.basis import PAULI_MATRICES
-from qtn.states.pair import BELL_FROM_CHARACTERS
+from qtn.states.pair import bell_from_pauli, pauli_from_bell
 
 Pair = Float[Array, "4"] | Float[Array, "4 4"]
 """Weights of Phi+, Psi+, Psi-, Phi-; or r_ij = tr(P_i x P_j rho) with r_00 = 1."""
@@ -22,8 +22,7 @@ def bell_weights(pair: Array) -> Float[Array, "4"]:
     """
     if check(pair).ndim == 1:
         return pair
-    characters = jnp.stack([pair[0, 0], pair[1, 1], -pair[2, 2], pair[3, 3]])
-    return jnp.asarray(BELL_FROM_CHARACTERS) @ characters
+    return bell_from_pauli(pair)
 
 
 def coefficients(pair: Array) -> Float[Array, "4 4"]:
@@ -34,8 +33,7 @@ def coefficients(pair: Array) -> Float[Array, "4 4"]:
     """
     if check(pair).ndim == 2:
         return pair
-    characters = 4 * jnp.asarray(BELL_FROM_CHARACTERS) @ pair
-    return jnp.diag(characters * jnp.array([1.0, 1.0, -1.0, 1.0]))
+    return pauli_from_bell(pair)
 
 
 def density_matrix(pair: Pair) -> Complex[Array, "4 4"]:

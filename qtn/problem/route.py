@@ -1,10 +1,10 @@
 """Short forms of a [chain] table, written out before it is checked: lengths of a route, and presets of hardware.
 
-    [chain]                              [[chain.links]]
-    lengths_km = [40.0, 60.0]     ->     length_km = 40.0 ...   (one table per length, with the keys of [chain.link])
+[chain]                              [[chain.links]]
+lengths_km = [40.0, 60.0]     ->     length_km = 40.0 ...   (one table per length, with the keys of [chain.link])
 
-    [chain.node]                         [chain.node]
-    preset = "ions_2023"          ->     memory = {...}, gates = {...}   (keys that are given stay)
+[chain.node]                         [chain.node]
+preset = "trapped_ion_2023"   ->     memory = {...}, gates = {...}   (keys that are given stay)
 """
 
 import copy

@@ -8,7 +8,7 @@ schema = 1
 num_links = 2                     # with one [[chain.links]] table per link it may be left out
 
 [chain.link]                      # one link for all positions; or [[chain.links]], left to right
-model = "single_click"            # or abstract, double_click, midpoint_source, direct_transmission, spdc_source, satellite
+model = "single_click"            # | "abstract" | "double_click" | "midpoint_source" | "direct_transmission" | ...
 length_km = 50.0                  # or length_left_km and length_right_km of the midpoint
 attenuation_db_per_km = 0.2       # or loss_left_db and loss_right_db
 efficiency = 0.3                  # emission x coupling x detection, outside the fibre
