@@ -91,7 +91,7 @@ def report_numbers(problem: Problem, found: Outcome, values: dict[str, float] | 
         "waiting_time_quantiles_s": dict(zip(QUANTILES, map(float, times), strict=True)),
         **bounds_on_key(problem, chain),
         "links": link_rows(chain),
-        "joins": join_rows(problem, values or {}),
+        "joins": join_rows(problem, values or {}, found.info),
         "info": {
             "tail_mass": float(found.info.tail_mass),
             "grid_error": float(found.info.grid_error),
