@@ -16,8 +16,9 @@ from qtn.steps.level import Level
 MOST_LEADERS = 64
 """Most schedules that are evaluated at full resolution because the grid of the search cannot rank them."""
 
-TRIAL_RTOL = 1e-4
-"""Relative error to which leaders are evaluated whose cut-offs are first trials; tuning evaluates its winners fully."""
+TRIAL_STEPS = 4096
+"""Length of the grids on which leaders are evaluated whose cut-offs are first trials; tuning evaluates its winners
+fully."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +72,7 @@ def evaluate_leaders(
 ) -> tuple[tuple[Leader, ...], float]:
     """Evaluate the best candidates, and more of them while the coarse grid may have misplaced the winner.
 
-    With `trial` they are evaluated to `TRIAL_RTOL` only, and no more than `number`: their cut-offs are tuned next.
+    With `trial` they are evaluated on `TRIAL_STEPS` only, and no more than `number`: their cut-offs are tuned next.
 
     Returns:
         (leaders, error): the best `number`, best first, and the largest relative difference between both grids.
@@ -79,7 +80,7 @@ def evaluate_leaders(
     if not candidates:
         return (), 0.0
     ranked = scores(candidates)
-    evaluator = Renewal(level=level, rtol=TRIAL_RTOL) if trial else Renewal(level=level)
+    evaluator = Renewal(level=level, num_steps=TRIAL_STEPS) if trial else Renewal(level=level)
     order = np.argsort(-ranked, kind="stable")
     found: list[Leader] = []
     error = 0.0

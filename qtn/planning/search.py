@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -77,6 +77,9 @@ class SearchResult:
 
     front: tuple[Candidate, ...]
     """All candidates of the chain that the search saw, on its grid."""
+
+    merits: Mapping[str, np.ndarray]
+    """All merits of each candidate of `front` (n,), unclipped, on that grid."""
 
     num_trees: int
     """Number of distinct schedules in the space."""
@@ -255,6 +258,7 @@ def search(
     return SearchResult(
         leaders=leaders,
         front=tuple(state.seen),
+        merits=state.merits(state.seen),
         num_trees=number,
         counted_exactly=exact,
         method="exhaustive" if exhaustive else "beam" if isinstance(select, Beam) else "pareto",

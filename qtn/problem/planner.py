@@ -98,10 +98,10 @@ def plan(problem: Problem, *, report: Show = lambda phase, best, evaluations: No
     Returns:
         The best choices, with the search and the tuning behind them. On an interrupt, the best so far.
     """
-    return _Planner(problem, report).run()
+    return Planner(problem, report).run()
 
 
-class _Planner:
+class Planner:
     """The state of one planning."""
 
     def __init__(self, problem: Problem, report: Show) -> None:
@@ -171,7 +171,7 @@ class _Planner:
             return f"No feasible point found; the closest has {missed}. Lower the limits, or free more parameters."
         return tuned.status if tuned else "Searched."
 
-    def search(self, values: Mapping[str, float]) -> SearchResult:
+    def search(self, values: Mapping[str, float], num_leaders: int = MOST_CHOICES) -> SearchResult:
         """Search the schedules of the chain with these values."""
         table = self.table.search
         assert table is not None
@@ -188,7 +188,7 @@ class _Planner:
             chain_with(self.problem, values),
             space_of(self.problem),
             objective,
-            settings=SearchSettings(method=table.method, width=table.width),
+            settings=SearchSettings(method=table.method, width=table.width, num_leaders=num_leaders),
             level=self.level(values),
             report=show,
         )
