@@ -21,7 +21,7 @@ EXACT_STEPS_WITH_CUTOFFS = 65536
 SHORT_CUTOFF = 128
 """Spacings of the delivery times in a cut-off that counts as short."""
 
-SEARCH_ERROR = 1e-3
+SEARCH_ERROR = 5e-3
 """Largest grid error during an optimisation; the winner is evaluated at full resolution."""
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from qtn.evaluators.renewal import Renewal
 from qtn.planning.candidates import schedule_of
 from qtn.planning.front import pareto
 from qtn.planning.leaders import evaluate_leader
@@ -128,7 +127,7 @@ def _of_one_search(problem: Problem, first: str, second: str, num_points: int, r
     for level in np.linspace(levels.min(), levels.max(), num_points) if len(front) else ():
         enough = front[levels >= level - 1e-12 * abs(level)]
         chosen[int(enough[np.argmax(merits[first][enough])])] = None
-    evaluator = Renewal(level=planner.level({}))
+    evaluator = planner.evaluator({})
     leaders = [
         evaluate_leader(chain_with(problem, {}), planner.objective, schedule_of(found.front[index]), evaluator)
         for index in chosen
