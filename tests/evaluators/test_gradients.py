@@ -24,7 +24,7 @@ from qtn import (
     wait,
 )
 from qtn.evaluators.arrival import arrival
-from qtn.evaluators.join import window
+from qtn.evaluators.cutoffs import window
 
 
 def problem(x):
