@@ -133,7 +133,8 @@ class Planner:
             interrupted = found.interrupted
             if best and choices[0].schedule.tree == best[0].schedule.tree:
                 break  # tuned already, for these numbers
-            for position, each in enumerate(choices[:MOST_TUNED]):
+            number = MOST_TUNED if best or not self.names else 1  # numbers that are far off rank schedules badly
+            for position, each in enumerate(choices[:number]):
                 if interrupted or not (self.names or each.schedule.cutoff_times.size):
                     break
                 choices[position] = self.tuned(each.schedule, values)
