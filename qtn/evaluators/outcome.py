@@ -26,6 +26,15 @@ class Info:
     num_grids: int = static(default=1)
     """How many grids were extrapolated to vanishing step; 1 = none."""
 
+    def numbers(self) -> dict[str, float | int]:
+        """Return what reports print of a concrete outcome."""
+        return {
+            "tail_mass": float(self.tail_mass),
+            "grid_error": float(self.grid_error),
+            "step_s": float(self.step),
+            "num_steps": self.num_steps,
+        }
+
     def warnings(self) -> list[str]:
         """Return one sentence with a cure for each thing that is wrong with a concrete outcome."""
         found = []
@@ -78,8 +87,9 @@ class Outcome:
     probability: Float[Array, "t"]
     """Probability that the pair is delivered at each grid time."""
 
-    states: Float[Array, "t 4 4"]
-    """Pauli coefficients of the pair delivered at each grid time, times that probability."""
+    states: Float[Array, "t 4 4"] | None = None
+    """Pauli coefficients of the pair delivered at each grid time, times that probability; None where an evaluator
+    does not resolve the state in time."""
 
     info: Info
     """Errors, and the grid."""
@@ -91,7 +101,13 @@ class Outcome:
 
     @property
     def bell_weights(self) -> Float[Array, "t 4"]:
-        """Return the Bell weights of the pair delivered at each grid time, times its probability."""
+        """Return the Bell weights of the pair delivered at each grid time, times its probability.
+
+        Raises:
+            ValueError: if the outcome does not resolve the state in time.
+        """
+        if self.states is None:
+            raise ValueError("This outcome holds the mean state only: its evaluator does not resolve it in time.")
         return bell_from_pauli(self.states)
 
 
