@@ -43,6 +43,8 @@ _PUBLIC = {
     "Restart": "qtn.schedules.policy",
     "Ends": "qtn.schedules.policy",
     "Renewal": "qtn.evaluators.renewal",
+    "Sampled": "qtn.evaluators.sampled.evaluator",
+    "Correction": "qtn.evaluators.sampled.outcome",
     "Asap": "qtn.evaluators.asap.evaluator",
     "Line": "qtn.evaluators.asap.line",
     "stacked": "qtn.evaluators.asap.line",

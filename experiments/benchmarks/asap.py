@@ -31,9 +31,9 @@ def line(num_links):
     return Line(
         p_success=0.03 + 0.01 * at,
         attempt_time=jnp.ones(num_links),
-        state=jnp.eye(4) * jnp.array([1.0, 1.0, -1.0, 1.0]) * jnp.ones((num_links, 4, 4)).at[:, 1:].set(
-            werner[:, None, None]
-        ),
+        state=jnp.eye(4)
+        * jnp.array([1.0, 1.0, -1.0, 1.0])
+        * jnp.ones((num_links, 4, 4)).at[:, 1:].set(werner[:, None, None]),
         rates=jnp.outer(1e-6 * (1 + between), jnp.ones(3)),
         two_qubit=1 - 1e-5 * between,
         readout=1 - 1e-5 * (1 - between),
@@ -79,27 +79,37 @@ def medians(runs, *cases):
 
 def temporary(function, *args):
     """Return the working memory of a compiled function [MB]."""
-    return jax.jit(function).lower(*args).compile().memory_analysis().temp_size_in_bytes / 1e6
+    analysis = jax.jit(function).lower(*args).compile().memory_analysis()
+    assert analysis is not None
+    return analysis.temp_size_in_bytes / 1e6
 
 
 def main(runs=7):
     """Print the table."""
-    print(f"{'links x 2,048 steps':26s} {'value':>9s} {'gradient':>9s} {'plain':>9s} {'plain, 2 calls':>15s}"
-          f" {'value/plain':>12s} {'gradient/plain':>15s} {'gradient/value':>15s} {'memory':>9s}")
+    print(
+        f"{'links x 2,048 steps':26s} {'value':>9s} {'gradient':>9s} {'plain':>9s} {'plain, 2 calls':>15s}"
+        f" {'value/plain':>12s} {'gradient/plain':>15s} {'gradient/value':>15s} {'memory':>9s}"
+    )
     for num_links, stride in ((256, 1), (1024, 1), (1024, 32), (4096, 1), (4096, 64)):
         chain = line(num_links)
         evaluator = qtn.Asap(step=1.0, num_steps=NUM_STEPS, stride=stride).planned(chain, POLICY)
         once = fidelity(evaluator)
         array, rates = jnp.ones((num_links, 3, NUM_STEPS)), chain.rates[1:]
         value, gradient, pass_, two = medians(
-            runs, (jax.jit(once), chain), (jax.jit(jax.value_and_grad(once)), chain),
-            (plain(two_sided_decay), array, rates), (plain(separately), array, rates),
+            runs,
+            (jax.jit(once), chain),
+            (jax.jit(jax.value_and_grad(once)), chain),
+            (plain(two_sided_decay), array, rates),
+            (plain(separately), array, rates),
         )
         del array
         size = temporary(jax.value_and_grad(once), chain)
         name = f"{num_links:,} different links" + (f", stride {stride}" if stride > 1 else "")
-        print(f"{name:26s} {value * 1e3:6.1f} ms {gradient * 1e3:6.1f} ms {pass_ * 1e3:6.1f} ms {two * 1e3:12.1f} ms"
-              f" {value / pass_:12.2f} {gradient / pass_:15.2f} {gradient / value:15.2f} {size:6.1f} MB", flush=True)
+        print(
+            f"{name:26s} {value * 1e3:6.1f} ms {gradient * 1e3:6.1f} ms {pass_ * 1e3:6.1f} ms {two * 1e3:12.1f} ms"
+            f" {value / pass_:12.2f} {gradient / pass_:15.2f} {gradient / value:15.2f} {size:6.1f} MB",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

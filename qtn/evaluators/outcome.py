@@ -1,5 +1,7 @@
 """What an evaluator returns: the mean delivered pair, its waiting time, and how far both can be trusted."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
@@ -62,8 +64,8 @@ class Summary:
     state: Float[Array, "4 4"]
     """Mean delivered state: Pauli coefficients tr(P_i x P_j rho), those that the state level holds; state[0, 0] = 1."""
 
-    info: Info
-    """Errors of both."""
+    info: Any
+    """Errors of both: `Info` of the time grid, or what an evaluator without a grid says."""
 
     @property
     def bell_diagonal(self) -> Float[Array, "4"]:

@@ -7,12 +7,14 @@ import jax
 import jax.numpy as jnp
 
 from qtn.evaluators.evaluate import evaluate as evaluate_chain
-from qtn.evaluators.outcome import Info, Outcome, Summary, waiting_time_quantiles
+from qtn.evaluators.outcome import Outcome, waiting_time_quantiles
+from qtn.evaluators.sampled.outcome import SampledOutcome
 from qtn.merit.bounds import plob_rate
 from qtn.merit.fidelity import fidelity, qber_x, qber_z
 from qtn.merit.key_rate import secret_fraction, secret_key_rate
 from qtn.problem.build import direct_loss
-from qtn.problem.names import numeric_leaves, with_values
+from qtn.problem.evaluators import evaluator_name
+from qtn.problem.names import numeric_leaves, system_with
 from qtn.problem.problem import Problem
 
 QUANTILES = ("0.05", "0.5", "0.95")
@@ -21,7 +23,7 @@ MERITS = ("secret_key_rate_hz", "secret_fraction", "rate_hz", "mean_time_s", "fi
 """What can be differentiated by name."""
 
 
-def merit(problem: Problem, name: str, result: Summary | Outcome, *, clip: bool) -> Any:
+def merit(problem: Problem, name: str, result: Any, *, clip: bool) -> Any:
     """Return one named figure of merit."""
     table = {
         "secret_key_rate_hz": lambda: secret_key_rate(result, problem.fraction, clip=clip),
@@ -35,30 +37,36 @@ def merit(problem: Problem, name: str, result: Summary | Outcome, *, clip: bool)
     return table[name]()
 
 
-def outcome(problem: Problem, values: dict[str, float] | None = None) -> Outcome:
-    """Evaluate a problem, with some numbers replaced."""
-    return evaluate_chain(*with_values(problem, values or {}), evaluator=problem.evaluator)
+def outcome(problem: Problem, values: dict[str, float] | None = None) -> Any:
+    """Evaluate a problem, with some numbers replaced; an `Outcome`, or that of an evaluator without a time grid."""
+    return evaluate_chain(*system_with(problem, values or {}), evaluator=problem.evaluator)
 
 
-def report_numbers(problem: Problem, found: Outcome) -> dict[str, Any]:
+def report_numbers(problem: Problem, found: Outcome | SampledOutcome) -> dict[str, Any]:
     """Return what `qtn evaluate` prints, as plain numbers."""
     loss, source_rate = direct_loss(problem.document["chain"]), problem.config.merit.direct_source_rate_hz
     bound = None
     if loss is not None and source_rate is not None:
         bound = float(plob_rate(jnp.asarray(10 ** (-loss / 10)), jnp.asarray(source_rate)))
-    times = waiting_time_quantiles(found, jnp.array([float(level) for level in QUANTILES]))
+    levels = jnp.array([float(level) for level in QUANTILES])
+    sampled = isinstance(found, SampledOutcome)
+    times = found.quantiles(levels) if sampled else waiting_time_quantiles(found, levels)
     numbers = {name: float(merit(problem, name, found, clip=True)) for name in MERITS}
     return numbers | {
         "bell_diagonal": [float(weight) for weight in found.bell_diagonal],
         "waiting_time_quantiles_s": dict(zip(QUANTILES, map(float, times), strict=True)),
         "plob_rate_hz": bound,
-        "info": {
-            "tail_mass": float(found.info.tail_mass),
-            "grid_error": float(found.info.grid_error),
-            "step_s": float(found.info.step),
-            "num_steps": found.info.num_steps,
-        },
+        "info": found.info.numbers() | (merit_errors(problem, found) if sampled else {}),
     }
+
+
+def merit_errors(problem: Problem, found: SampledOutcome) -> dict[str, Any]:
+    """Return the standard error of each figure of merit (unclipped)."""
+    errors = {
+        name: float(found.standard_error(lambda summary, name=name: merit(problem, name, summary, clip=False)))
+        for name in MERITS
+    }
+    return {"standard_errors": errors}
 
 
 def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) -> dict[str, Any]:
@@ -77,12 +85,16 @@ def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) 
     return differentiate(problem, of, values)[0]
 
 
-def differentiate(problem: Problem, of: str, values: dict[str, float] | None = None) -> tuple[dict[str, Any], Info]:
+def differentiate(problem: Problem, of: str, values: dict[str, float] | None = None) -> tuple[dict[str, Any], Any]:
     """Return what `gradient` returns, and how good the time grid was."""
     leaves = numeric_leaves(problem) | (values or {})
+    if evaluator_name(problem.config) != "renewal":
+        # swaps that never fail are a premise of Asap(), and no sample shows how they would
+        leaves = {name: x for name, x in leaves.items() if not (name.endswith(".swap.p_success") and x == 1.0)}
 
     def target(numbers: dict[str, Any]) -> tuple[Any, Any]:
-        result = problem.evaluator.summarise(*with_values(problem, numbers))
+        evaluator: Any = problem.evaluator
+        result = evaluator.summarise(*system_with(problem, numbers))
         return merit(problem, of, result, clip=False), (merit(problem, of, result, clip=True), result.info)
 
     (raw, (clipped, info)), slopes = jax.value_and_grad(target, has_aux=True)(leaves)

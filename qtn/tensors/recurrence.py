@@ -63,8 +63,8 @@ def two_sided_decay(x: Float[Array, "k t"], rate: Float[Array, "k"]) -> Float[Ar
         (k, t).
 
     Note:
-        Exact, O(t), differentiable in both modes. The two recurrences share one symmetric matrix product a block; between
-        blocks they run separately.
+        Exact, O(t), differentiable in both modes. The two recurrences share one symmetric matrix product a block;
+        between blocks they run separately.
 
     Example:
         >>> import jax.numpy as jnp

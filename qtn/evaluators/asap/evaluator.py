@@ -1,7 +1,8 @@
 """Swap as soon as possible, contracted in time: exact for chains of thousands of different links.
 
-The memory at a node waits from the delivery of its own link to that of the other, whatever the rest of the chain does, so the
-mean delivered state is a contraction along the chain over (delivery time x Pauli): O(n T) for n links and T grid times.
+The memory at a node waits from the delivery of its own link to that of the other, whatever the rest of the chain does,
+so the mean delivered state is a contraction along the chain over (delivery time x Pauli): O(n T) for n links and T
+grid times.
 """
 
 import dataclasses
@@ -23,6 +24,7 @@ from qtn.evaluators.outcome import Info, Outcome, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
 from qtn.schedules.policy import Ends, Restart, SwapAsap
+from qtn.schedules.tree import Schedule
 from qtn.steps.level import PauliLevel
 
 
@@ -31,8 +33,8 @@ class Asap:
     """Evaluate `swap_asap()` exactly, up to a reported grid error: independent states, swaps that never fail.
 
     Pauli corrections are tracked and applied at delivery, which matters only where memories relax (T1). Imperfect gates
-    and readout are exact. With `Ends.MEASURED` time is O(n T); with `Ends.KEPT` the decay of the end qubits depends on the
-    completion time, and time is O(n T^2).
+    and readout are exact. With `Ends.MEASURED` time is O(n T); with `Ends.KEPT` the decay of the end qubits depends on
+    the completion time, and time is O(n T^2).
 
     Note:
         Differentiable in both modes with respect to everything but `p_swap`, which must be 1.
@@ -61,15 +63,15 @@ class Asap:
     """Grids to use as they are (static): needed under `jax.jit`, where no grid can be chosen."""
 
     stride: int = 1
-    """Reverse mode stores what passes between two links, (3 to 5, T) numbers, of every so many links, and computes the others
-    again: 1 needs O(n T) memory, about sqrt(n) needs O(sqrt(n) T) and a third more time."""
+    """Reverse mode stores what passes between two links, (3 to 5, T) numbers, of every so many links, and computes the
+    others again: 1 needs O(n T) memory, about sqrt(n) needs O(sqrt(n) T) and a third more time."""
 
-    def planned(self, chain: Chain | Line, policy: SwapAsap) -> "Asap":
+    def planned(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> "Asap":
         """Return this evaluator with its grids fixed: those chosen for these (concrete) numbers."""
-        line = self._line(chain, policy)
+        line, policy = self._checked(chain, policy)
         return dataclasses.replace(self, plan=self._plan(line, policy))
 
-    def summarise(self, chain: Chain | Line, policy: SwapAsap) -> Summary:
+    def summarise(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> Summary:
         """Return mean waiting time, mean delivered state and their errors.
 
         Args:
@@ -77,24 +79,25 @@ class Asap:
             policy: `swap_asap()`, with either kind of ends.
 
         Raises:
+            TypeError: if the schedule is a tree.
             ValueError: if the result would not be exact; use `Sampled`.
 
         Note:
             Without `plan` the grids are chosen from the values, which works under `jax.grad` but not under `jax.jit`
             or `jax.vmap`: there, fix them first with `planned`.
         """
-        line = self._line(chain, policy)
+        line, policy = self._checked(chain, policy)
         return self._summarise_on(self._plan(line, policy), line, policy)
 
-    def evaluate(self, chain: Chain | Line, policy: SwapAsap) -> Outcome:
-        """Return the same, with the distribution of the completion time; the state at each time with `Ends.KEPT` only."""
-        line = self._line(chain, policy)
+    def evaluate(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> Outcome:
+        """Return the same, with the distribution of the completion time; with `Ends.KEPT` also the state at each time."""
+        line, policy = self._checked(chain, policy)
         plan = self._plan(line, policy)
         return self._outcome(plan, line, policy, resolved=policy.ends is Ends.KEPT)
 
-    def resolve(self, chain: Chain | Line, policy: SwapAsap) -> Outcome:
+    def resolve(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> Outcome:
         """Return the same, with the state delivered at each completion time: O(n T^2)."""
-        line = self._line(chain, policy)
+        line, policy = self._checked(chain, policy)
         return self._outcome(self._plan(line, policy), line, policy, resolved=True)
 
     def _outcome(self, plan: GridPlan, line: Line, policy: SwapAsap, *, resolved: bool) -> Outcome:
@@ -110,7 +113,10 @@ class Asap:
             info=summary.info,
         )
 
-    def _line(self, chain: Chain | Line, policy: SwapAsap) -> Line:
+    def _checked(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> tuple[Line, SwapAsap]:
+        """Return the arguments if the result will be exact."""
+        if not isinstance(policy, SwapAsap):
+            raise TypeError(f"Asap() evaluates the policy swap_asap(), not a {type(policy).__name__}: use Renewal().")
         _checks.require_double_precision()
         line = chain if isinstance(chain, Line) else stacked(chain)
         require_exact(line, policy)
@@ -118,10 +124,10 @@ class Asap:
             raise ValueError(f"Argument `stride` must be at least 1, but is {self.stride}.")
         if self.level is not None and self.level.name == "bell_diagonal" and any(line.equilibrium):
             raise ValueError(
-                "The state level 'bell_diagonal' is not exact here: a memory relaxes (finite T1). Leave the level to be "
-                "chosen."
+                "The state level 'bell_diagonal' is not exact here: a memory relaxes (finite T1). "
+                "Leave the level to be chosen."
             )
-        return line
+        return line, policy
 
     def _plan(self, line: Line, policy: SwapAsap) -> GridPlan:
         request = GridRequest(step=self.step, num_steps=self.num_steps, rtol=self.rtol)
@@ -184,11 +190,8 @@ def require_exact(line: Line, policy: SwapAsap) -> None:
     """Check that nothing restarts before delivery.
 
     Raises:
-        TypeError: if the schedule is a tree.
         ValueError: with the reason, and what to use instead.
     """
-    if not isinstance(policy, SwapAsap):
-        raise TypeError(f"Asap() evaluates the policy swap_asap(), not a {type(policy).__name__}: use Renewal().")
     cure = "use Sampled(num_samples=...), which simulates them."
     if policy.restart is not Restart.TOGETHER:
         raise ValueError(f"Asap() is exact for independent states only, but here entanglement carries over: {cure}")

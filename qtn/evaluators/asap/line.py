@@ -30,16 +30,16 @@ class Line:
     state: Float[Array, "n 4 4"]
     """(n, 4, 4), Pauli coefficients of each heralded pair."""
 
-    rates: Float[Array, "n+1 3"]
+    rates: Float[Array, "nodes 3"]
     """(n + 1, 3), decay rates of X, Y, Z in the memories of each node [1/s]."""
 
-    two_qubit: Float[Array, "n+1"]
+    two_qubit: Float[Array, "nodes"]
     """(n + 1,), p2 of the gates of each node."""
 
-    readout: Float[Array, "n+1"]
+    readout: Float[Array, "nodes"]
     """(n + 1,), eta of the readout of each node."""
 
-    p_swap: Float[Array, "n+1"]
+    p_swap: Float[Array, "nodes"]
     """(n + 1,), success probability of each swap; those of the ends are unused."""
 
     equilibrium: tuple[float, ...] = static()

@@ -28,14 +28,10 @@ def scales_of(line: Line) -> TimeScales:
             "A time grid cannot be chosen from traced numbers: fix it outside jit and vmap with "
             "`evaluator = Asap().planned(chain, policy)`, and use that evaluator inside."
         )
-    return TimeScales(
-        attempts=tuple(attempts.tolist()), lifetimes=tuple((attempts / p).tolist()), cutoffs=(), waits=()
-    )
+    return TimeScales(attempts=tuple(attempts.tolist()), lifetimes=tuple((attempts / p).tolist()), cutoffs=(), waits=())
 
 
-def choose_plan(
-    line: Line, request: GridRequest, *, kept: bool, error_of: Callable[[GridPlan], float]
-) -> GridPlan:
+def choose_plan(line: Line, request: GridRequest, *, kept: bool, error_of: Callable[[GridPlan], float]) -> GridPlan:
     """Return the grids that meet a request.
 
     Args:
@@ -70,8 +66,9 @@ def choose_plan(
     if best is not None and error <= WORST_ERROR:
         return best
     raise ValueError(
-        f"No affordable time grid resolves this chain: the slowest link takes {max(scales.lifetimes):.3g} s, the shortest "
-        f"attempt {min(scales.attempts):.3g} s. Raise the success probabilities, give time.step_s, or use Sampled()."
+        f"No affordable time grid resolves this chain: the slowest link takes {max(scales.lifetimes):.3g} s, the "
+        f"shortest attempt {min(scales.attempts):.3g} s. Raise the success probabilities, give time.step_s, or use "
+        "Sampled()."
     )
 
 

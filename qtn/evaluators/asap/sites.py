@@ -49,9 +49,9 @@ class Sites:
         return len(set(self.labels)) < len(self.labels)
 
 
-def same_pauli(labels: tuple[int, ...], others: tuple[int, ...]) -> np.ndarray:
+def same_pauli(labels: tuple[int, ...], others: tuple[int, ...]) -> Float[Array, "k l"]:
     """Return the matrix that is 1 where two labels belong to the same Pauli."""
-    return (np.array(labels)[:, None] == np.array(others)).astype(float)
+    return jnp.asarray((np.array(labels)[:, None] == np.array(others)).astype(float))
 
 
 def halves(labels: tuple[int, ...], equilibrium: np.ndarray) -> np.ndarray:
@@ -77,11 +77,11 @@ def label_rates(labels: tuple[int, ...], rates: Float[Array, "m 3"]) -> Float[Ar
     return padded[:, np.array(kept)]
 
 
-def swap_signs(line: Line) -> Float[Array, "n+1 4"]:
+def swap_signs(line: Line) -> Float[Array, "nodes 4"]:
     """Return S_k f_k of a swap at each node, as `qtn.steps.swap.swap_factors` without the success probability."""
     bit = 2 * line.readout - 1
     kept = line.two_qubit[:, None] * jnp.stack([bit, bit**2, bit], axis=1)
-    return BELL_SIGNS * jnp.pad(kept, ((0, 0), (1, 0)), constant_values=1.0)
+    return jnp.asarray(BELL_SIGNS) * jnp.pad(kept, ((0, 0), (1, 0)), constant_values=1.0)
 
 
 def sites_of(line: Line, step: Float[Array, ""], ends: Ends, *, mass: bool) -> Sites:

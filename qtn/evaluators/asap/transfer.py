@@ -30,7 +30,7 @@ def arrivals(p: Float[Array, ""], attempt_steps: Float[Array, ""], num_steps: in
         mass = arrival(p, attempt_steps, num_steps)
         return mass, jnp.cumsum(mass)
     blocks = -(-num_steps // BLOCK)
-    powers = all_fail(p, jnp.arange(blocks) * BLOCK)[:, None] * all_fail(p, jnp.arange(BLOCK))
+    powers = all_fail(p, jnp.arange(float(blocks)) * BLOCK)[:, None] * all_fail(p, jnp.arange(float(BLOCK)))
     failed = powers.reshape(-1)[:num_steps]  # (1 - p)^t
     mass = jnp.concatenate([jnp.zeros(1), p * failed[:-1]])
     # an attempt that lasts a little longer than a step: the k-th success moves k times as far, right derivative
@@ -108,7 +108,8 @@ def contract(sites: Sites, num_steps: int, unit: bool, stride: int) -> tuple[Flo
         (state, arrived): mean state, unnormalised, and P(all links have delivered by t), (t,).
 
     Note:
-        Exact on the grid, differentiable in both modes. O(n k t) time; the reverse pass stores n / stride + stride messages.
+        Exact on the grid, differentiable in both modes. O(n k t) time; the reverse pass stores n / stride + stride
+        messages.
     """
     message, arrived = sweep(sites, jnp.ones((len(sites.labels), num_steps)), unit, stride)
     mass, below = arrivals(sites.p_success[0], sites.attempt_steps[0], num_steps, unit)
