@@ -41,7 +41,9 @@ class Memories:
         whole = [pair for pair in self.pairs if pair[:2] == [0, self.n]]
         if whole:
             births = whole[0][2]
-            ends = sum(r * (now - t) for r, t in zip((self.rate[0], self.rate[-1]), births, strict=True) if t is not None)
+            ends = sum(
+                r * (now - t) for r, t in zip((self.rate[0], self.rate[-1]), births, strict=True) if t is not None
+            )
             self.pairs = [] if self.together else [pair for pair in self.pairs if pair is not whole[0]]
             return np.exp(-whole[0][3] - ends)
         self.pairs = [pair for pair in self.pairs if not self.too_old(pair, now)]
@@ -49,9 +51,7 @@ class Memories:
 
     def too_old(self, pair, now):
         nodes = (pair[0], pair[1])
-        return any(
-            t is not None and now - t >= self.cutoffs[node] for node, t in zip(nodes, pair[2], strict=True)
-        )
+        return any(t is not None and now - t >= self.cutoffs[node] for node, t in zip(nodes, pair[2], strict=True))
 
 
 def run(deliveries, skipped=0, seed=0, **options):

@@ -90,7 +90,7 @@ class Asap:
         return self._summarise_on(self._plan(line, policy), line, policy)
 
     def evaluate(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> Outcome:
-        """Return the same, with the distribution of the completion time; with `Ends.KEPT` also the state at each time."""
+        """Return the same, with the distribution of completion; with `Ends.KEPT` also the state at each time."""
         line, policy = self._checked(chain, policy)
         plan = self._plan(line, policy)
         return self._outcome(plan, line, policy, resolved=policy.ends is Ends.KEPT)

@@ -58,7 +58,7 @@ class Run:
     """(n,), last link of the segment whose left end is the left half of link j."""
     first: Array
     """(n,), first link of the segment whose right end is the right half of link j."""
-    histories: Float[Array, "2n n 2"]
+    histories: Float[Array, "slots n 2"]
     """(born, swapped) of each link of a segment, by its right end j, or by its left end n + j; 0 elsewhere."""
     counts: Counts
     num_done: Array

@@ -93,7 +93,9 @@ def test_policies_attempt_by_attempt(case):
         ends=Ends.KEPT if case["kept"] else Ends.MEASURED,
         cutoff_times=case["cutoffs"],
     )
-    found = Sampled(NUM_SAMPLES if case["together"] else 8 * NUM_SAMPLES, seed=2).evaluate(chain(coherent, nodes), policy)
+    found = Sampled(NUM_SAMPLES if case["together"] else 8 * NUM_SAMPLES, seed=2).evaluate(
+        chain(coherent, nodes), policy
+    )
     intervals, coherences = oracle.run(6000, skipped=50, n=3, p=P, rate=RATE, **case)
     blocks = np.stack([intervals, coherences])[:, : 6000 // 50 * 50].reshape(2, -1, 50).mean(axis=2)
     theirs, spread = blocks.mean(axis=1), blocks.std(axis=1) / np.sqrt(blocks.shape[1])
@@ -123,7 +125,9 @@ def test_the_same_seed_gives_the_same_numbers():
 
 
 def test_two_links_with_failing_swaps_are_a_tree():
-    line = chain(abstract_link(p_success=0.3, attempt_time=1.0, werner=0.9), node(depolarising_memory(20.0), p_swap=0.6), 2)
+    line = chain(
+        abstract_link(p_success=0.3, attempt_time=1.0, werner=0.9), node(depolarising_memory(20.0), p_swap=0.6), 2
+    )
     exact = Renewal(step=1.0, num_steps=512).summarise(line, nested(1))
     found = Sampled(NUM_SAMPLES, seed=1).evaluate(line, swap_asap(ends=Ends.KEPT))
     assert np.abs(sigmas(found, exact.mean_time, exact.state)).max() < 4
