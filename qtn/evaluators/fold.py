@@ -45,7 +45,7 @@ def swap_step(level: Level, left: Node, middle: Node, right: Node) -> Float[Arra
 
 
 @partial(jax.jit, static_argnames=("level", "protocol"))
-def distill_step(level: Level, protocol: DistillationProtocol, left: Node, right: Node) -> Float[Array, "k k k"]:
+def distill_step(level: Level, protocol: DistillationProtocol, left: Node, right: Node) -> Float[Array, "k k ..."]:
     """Return the step map of a distillation (compiled once per kind of node)."""
     return level.distill(protocol, left, right)
 

@@ -17,12 +17,12 @@ from qtn.evaluators.sampled.direct import draw_deliveries
 from qtn.evaluators.sampled.draws import log_counts, undifferentiated
 from qtn.evaluators.sampled.events import Rules, Run, simulate
 from qtn.evaluators.sampled.outcome import Correction, SampledOutcome, Samples, estimate
-from qtn.evaluators.sampled.pools import TreeSampler, relaxes
+from qtn.evaluators.sampled.pools import TreePlan, TreeSampler, relaxes
 from qtn.evaluators.sampled.record import Record, corrected_state, tracked_state
 from qtn.links.chain import Chain
 from qtn.schedules.builders import check_spans
 from qtn.schedules.policy import Ends, Restart, SwapAsap, cutoff_of_nodes
-from qtn.schedules.tree import Schedule, Tree
+from qtn.schedules.tree import Schedule
 from qtn.steps.level import PauliLevel
 
 NOT_COUNTED = 16
@@ -60,8 +60,9 @@ class Sampled:
     correction: Correction = Correction.AT_SWAP
     """When Pauli corrections are applied; only relaxing memories (T1) notice."""
 
-    sizes: tuple[tuple[Tree, int], ...] | None = None
-    """Rows of each sub-tree of a tree (static): needed under `jax.jit`, where they cannot be chosen; see `planned`."""
+    plan: TreePlan | None = None
+    """How often each part of a tree is drawn (static): needed under `jax.jit`, where it cannot be chosen; see
+    `planned`."""
 
     level: PauliLevel | None = None
     """State level of trees; None = the smallest that is exact."""
@@ -71,8 +72,8 @@ class Sampled:
         if isinstance(schedule, SwapAsap):
             return self
         sampler = self._sampler(chain, schedule)
-        sizes = sampler.plan(self.num_samples, jax.random.fold_in(jax.random.key(self.seed), 1))
-        return dataclasses.replace(self, sizes=tuple(sizes.items()), level=sampler.level)
+        plan = sampler.plan(self.num_samples, jax.random.fold_in(jax.random.key(self.seed), 1))
+        return dataclasses.replace(self, plan=plan, level=sampler.level)
 
     def evaluate(self, chain: Chain | Line, schedule: Schedule | SwapAsap) -> SampledOutcome:
         """Return mean waiting time and mean delivered state with their errors.
@@ -101,11 +102,11 @@ class Sampled:
         if not isinstance(chain, Chain):
             raise TypeError("Trees are evaluated on a Chain, not on its arrays.")
         sampler = self._sampler(chain, schedule)
-        sizes = self.sizes
-        if sizes is None:
-            sizes = self.planned(jax.lax.stop_gradient(chain), jax.lax.stop_gradient(schedule)).sizes
-        assert sizes is not None
-        return sampler.samples(dict(sizes), self.num_samples, key)
+        plan = self.plan
+        if plan is None:
+            plan = self.planned(jax.lax.stop_gradient(chain), jax.lax.stop_gradient(schedule)).plan
+        assert plan is not None
+        return sampler.samples(plan, self.num_samples, key)
 
     def _sampler(self, chain: Chain, schedule: Schedule) -> TreeSampler:
         check_spans(schedule, chain.num_links)

@@ -7,6 +7,7 @@ delivery of the step, which waits for all of them. Nothing loops: rows are drawn
 import dataclasses
 import math
 from functools import partial
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -61,6 +62,11 @@ class Attempts:
     """(m,), whether it succeeded."""
 
 
+TreePlan: TypeAlias = tuple[tuple[Tree, int, float], ...]
+"""For each sub-tree: its rows (attempts of a step, deliveries of a link), and the spacing of arrival times (see
+`ratio`)."""
+
+
 def few_sizes(count: int) -> int:
     """Round up to a power of two or half-way between two, so that few sizes are ever compiled.
 
@@ -87,16 +93,18 @@ class TreeSampler:
         self.heralded = heralded_links(chain)
         self.parts = subtrees(schedule.tree)
 
-    def samples(self, sizes: dict[Tree, int], num_samples: int, key: Array) -> Samples:
+    def samples(self, plan: "TreePlan", num_samples: int, key: Array) -> Samples:
         """Return deliveries of the root.
 
         Args:
-            sizes: rows of each sub-tree, see `plan`; attempts for a step, deliveries for a link.
+            plan: see `plan`.
             num_samples: deliveries of the root.
             key: random key.
         """
         pools: dict[Tree, Pool] = {}
         used = dict.fromkeys(self.parts, 0)
+        sizes = {part: rows for part, rows, _ in plan}
+        ratios = {part: ratio for part, _, ratio in plan}
         wanted = self.wanted(sizes) | {self.schedule.tree: num_samples}
         for index, part in enumerate(self.parts):
             own = jax.random.fold_in(key, index)
@@ -110,13 +118,13 @@ class TreeSampler:
             if isinstance(part, Wait):
                 pools[part] = self.held(part, inputs[0])
             else:
-                pools[part] = deliveries(self.attempts(part, inputs, own), wanted[part])
+                pools[part] = deliveries(self.attempts(part, inputs, ratios[part], own), wanted[part])
         root = pools[self.schedule.tree]
         states = self.level.to_pauli(root.vectors.T, *self.ends(self.schedule.tree))
         return Samples(times=root.times, states=jnp.moveaxis(states, -1, 0), log_weight=root.log_weight)
 
-    def plan(self, num_samples: int, key: Array) -> dict[Tree, int]:
-        """Return how many rows each sub-tree needs, with ample reserve, from a pilot run (concrete numbers).
+    def plan(self, num_samples: int, key: Array) -> "TreePlan":
+        """Return the plan for concrete numbers: rows with ample reserve, from a pilot run.
 
         Raises:
             ValueError: if a step hardly ever succeeds.
@@ -137,7 +145,7 @@ class TreeSampler:
             sizes[part] = few_sizes(count)
             for child in children_of(part):
                 needed[child] += sizes[part]
-        return sizes
+        return tuple((part, sizes[part], self.ratio(part)) for part in self.parts)
 
     def wanted(self, sizes: dict[Tree, int]) -> dict[Tree, int]:
         """Return how many deliveries of each sub-tree are used; by the steps above it."""
@@ -163,7 +171,7 @@ class TreeSampler:
             if isinstance(part, Wait):
                 pools[part] = self.held(part, inputs[0])
                 continue
-            attempts = self.attempts(part, inputs, own)
+            attempts = self.attempts(part, inputs, self.ratio(part), own)
             count = int(attempts.success.sum())
             if count < 16:
                 raise ValueError(
@@ -201,7 +209,7 @@ class TreeSampler:
         rates = self.level.decay_rates(*self.ends(part))
         return dataclasses.replace(pool, times=pool.times + duration, vectors=pool.vectors * jnp.exp(-rates * duration))
 
-    def attempts(self, part: Swap | Distill, inputs: list[Pool], key: Array) -> Attempts:
+    def attempts(self, part: Swap | Distill, inputs: list[Pool], ratio: float, key: Array) -> Attempts:
         """Attempt a step once with each row of its inputs."""
         left, right = self.ends(part)
         if isinstance(part, Swap):
@@ -211,17 +219,19 @@ class TreeSampler:
         ends = tuple(self.ends(child) for child in children_of(part))
         rates = decay_per_step(self.level, ends, jnp.asarray(1.0))
         cutoff = jnp.asarray(jnp.inf) if part.cutoff is None else self.schedule.cutoff_times[part.cutoff]
-        return attempt(inputs, step_map, rates, cutoff, self.spacing(part), key)
+        return attempt(inputs, step_map, rates, cutoff, ratio * self.arrival_times(part)[0], key)
 
-    def spacing(self, part: Tree) -> Array:
-        """Return the common spacing of all times at which the inputs can arrive [s]; 0 = none."""
+    def arrival_times(self, part: Tree) -> list[Array]:
+        """Return all attempt and waiting times below a step [s]."""
         below = subtrees(part)
         links = sorted({self.chain.link_index(each.position) for each in below if isinstance(each, Elementary)})
         waits = sorted({each.duration for each in below if isinstance(each, Wait)})
-        times = [self.heralded[i].attempt_time for i in links] + [self.schedule.wait_times[i] for i in waits]
-        concrete = [float(jax.lax.stop_gradient(time)) for time in times]
-        ratio = common_spacing([time for time in concrete if time > 0]) / concrete[0]
-        return ratio * times[0]
+        return [self.heralded[i].attempt_time for i in links] + [self.schedule.wait_times[i] for i in waits]
+
+    def ratio(self, part: Tree) -> float:
+        """Return the common spacing of these times, divided by the first of them (concrete numbers); 0 = none."""
+        times = [float(jax.lax.stop_gradient(time)) for time in self.arrival_times(part)]
+        return common_spacing([time for time in times if time > 0]) / times[0]
 
 
 @jax.jit
