@@ -28,7 +28,12 @@ def level_of(config: Config) -> PauliLevel | None:
 
 def renewal(config: Config) -> Renewal:
     """Build the evaluator of trees."""
-    return Renewal(step=config.time.step_s, num_steps=config.time.num_steps, level=level_of(config))
+    return Renewal(
+        step=config.time.step_s,
+        num_steps=config.time.num_steps,
+        level=level_of(config),
+        correction=config.evaluate.correction,
+    )
 
 
 def asap(config: Config) -> Asap:

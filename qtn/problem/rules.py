@@ -13,6 +13,7 @@ def broken_rules(document: Document) -> list[str]:
         errors.append("schema: must be the whole number 1")
     errors.extend(optimise_rules(document))
     errors.extend(policy_rules(document))
+    errors.extend(latency_rules(document))
     if not isinstance(chain, dict):
         return errors
     errors.extend(shared_or_listed(chain))
@@ -22,6 +23,11 @@ def broken_rules(document: Document) -> list[str]:
         memory = node.get("memory")
         if isinstance(memory, dict) and memory.get("model") == "t1t2":
             errors.extend(f"{key}.memory.{text}" for text in relaxation_rules(memory))
+        swap = node.get("swap")
+        if isinstance(swap, dict) and swap.get("model", "gates") == "gates":
+            for name in ("efficiency", "visibility", "dark_count_probability"):
+                if name in swap:
+                    errors.append(f'{key}.swap.{name}: belongs to `model = "linear_optics"`; add that, or remove it')
     return errors
 
 
@@ -98,6 +104,25 @@ def num_links_of(chain: Any) -> int | None:
     return count if isinstance(count, int) else None
 
 
+def latency_rules(document: Document) -> Iterator[str]:
+    """Check that latencies are known where they are asked for."""
+    schedule, chain, optimise = (document.get(name) for name in ("schedule", "chain", "optimise"))
+    if not isinstance(schedule, dict) or schedule.get("latency", "none") == "none":
+        return
+    if schedule["latency"] == "messages" and isinstance(chain, dict):
+        for key, link in tables(chain, "link"):
+            if link.get("model") == "abstract":
+                yield (
+                    f'schedule.latency: "messages" needs the length of each link, and {key} has none; write '
+                    '`latency=...` into the steps of schedule.tree, or use "gates"'
+                )
+    if isinstance(optimise, dict) and "search" in optimise:
+        yield (
+            "schedule.latency: schedules are searched without latencies; leave it out, and add it to the file of the "
+            "best schedule"
+        )
+
+
 def relaxation_rules(memory: Document) -> Iterator[str]:
     """Check that relaxation leaves the coherence that is claimed."""
     t1, t2 = memory.get("t1_s"), memory.get("t2_s")
@@ -141,16 +166,42 @@ def link_rules(link: Document) -> Iterator[str]:
         given = [key for key in ("werner", "fidelity", "bell_diagonal") if key in link]
         if len(given) != 1:
             yield f"needs exactly one of werner, fidelity, bell_diagonal, but has {' and '.join(given) or 'none'}"
-        weights = link.get("bell_diagonal")
-        if (
-            isinstance(weights, list)
-            and all(isinstance(w, (int, float)) and 0 <= w <= 1 for w in weights)
-            and abs(sum(weights) - 1) > 1e-9
-        ):
-            yield f"bell_diagonal must sum to 1, but sums to {sum(weights):.12g}"
-    if link.get("model") in ("single_click", "double_click"):
+        yield from weights_rule(link)
+    if link.get("model") in ("single_click", "double_click", "midpoint_source", "spdc_source"):
         yield from one_way(link, "length_km", ("length_left_km", "length_right_km"))
         yield from one_way(link, "attenuation_db_per_km", ("loss_left_db", "loss_right_db"))
+    if link.get("model") == "direct_transmission":
+        given = [key for key in ("attenuation_db_per_km", "loss_db") if key in link]
+        if len(given) != 1:
+            yield f"needs exactly one of attenuation_db_per_km, loss_db, but has {' and '.join(given) or 'none'}"
+    if link.get("model") == "satellite":
+        yield from one_way(link, "distance_km", ("distance_left_km", "distance_right_km"))
+        yield from exactly_one(link, "mean_pairs", "p_source")
+    if link.get("model") in ("satellite", "spdc_source"):
+        yield from exactly_one(link, "repetition_rate_hz", "attempt_time_s")
+    if link.get("model") in ("satellite", "midpoint_source", "direct_transmission"):
+        if "fidelity" in link and "bell_diagonal" in link:
+            yield "has both fidelity and bell_diagonal; keep one of them"
+        yield from weights_rule(link)
+
+
+def exactly_one(link: Document, first: str, second: str) -> Iterator[str]:
+    """Check that one of two keys is given."""
+    if first in link and second in link:
+        yield f"has both {first} and {second}; keep one of them"
+    elif first not in link and second not in link:
+        yield f"needs {first} or {second}"
+
+
+def weights_rule(link: Document) -> Iterator[str]:
+    """Check that Bell weights sum to 1."""
+    weights = link.get("bell_diagonal")
+    if (
+        isinstance(weights, list)
+        and all(isinstance(w, (int, float)) and 0 <= w <= 1 for w in weights)
+        and abs(sum(weights) - 1) > 1e-9
+    ):
+        yield f"bell_diagonal must sum to 1, but sums to {sum(weights):.12g}"
 
 
 def one_way(link: Document, total: str, sides: tuple[str, str]) -> Iterator[str]:

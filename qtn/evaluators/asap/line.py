@@ -78,7 +78,15 @@ def stacked(chain: Chain) -> Line:
 
 
 def node_numbers(node: Any) -> tuple[Array, Array, Array, Array]:
-    """Return rates, p2, eta and swap success of a node."""
+    """Return rates, p2, eta and swap success of a node.
+
+    Raises:
+        ValueError: if it swaps by linear optics.
+    """
+    if node.optics is not None:
+        raise ValueError(
+            "swap_asap() needs swaps by a gate and readouts, not by linear optics: use a tree and Renewal()."
+        )
     return node.memory.pauli_rates(), node.gates.two_qubit, node.gates.readout, node.p_swap
 
 

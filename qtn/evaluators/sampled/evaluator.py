@@ -17,7 +17,7 @@ from qtn.evaluators.sampled.direct import draw_deliveries
 from qtn.evaluators.sampled.draws import log_counts, undifferentiated
 from qtn.evaluators.sampled.events import Rules, Run, simulate
 from qtn.evaluators.sampled.outcome import Correction, SampledOutcome, Samples, estimate
-from qtn.evaluators.sampled.pools import TreePlan, TreeSampler, relaxes
+from qtn.evaluators.sampled.pools import TreePlan, TreeSampler, relaxes, require_sampled
 from qtn.evaluators.sampled.record import Record, corrected_state, tracked_state
 from qtn.links.chain import Chain
 from qtn.schedules.builders import check_spans
@@ -110,6 +110,7 @@ class Sampled:
 
     def _sampler(self, chain: Chain, schedule: Schedule) -> TreeSampler:
         check_spans(schedule, chain.num_links)
+        require_sampled(schedule)
         if self.correction is Correction.TRACKED and relaxes(chain):
             raise ValueError(
                 "Sampled() applies the corrections of trees at each swap, which matters where memories relax (T1): "

@@ -21,7 +21,7 @@ from qtn.evaluators.sampled.draws import attempts_needed, log_counts, undifferen
 from qtn.evaluators.sampled.outcome import Samples
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
-from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, subtrees
+from qtn.schedules.tree import ARRAYS, Distill, Elementary, Schedule, Swap, Tree, Wait, subtrees
 from qtn.steps.level import PauliLevel
 
 PILOT = 4096
@@ -186,7 +186,12 @@ class TreeSampler:
     def sure(self, part: Tree) -> bool:
         """Whether a step never fails: a swap of success probability 1 without a cut-off."""
         node = self.chain.node(part.first if not isinstance(part, Swap) else part.right.first)
-        return isinstance(part, Swap) and part.cutoff is None and float(jax.lax.stop_gradient(node.p_swap)) == 1.0
+        return (
+            isinstance(part, Swap)
+            and part.cutoff is None
+            and node.optics is None
+            and float(jax.lax.stop_gradient(node.p_swap)) == 1.0
+        )
 
     def ends(self, part: Tree) -> tuple[Node, Node]:
         """Return the nodes that hold the pair."""
@@ -312,6 +317,25 @@ def deliveries(attempts: Attempts, count: int) -> Pool:
         vectors=attempts.vectors[jnp.minimum(rows, attempts.success.size - 1)],
         log_weight=total(attempts.log_weight),
     )
+
+
+def require_sampled(schedule: Schedule) -> None:
+    """Check that only steps are used that are sampled.
+
+    Raises:
+        ValueError: with the step that is not.
+    """
+    for part in subtrees(schedule.tree):
+        if not isinstance(part, Swap | Distill):
+            continue
+        used = [name for name in ARRAYS if getattr(part.rules, name) is not None]
+        if isinstance(part, Distill) and part.sequential:
+            used.append("sequential pumping")
+        if used:
+            raise ValueError(
+                f"Sampled() does not simulate {used[0].replace('_', ' ')} (in the step over links {part.first}.."
+                f"{part.last}): use Renewal()."
+            )
 
 
 def relaxes(chain: Chain) -> bool:

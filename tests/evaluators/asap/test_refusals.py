@@ -7,6 +7,7 @@ import pytest
 from qtn import Asap, Restart, abstract_link, chain, depolarising_memory, nested, node, stacked, swap_asap
 from qtn.evaluators.asap.plan import choose_plan
 from qtn.evaluators.choose import GridRequest
+from qtn.hardware.linear_optics import linear_optics
 
 LINK = abstract_link(p_success=0.5, attempt_time=1.0, werner=0.9)
 
@@ -33,6 +34,12 @@ def line(p_swap=1.0):
 def test_refused(p_swap, policy, error, message):
     with pytest.raises(error, match=message):
         Asap().summarise(line(p_swap), policy)
+
+
+def test_linear_optics():
+    optics = node(depolarising_memory(10.0), optics=linear_optics())
+    with pytest.raises(ValueError, match="not by linear optics: use a tree and Renewal"):
+        Asap().summarise(chain(LINK, optics, num_links=2), swap_asap())
 
 
 def test_infinite_cutoffs_are_none():

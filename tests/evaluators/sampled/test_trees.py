@@ -63,5 +63,19 @@ def test_tracked_corrections_of_trees_are_refused_where_they_matter():
         Sampled(64, correction=Correction.TRACKED).evaluate(RELAXING, parse("swap(0, 1)"))
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("swap(0, 1, latency=2.0)", "does not simulate latency"),
+        ("swap(0, 1, cutoff_time=5, cutoff_width=1)", "does not simulate cutoff width"),
+        ("swap(pump(0), 1)", r"sequential pumping \(in the step over links 0..0\): use Renewal"),
+    ],
+    ids=["latency", "soft", "pumping"],
+)
+def test_other_rules_are_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        Sampled(64).evaluate(RELAXING, parse(text))
+
+
 def test_sizes():
     assert [few_sizes(count) for count in (2, 3, 100, 4097)] == [2, 3, 128, 6144]
