@@ -37,7 +37,7 @@ def ours(num_links):
 
 def peer(python, num_links, deliveries):
     """Return (times, fidelities, pairs a second) of ReQuSim."""
-    numbers = [num_links, deliveries, P_SUCCESS, WERNER, TIME_CONSTANT, 7]
+    numbers = [num_links, deliveries, 7, P_SUCCESS, WERNER, TIME_CONSTANT]
     run = subprocess.run([python, str(PEER), *map(str, numbers)], capture_output=True, text=True, check=True)
     found = json.loads(run.stdout)
     return np.array(found["times"]), np.array(found["fidelities"]), deliveries / found["seconds"]
@@ -45,7 +45,7 @@ def peer(python, num_links, deliveries):
 
 def main():
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Compare with ReQuSim.")
     parser.add_argument("--peer", required=True, help="Python interpreter with ReQuSim")
     parser.add_argument("--deliveries", type=int, default=4000, help="delivered pairs of ReQuSim at N = 2")
     given = parser.parse_args()
@@ -62,13 +62,12 @@ def main():
         own_error = float(found.standard_error(lambda summary: qtn.fidelity(summary.bell_diagonal)))
         fidelity = float(qtn.fidelity(exact.bell_diagonal))
         sigmas = (rate - 1 / float(exact.mean_time)) / rate_error, (mean - fidelity) / error
-        print(
-            f"{num_links:3d} {1 / float(exact.mean_time):12.6f} {1 / float(found.mean_time):10.6f} +- {own_rate:.6f}"
-            f" {rate:10.6f} +- {rate_error:.6f} {fidelity:16.6f} {float(qtn.fidelity(found.bell_diagonal)):10.6f} +- "
-            f"{own_error:.6f} {mean:10.6f} +- {error:.6f} {sigmas[0]:+5.1f}, {sigmas[1]:+4.1f} {speed:10.0f} {other:9.1f}"
-            f" {speed / other:7.0f}",
-            flush=True,
-        )
+        rates = f"{1 / float(exact.mean_time):12.6f} {1 / float(found.mean_time):10.6f} +- {own_rate:.6f}"
+        fidelities_here = f"{fidelity:16.6f} {float(qtn.fidelity(found.bell_diagonal)):10.6f} +- {own_error:.6f}"
+        theirs = f"{rate:10.6f} +- {rate_error:.6f}", f"{mean:10.6f} +- {error:.6f}"
+        speeds = f"{speed:10.0f} {other:9.1f} {speed / other:7.0f}"
+        deviations = f"{sigmas[0]:+5.1f}, {sigmas[1]:+4.1f}"
+        print(f"{num_links:3d} {rates} {theirs[0]} {fidelities_here} {theirs[1]} {deviations} {speeds}", flush=True)
 
 
 if __name__ == "__main__":

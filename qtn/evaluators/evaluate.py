@@ -1,6 +1,6 @@
 """The front door: evaluate a schedule on a chain."""
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, overload, runtime_checkable
 
 from qtn.evaluators.outcome import Outcome
 from qtn.evaluators.renewal import Renewal
@@ -18,7 +18,15 @@ class Evaluator(Protocol):
         ...
 
 
-def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluator = Renewal()) -> Outcome:
+@overload
+def evaluate(chain: Chain, schedule: Schedule) -> Outcome: ...
+
+
+@overload
+def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluator) -> Any: ...
+
+
+def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluator = Renewal()) -> Any:
     """Evaluate a schedule on a chain.
 
     Args:

@@ -103,14 +103,19 @@ class Outcome:
 
     @property
     def bell_weights(self) -> Float[Array, "t 4"]:
-        """Return the Bell weights of the pair delivered at each grid time, times its probability.
+        """Return the Bell weights of the pair delivered at each grid time, times its probability."""
+        return bell_from_pauli(self.resolved_states)
+
+    @property
+    def resolved_states(self) -> Float[Array, "t 4 4"]:
+        """Return `states`.
 
         Raises:
             ValueError: if the outcome does not resolve the state in time.
         """
         if self.states is None:
-            raise ValueError("This outcome holds the mean state only: its evaluator does not resolve it in time.")
-        return bell_from_pauli(self.states)
+            raise ValueError("This outcome holds the mean state only: use `Asap().resolve`, which also needs O(n T^2).")
+        return self.states
 
 
 def waiting_time_quantiles(outcome: Outcome, levels: ArrayLike) -> Float[Array, "n"]:

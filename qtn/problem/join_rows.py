@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from qtn.evaluators.renewal import Renewal
 from qtn.merit.fidelity import fidelity, qber_x, qber_z
 from qtn.problem.names import with_values
 from qtn.problem.problem import Problem
@@ -24,11 +25,12 @@ def join_rows(problem: Problem, values: Mapping[str, Any]) -> list[dict[str, Any
         rows: {"join": text, or a short name where that is long, "links", "mean_time_s", "p_success" of one attempt,
             "fidelity", "qber_x", "qber_z"}; what evaluators without steps leave empty is [].
     """
-    if not hasattr(problem.evaluator, "joins"):
+    evaluator = problem.evaluator
+    if not isinstance(evaluator, Renewal):
         return []
     chain, schedule = with_values(problem, values)
     rows = []
-    for join in problem.evaluator.joins(chain, schedule):
+    for join in evaluator.joins(chain, schedule):
         text = to_text(Schedule(tree=join.step, **schedule.numbers)) if len(subtrees(join.step)) < 12 else ""
         name = "swap" if isinstance(join.step, Swap) else f"distill ({join.step.protocol.name})"
         rows.append(

@@ -42,6 +42,7 @@ MERITS = (
 
 def merit(problem: Problem, name: str, result: Any, *, clip: bool) -> Any:
     """Return one named figure of merit."""
+    result = result.summary if isinstance(result, SampledOutcome) else result
     pair = delivered_pair(result)
     table = {
         "secret_key_rate_hz": lambda: secret_key_rate(result, problem.fraction, clip=clip),

@@ -1,7 +1,8 @@
 """Swap as soon as possible over N links with the public API of ReQuSim; prints one JSON line.
 
-python requsim_chain.py NUM_LINKS DELIVERIES P WERNER TIME_CONSTANT SEED
+python requsim_chain.py NUM_LINKS DELIVERIES SEED P WERNER TIME_CONSTANT
 """
+# pyright: reportMissingImports=false
 
 import json
 import sys
@@ -54,7 +55,7 @@ class SwapAsap(Protocol):
                 self.setup()
 
 
-def main(num_links, deliveries, p, werner, time_constant, seed):
+def main(num_links, deliveries, seed, p, werner, time_constant):
     """Simulate and print."""
     rng = np.random.default_rng(seed)
     world = World()
@@ -88,4 +89,4 @@ def main(num_links, deliveries, p, werner, time_constant, seed):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), *map(float, sys.argv[3:6]), int(sys.argv[6]))
+    main(*map(int, sys.argv[1:4]), *map(float, sys.argv[4:7]))

@@ -141,6 +141,13 @@ def test_a_chain_is_its_arrays():
     np.testing.assert_array_equal(a.state, b.state)
 
 
+def test_mean_states_only_say_so():
+    outcome = Asap(step=1.0, num_steps=9).evaluate(random_line(3, False), swap_asap())
+    assert outcome.states is None
+    with pytest.raises(ValueError, match=r"holds the mean state only: use `Asap\(\).resolve`"):
+        _ = outcome.bell_weights
+
+
 def test_quantiles_of_the_completion_time():
     p = 0.2
     line = chain(abstract_link(p_success=p, attempt_time=2.0, werner=0.9), num_links=5)
