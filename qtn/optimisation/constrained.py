@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from qtn.optimisation.bounded import Interval
+from qtn.optimisation.checkpoint import Journal
 from qtn.optimisation.sqp import Axis, ConstrainedSettings, Point, Search, rank
 
 Model = Callable[[dict[str, Any]], tuple[Any, Mapping[str, Any]]]
@@ -70,6 +71,7 @@ def maximise_subject_to(
     log: Collection[str] = (),
     settings: ConstrainedSettings = ConstrainedSettings(),
     report: Callable[[ConstrainedProgress], None] = lambda progress: None,
+    journal: Journal | None = None,
 ) -> ConstrainedFit:
     """Maximise f(x) subject to g_j(x) >= 0 and lower <= x <= upper, where `model(x)` is `(f, {name: g_j})`.
 
@@ -85,6 +87,7 @@ def maximise_subject_to(
         log: names of parameters that vary on a logarithmic scale; their lower end is positive.
         settings: numbers of starts and evaluations, tolerances.
         report: called after each evaluation.
+        journal: keeps every evaluation, so that a run that is started again repeats none.
 
     Returns:
         The best feasible point of all starts with its multipliers, or `feasible=False` and the closest point found. An
@@ -115,6 +118,7 @@ def maximise_subject_to(
     axes = _axes(initial, bounds, log)
     names = tuple(initial)
     slack_names, evaluate = _compiled(model, names)
+    evaluate = journal.recorded(evaluate) if journal else evaluate
     random = np.random.default_rng(settings.seed)
     searches: list[Search] = []
     interrupted = False
@@ -132,6 +136,9 @@ def maximise_subject_to(
             searches[-1].run()
     except KeyboardInterrupt:
         interrupted = True
+    finally:
+        if journal:
+            journal.flush()
     found = [search.best for search in searches if search.best is not None]
     if not found and interrupted:
         raise KeyboardInterrupt

@@ -13,9 +13,11 @@ from qtn import _checks
 from qtn.evaluators.choose import TimeScales, time_scales
 from qtn.evaluators.fold import heralded_links
 from qtn.links.chain import Chain
+from qtn.optimisation.checkpoint import Checkpoint
 from qtn.planning.candidates import Candidate
 from qtn.planning.engine import Engine
 from qtn.planning.explore import Exploration
+from qtn.planning.frontier import Frontier, finished, keep
 from qtn.planning.leaders import Leader, evaluate_leaders
 from qtn.planning.objective import Objective
 from qtn.planning.segments import Segments
@@ -107,6 +109,7 @@ class _Search:
     settings: SearchSettings
     level: Level
     report: Callable[[Progress], None]
+    checkpoint: Checkpoint | None = None
     began: float = dataclasses.field(default_factory=time.perf_counter)
     evaluated: int = 0
     best: float = -math.inf
@@ -133,7 +136,8 @@ class _Search:
                 self.best = max(self.best, float(np.max(self.scores(candidates))))
             self.report(Progress(self.evaluated, self.best, phase, time.perf_counter() - self.began))
 
-        sweep = Exploration(engine, self.space, self.segments, select, longest, note)
+        frontier = Frontier(self.checkpoint.next("sweep")) if self.checkpoint else None
+        sweep = Exploration(engine, self.space, self.segments, select, longest, note, frontier)
         sweep.run()
         self.seen = found
         return sweep
@@ -174,6 +178,7 @@ def search(
     settings: SearchSettings = SearchSettings(),
     level: Level = BELL_DIAGONAL,
     report: Callable[[Progress], None] = lambda progress: None,
+    checkpoint: Checkpoint | None = None,
 ) -> SearchResult:
     """Find the best schedule of a chain.
 
@@ -184,6 +189,7 @@ def search(
         settings: method and width.
         level: state level.
         report: called as the search goes on.
+        checkpoint: keeps the front of every finished segment, and the result of the search.
 
     Returns:
         The best schedules with their merits at full resolution, and how far the answer can be trusted.
@@ -203,7 +209,9 @@ def search(
         6
     """
     _checks.require_double_precision()
-    state = _Search(chain, space, objective, settings, level, report)
+    if checkpoint and (known := finished(checkpoint)):
+        return known
+    state = _Search(chain, space, objective, settings, level, report, checkpoint)
     require_some(space, state.segments)
     number, exact = count(space, state.segments)
     exhaustive = settings.method == "exhaustive" or (
@@ -237,7 +245,7 @@ def search(
             leaders, error = evaluate_leaders(chain, objective, state.seen, state.scores, 1, level)
     if not leaders:
         raise KeyboardInterrupt if interrupted else ValueError("no schedule delivers a pair in any affordable time")
-    return SearchResult(
+    result = SearchResult(
         leaders=leaders,
         front=tuple(state.seen),
         num_trees=number,
@@ -248,6 +256,9 @@ def search(
         grid_error=error,
         interrupted=interrupted,
     )
+    if checkpoint and not interrupted:
+        keep(checkpoint, result)
+    return result
 
 
 _LENGTHS = (1024, 2048, 4096, 8192)

@@ -13,6 +13,7 @@ from qtn.evaluators.outcome import Summary
 from qtn.evaluators.renewal import Renewal
 from qtn.links.chain import Chain
 from qtn.optimisation.bounded import Interval
+from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress, maximise_subject_to
 from qtn.optimisation.sqp import ConstrainedSettings
 from qtn.planning.grids import search_plans
@@ -125,6 +126,7 @@ def tune(
     *,
     settings: ConstrainedSettings | None = None,
     report: Callable[[ConstrainedProgress], None] = lambda progress: None,
+    checkpoint: Checkpoint | None = None,
 ) -> Tuned:
     """Tune numbers from one start.
 
@@ -138,6 +140,7 @@ def tune(
         initial: start, inside the bounds.
         settings: of one run on one time grid; `TUNING` or `TUNING_ON_LATTICE` if None.
         report: called after each evaluation with gradient.
+        checkpoint: keeps every evaluation, so that a run that is started again repeats none.
 
     Returns:
         The best numbers found, with merits at full resolution.
@@ -153,7 +156,7 @@ def tune(
         enough, chosen = (ENOUGH_ON_LATTICE, TUNING_ON_LATTICE) if lattice else (ENOUGH, TUNING)
         bias = dict.fromkeys(tuning.objective.minimum, 1.0)
         for _ in range(2 if lattice else MAX_GRIDS):
-            fit, coarse = _climb(tuning, best, free, bias, settings or chosen, report)
+            fit, coarse = _climb(tuning, best, free, bias, settings or chosen, report, checkpoint)
             found, before = tuning.evaluated(fit.parameters), score
             fits.append(fit)
             if _better(found, (merits, score, violation)):
@@ -165,7 +168,7 @@ def tune(
             bias = {name: coarse[name] / found[0][name] if found[0][name] > 0 else 1.0 for name in bias}
         if not lattice or fits[-1].interrupted:
             break
-        best, count = _polished(tuning, best, lattice)
+        best, count = _polished(tuning, best, lattice, checkpoint)
         merits, score, violation = tuning.evaluated(best)
         evaluations, free, lattice = evaluations + count, free - set(lattice), {}
     last = kept or fits[-1]
@@ -198,6 +201,7 @@ def _climb(
     bias: Mapping[str, float],
     settings: ConstrainedSettings,
     report: Callable[[ConstrainedProgress], None],
+    checkpoint: Checkpoint | None,
 ) -> tuple[ConstrainedFit, dict[str, float]]:
     """Tune the free numbers on one time grid, which suits the start; return the merits of the end on that grid too."""
     plan = search_plans([tuning.system(dict(start))], tuning.level)[0]
@@ -214,13 +218,16 @@ def _climb(
     moved = {name: start[name] for name in start if name in free}
     bounds = {name: tuning.bounds[name] for name in moved}
     log = [name for name in moved if name in tuning.log]
-    fit = maximise_subject_to(model, moved, bounds, log=log, settings=settings, report=report)
+    journal = checkpoint.next("climb").journal("evaluations") if checkpoint else None
+    fit = maximise_subject_to(model, moved, bounds, log=log, settings=settings, report=report, journal=journal)
     end = dict(start) | fit.parameters
     coarse = tuning.merits(summarise_on(plan, *tuning.system(end), tuning.level))
     return dataclasses.replace(fit, parameters=end), {name: float(value) for name, value in coarse.items()}
 
 
-def _polished(tuning: Tuning, start: Mapping[str, float], lattice: Mapping[str, float]) -> tuple[dict[str, float], int]:
+def _polished(
+    tuning: Tuning, start: Mapping[str, float], lattice: Mapping[str, float], checkpoint: Checkpoint | None
+) -> tuple[dict[str, float], int]:
     """Round and polish the numbers on the lattice; return them and the number of evaluations."""
     plan = search_plans([tuning.system(dict(start))], tuning.level)[0]
 
@@ -237,5 +244,16 @@ def _polished(tuning: Tuning, start: Mapping[str, float], lattice: Mapping[str, 
             return float(value)
         return float(tuning.objective.scores(merits)[0])
 
-    best, _, count = polish_on_lattice(score, start, lattice)
+    if checkpoint is None:
+        best, _, count = polish_on_lattice(score, start, lattice)
+        return best, count
+    journal = checkpoint.next("polish").journal("evaluations")
+    names = tuple(start)
+    recorded = journal.recorded(lambda point: (score(dict(zip(names, point.tolist(), strict=True))),))
+    try:
+        best, _, count = polish_on_lattice(
+            lambda numbers: float(recorded(np.array([numbers[name] for name in names]))[0]), start, lattice
+        )
+    finally:
+        journal.flush()
     return best, count

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from qtn.optimisation.checkpoint import Checkpoint
 from qtn.planning.front import pareto
 from qtn.problem.planner import Choice, Show, plan
 from qtn.problem.problem import Problem
@@ -43,7 +44,13 @@ def read_names(text: str) -> tuple[str, str]:
 
 
 def front(
-    problem: Problem, first: str, second: str, *, num_points: int = 9, report: Show = lambda phase, best, done: None
+    problem: Problem,
+    first: str,
+    second: str,
+    *,
+    num_points: int = 9,
+    report: Show = lambda phase, best, done: None,
+    checkpoint: Checkpoint | None = None,
 ) -> Front:
     """Return the front between two merits of a problem with an [optimise] table.
 
@@ -56,6 +63,7 @@ def front(
         second: name of another.
         num_points: points asked for, both ends included; fewer where some coincide.
         report: as in `plan`, with the number of the point in front.
+        checkpoint: as in `plan`.
     """
     table = problem.config.optimise or Optimise(parameters=[])
     limits = table.minimum.model_dump(exclude_none=True) if table.minimum else {}
@@ -65,7 +73,11 @@ def front(
         wanted: dict[str, Any] = {"maximise": maximise, "minimise": None, "minimum": Minimum(**{**limits, **minimum})}
         config = problem.config.model_copy(update={"optimise": table.model_copy(update=wanted)})
         asked = dataclasses.replace(problem, config=config)
-        return plan(asked, report=lambda *news: report(f"point {number} of {num_points}: {news[0]}", *news[1:]))
+        return plan(
+            asked,
+            report=lambda *news: report(f"point {number} of {num_points}: {news[0]}", *news[1:]),
+            checkpoint=checkpoint and checkpoint.section(f"point-{number:03d}"),
+        )
 
     ends = best(first, {}, 1)
     found, interrupted = [ends.best], ends.interrupted

@@ -10,6 +10,7 @@ import numpy as np
 from qtn.evaluators.fold import heralded_links
 from qtn.evaluators.grid import common_spacing
 from qtn.optimisation.bounded import Interval
+from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.constrained import ConstrainedProgress
 from qtn.planning.leaders import Leader
 from qtn.planning.objective import MARGIN, Objective
@@ -86,26 +87,32 @@ def placed(table: Optimise) -> bool:
     return any(pattern.startswith(PREFIX) for pattern in table.parameters)
 
 
-def plan(problem: Problem, *, report: Show = lambda phase, best, evaluations: None) -> Plan:
+def plan(
+    problem: Problem,
+    *,
+    report: Show = lambda phase, best, evaluations: None,
+    checkpoint: Checkpoint | None = None,
+) -> Plan:
     """Find the best schedule and settings of the [optimise] table of a problem.
 
     Args:
         problem: with an [optimise] table.
         report: called as it goes on.
+        checkpoint: keeps what is found, so that a run that was killed goes on to the same answer.
 
     Returns:
         The best choices, with the search and the tuning behind them. On an interrupt, the best so far.
     """
-    return _Planner(problem, report).run()
+    return _Planner(problem, report, checkpoint).run()
 
 
 class _Planner:
     """The state of one planning."""
 
-    def __init__(self, problem: Problem, report: Show) -> None:
+    def __init__(self, problem: Problem, report: Show, checkpoint: Checkpoint | None) -> None:
         table = problem.config.optimise
         assert table is not None
-        self.problem, self.table, self.report = problem, table, report
+        self.problem, self.table, self.report, self.checkpoint = problem, table, report, checkpoint
         self.names = expand(problem, table.parameters)
         self.initial = initial_values(problem, self.names)
         for name, value in self.initial.items():
@@ -188,6 +195,7 @@ class _Planner:
             objective,
             settings=SearchSettings(method=table.method, width=table.width),
             report=show,
+            checkpoint=self.checkpoint and self.checkpoint.next("search"),
         )
 
     def choice(self, leader: Leader, values: Mapping[str, float]) -> Choice:
@@ -216,7 +224,8 @@ class _Planner:
             self.report("tuning", best, self.num_gradients)
 
         start = {name: tuning.bounds[name].inside(value) for name, value in free.items()}
-        result = tune(tuning, start, report=show)
+        kept = self.checkpoint and self.checkpoint.next("tuning")
+        result = tune(tuning, start, report=show, checkpoint=kept)
         system = with_values(problem, result.parameters)
         return Choice(system[1], result.parameters, result.merits, result.score, result.violation, result)
 

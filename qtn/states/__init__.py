@@ -55,6 +55,7 @@ from qtn.states.trains import (
     weight,
     zeros,
 )
+from qtn.states.sharded import sharded_fidelity
 from qtn.states.two_qubits import Pair, bell_weights, pair_from_weights, pair_of, pair_to_mixed
 
 __all__ = [
@@ -111,6 +112,7 @@ __all__ = [
     "reduced",
     "reset",
     "sample",
+    "sharded_fidelity",
     "swap_all",
     "to_mixed",
     "to_train",
