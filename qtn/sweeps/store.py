@@ -10,8 +10,8 @@ Layout of RUN.zarr (schema 1), every array one-dimensional over `point` with chu
 
 The group's attributes: qtn_store (schema), mode ("grid" | "zip"), axes [{name, unit, values}], columns [{name, unit,
 long_name}], batch, config (resolved, JSON text), config_sha256, and facts: versions, device_kind, x64, seed,
-git_commit, title, job, of. Every array carries `dimension_names`, so `xarray.open_zarr(path, consolidated=False)` reads it; the
-view with one dimension an axis is `qtn.sweeps.dataset.open_dataset`.
+git_commit, title, job, of. Every array carries `dimension_names`, so xarray reads it (`open_zarr(path,
+consolidated=False)`); the view with one dimension an axis is `qtn.sweeps.dataset.open_dataset`.
 
 A chunk is written atomically (zarr >= 3.1.3) and ends with a checksum. A chunk counts once its `done` is there, so a
 kill at any instant loses the chunk in flight and nothing else. No two shards share a chunk.
