@@ -63,6 +63,7 @@ _PUBLIC = {
     "load": "qtn.problem.load",
     "plan": "qtn.problem.planner",
     "optimise": "qtn.problem.optimise",
+    "sweep": "qtn.sweeps.sweep",
 }
 
 __version__ = "0.1.0"
