@@ -151,6 +151,11 @@ class _Search:
         """Return the scores of candidates of the whole chain."""
         return self.objective.scores(self.merits(candidates))
 
+    def leaders(self, number: int) -> tuple[tuple[Leader, ...], float]:
+        """Return the best that were seen, evaluated, and how far the grid of the search was off."""
+        trial = self.space.cutoffs
+        return evaluate_leaders(self.chain, self.objective, self.seen, self.scores, number, self.level, trial=trial)
+
     def quick_look(self) -> float:
         """Return the longest mean time that the optimum can have [s], from a narrow search on a short grid."""
         links = [self.scales.lifetimes[self.chain.link_index(i)] for i in range(self.chain.num_links)]
@@ -233,7 +238,7 @@ def search(
             wanted = horizon / max(state.scales.lifetimes) * RESOLUTION
             num_steps = next((n for n in _LENGTHS if n >= wanted), _LENGTHS[-1])
             sweep = state.explore(select, longest, horizon, num_steps, "search")
-            leaders, error = evaluate_leaders(chain, objective, state.seen, state.scores, settings.num_leaders, level)
+            leaders, error = state.leaders(settings.num_leaders)
             found = leaders[0].score if leaders else -math.inf
             needed = min(objective.longest(found), 4 * longest) if sweep.slowest else longest
             if needed <= longest * (1 + 1e-9) or not math.isfinite(needed):
@@ -242,7 +247,7 @@ def search(
     except KeyboardInterrupt:
         interrupted = True
         if not leaders and state.seen:
-            leaders, error = evaluate_leaders(chain, objective, state.seen, state.scores, 1, level)
+            leaders, error = state.leaders(1)
     if not leaders:
         raise KeyboardInterrupt if interrupted else ValueError("no schedule delivers a pair in any affordable time")
     result = SearchResult(
