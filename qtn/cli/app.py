@@ -27,8 +27,10 @@ Device = Annotated[str, typer.Option(help="auto, cpu or gpu; gpu fails where the
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit code."""
-    import qtn.cli.commands  # (registers the commands)
-    import qtn.cli.compare  # noqa: F401
+    import qtn.cli.cluster  # (these register the commands)
+    import qtn.cli.commands
+    import qtn.cli.compare
+    import qtn.cli.show  # noqa: F401
 
     try:
         code = typer.main.get_command(app)(args=arguments, standalone_mode=False)

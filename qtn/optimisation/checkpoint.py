@@ -1,8 +1,8 @@
 """Keep what a long computation has found, so that a run that was killed goes on to the same result.
 
 A checkpoint is a folder: `checkpoint.json` says of what, and every record is one file NAME.npz, written whole or not at
-all (temporary file, fsync, rename). Computations are deterministic, so it is enough to record what is costly: a run that
-is started again repeats the cheap decisions and reads the costly answers, and arrives at the same numbers.
+all (temporary file, fsync, rename). Computations are deterministic, so it is enough to record what is costly: a run
+that is started again repeats the cheap decisions and reads the costly answers, and arrives at the same numbers.
 """
 
 import contextlib

@@ -38,6 +38,7 @@ from qtn.states.named import (
     werner_pair,
 )
 from qtn.states.sampling import sample
+from qtn.states.sharded import sharded_fidelity
 from qtn.states.trains import (
     MPDO,
     MPS,
@@ -55,7 +56,6 @@ from qtn.states.trains import (
     weight,
     zeros,
 )
-from qtn.states.sharded import sharded_fidelity
 from qtn.states.two_qubits import Pair, bell_weights, pair_from_weights, pair_of, pair_to_mixed
 
 __all__ = [

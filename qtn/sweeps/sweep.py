@@ -109,7 +109,11 @@ def _fill(found: dict[str, np.ndarray], index: np.ndarray, total: int, outputs: 
     for path, leaf in jax.tree_util.tree_flatten_with_path(outputs)[0]:
         name = ".".join(_part(part) for part in path) or "value"
         if name not in found:
-            kind = np.result_type(leaf.dtype, np.float32) if leaf.dtype.kind in "biu" and index.size < total else leaf.dtype
+            kind = (
+                np.result_type(leaf.dtype, np.float32)
+                if leaf.dtype.kind in "biu" and index.size < total
+                else leaf.dtype
+            )
             empty = np.nan if np.issubdtype(kind, np.inexact) else 0
             found[name] = np.full((total, *leaf.shape[1:]), empty, dtype=kind)
         if found[name].shape[1:] != leaf.shape[1:]:

@@ -23,7 +23,8 @@ def connect(coordinator: str | None = None, num_processes: int | None = None, pr
     given = [each is not None for each in (coordinator, num_processes, process_id)]
     if any(given) and not all(given):
         raise ValueError(
-            "Arguments `coordinator`, `num_processes` and `process_id` must be given together, or none of them under SLURM."
+            "Arguments `coordinator`, `num_processes` and `process_id` must be given together, or none of them under "
+            "SLURM."
         )
     jax.config.update("jax_cpu_collectives_implementation", "gloo")  # processes on CPUs exchange arrays through it
     try:

@@ -1,7 +1,7 @@
 """Ordered products along a train that is split over devices, or over the devices of many processes.
 
-The sites are cut into runs of neighbours, one run a device. Each device multiplies the transfer matrices of its run, all
-devices then exchange these products, which are as small as the bonds, and every device multiplies them in order:
+The sites are cut into runs of neighbours, one run a device. Each device multiplies the transfer matrices of its run,
+all devices then exchange these products, which are as small as the bonds, and every device multiplies them in order:
 
     T1 T2 ... Tn = (T1 ... Tk) (Tk+1 ... T2k) ...        memory and work of a device: 1 / (number of devices)
 
@@ -85,8 +85,8 @@ def sharded_product(
         ValueError: if n is no multiple of the number of devices.
 
     Note:
-        Exact; differentiable in `sites`, `start` and `shared`. A device does D times the arithmetic of its share, with D
-        the product of the bonds, because it carries a basis of rows: split what does not fit, not what is short.
+        Exact; differentiable in `sites`, `start` and `shared`. A device does up to D times the arithmetic of its share,
+        with D the product of the bonds, because it carries a basis of rows: split what does not fit, not what is short.
         Every process must call it, with the same `start` and `shared`.
 
     Example:

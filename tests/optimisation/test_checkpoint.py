@@ -104,9 +104,9 @@ def test_objects_come_back_shared_and_equal():
 
 
 def test_only_dataclasses_of_the_package_are_read():
-    with pytest.raises(ValueError, match="must hold dataclasses of qtn, but names os.system"):
+    with pytest.raises(ValueError, match=r"must hold dataclasses of qtn, but names os\.system"):
         Reader().read({"value": {"object": 0}, "objects": [[0, "os", "system", {}]]}, [])
-    with pytest.raises(TypeError, match="a object cannot be written"):
+    with pytest.raises(TypeError, match=r"a object cannot be written"):
         Writer().write(object())
 
 
@@ -202,7 +202,7 @@ def test_tuning_goes_on_to_the_same_numbers(tmp_path):
     problem = loads(NUMBERS)
     settings = Settings(chunk=10, max_chunks=4)
     whole = optimise(problem, settings=settings)
-    same_fit(whole, restarted(lambda **more: optimise(problem, settings=settings, **more), tmp_path, [0, 0, 1]))
+    same_fit(whole, restarted(lambda **more: optimise(problem, settings=settings, **more), tmp_path, [0, 1]))
 
 
 @pytest.mark.parametrize("text", [SMALL, pytest.param(SEARCH, marks=pytest.mark.slow)], ids=["small", "cut-offs"])
@@ -210,7 +210,7 @@ def test_planning_goes_on_to_the_same_schedules(tmp_path, text):
     problem = loads(text)
     calls = []
     whole = plan(problem, report=lambda *_: calls.append(1))
-    moments = [len(calls) // 4, len(calls) // 2, len(calls) // 4]
+    moments = [len(calls) // 2]
     same_plan(whole, restarted(lambda **more: plan(problem, **more), tmp_path, moments))
     assert not list(tmp_path.glob("*sweep*")), "a finished search drops its frontier"
 
@@ -253,9 +253,29 @@ def test_the_command_survives_kills(tmp_path, text):
     assert answer(command(tmp_path)) == after_kills(tmp_path, [1, 1, 2, 3])
 
 
+TOY = """
+import jax, sys, time
+jax.config.update("jax_enable_x64", True)
+from qtn.optimisation.bounded import Interval
+from qtn.optimisation.checkpoint import open_checkpoint
+from qtn.optimisation.maximise import Settings, maximise
+fit = maximise(lambda p, _: -(p["x"] - 0.3) ** 2 * p["y"], {"x": 0.9, "y": 0.5}, dict(x=Interval(0.0, 1.0), y=Interval(0.1, 1.0)),
+    key=jax.random.key(7), settings=Settings(chunk=5, max_chunks=6, rtol=0.0), report=lambda _: time.sleep(0.2),
+    checkpoint=open_checkpoint(sys.argv[1], {"toy": 1}) if len(sys.argv) > 1 else None)
+print(fit.params, fit.value, fit.history.tolist())
+"""
+
+
 @pytest.mark.multiproc
-def test_the_command_survives_a_kill(tmp_path):
-    (tmp_path / "p.toml").write_text(NUMBERS)
-    found = after_kills(tmp_path, [1])
-    fit = optimise(loads(NUMBERS))
-    assert (found["best"]["value"], found["best"]["parameters"]) == (fit.value, fit.params)
+def test_a_process_survives_kills(tmp_path):
+    def started(*arguments):
+        return subprocess.Popen([sys.executable, "-c", TOY, *arguments], stdout=subprocess.PIPE, text=True)
+
+    kept = tmp_path / "kept"
+    process = started(str(kept))
+    while process.poll() is None and not list(kept.glob("*.npz")):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    endings = [process.communicate()[0] for process in (started(str(kept)), started())]
+    assert endings[0] == endings[1] != ""
