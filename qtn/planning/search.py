@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-import jax.numpy as jnp
 import numpy as np
 
 from qtn import _checks
@@ -19,7 +18,7 @@ from qtn.planning.engine import Engine
 from qtn.planning.explore import Exploration
 from qtn.planning.frontier import Frontier, finished, keep
 from qtn.planning.leaders import Leader, evaluate_leaders
-from qtn.planning.objective import Objective
+from qtn.planning.objective import Objective, bell_weights
 from qtn.planning.segments import Segments
 from qtn.planning.select import Beam, Everything, ParetoFront, Selection
 from qtn.planning.space import SearchSpace, count, require_some
@@ -144,7 +143,7 @@ class _Search:
 
     def merits(self, candidates: list[Candidate]) -> dict[str, np.ndarray]:
         """Return the merits of candidates of the whole chain."""
-        bell = np.asarray(self.level.to_bell(jnp.asarray(np.stack([each.state for each in candidates]).T))).T
+        bell = bell_weights(self.level, self.chain, np.stack([each.state for each in candidates]))
         return self.objective.merits(np.array([each.mean_time for each in candidates]), bell)
 
     def scores(self, candidates: list[Candidate]) -> np.ndarray:
@@ -226,7 +225,7 @@ def search(
     if exhaustive:
         select = Everything()
     elif settings.method == "beam":
-        select = Beam(settings.width, objective, chain.num_links, level)
+        select = Beam(settings.width, objective, chain.num_links, level, chain)
     else:
         select = ParetoFront(settings.width)
     interrupted, leaders, error = False, (), 0.0
