@@ -137,7 +137,9 @@ def find_horizon(chain: Chain, schedule: Schedule, level: Level, scales: TimeSca
     for _ in range(MAX_PROBES):
         step, num_steps = probe_steps(horizon, scales)
         found = root(Fold(chain, schedule, heralded, scales.grid(step, num_steps), level))
-        horizon, settled = better_horizon(horizon, step, num_steps, float(found.lifetime), float(found.values[0]), scales)
+        horizon, settled = better_horizon(
+            horizon, step, num_steps, float(found.lifetime), float(found.values[0]), scales
+        )
         if settled:
             break
     return horizon

@@ -7,12 +7,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from qtn.evaluators.renewal import Renewal
+from qtn.evaluators.extrapolate import summarise_on
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import expand, numeric_leaves, with_values
 from qtn.problem.problem import Problem
 from qtn.problem.run import MERITS, merit
 from qtn.problem.structures import unit_of
+from qtn.steps.level import Level
 from qtn.sweeps.layout import Column
 
 MERIT_UNITS = {"secret_key_rate_hz": "bit/s", "rate_hz": "Hz", "mean_time_s": "s"}
@@ -86,7 +87,8 @@ def job_of(problem: Problem, axes: Sequence[str]) -> Job:
         names = _names(problem, wanted) if wanted else list(axes)
         if not names:
             raise ProblemError(
-                problem.name, ["sweep.derivatives: is missing, and no axis is a number; list numbers to differentiate by"]
+                problem.name,
+                ["sweep.derivatives: is missing, and no axis is a number; name some"],
             )
     if table.job == "optimise":
         if problem.config.optimise is None:
@@ -107,8 +109,14 @@ def _names(problem: Problem, patterns: Sequence[str]) -> list[str]:
         raise ProblemError(problem.name, [f"sweep.derivatives: {error}"]) from None
 
 
-def point_function(problem: Problem, job: Job) -> Callable[[Point], dict[str, Any]]:
+def point_function(problem: Problem, job: Job, level: Level | None) -> Callable[[Point], dict[str, Any]]:
     """Return the function of one point of a structure: columns by name.
+
+    Args:
+        problem: of the structure.
+        job: what to compute.
+        level: state level of the points, which is known to be exact; None = that of the evaluator, for points that
+            bring no plan.
 
     Values of key rates and fractions are clipped at 0, their derivatives are those of the unclipped figure, as in
     `qtn gradient`.
@@ -119,10 +127,11 @@ def point_function(problem: Problem, job: Job) -> Callable[[Point], dict[str, An
     leaves = numeric_leaves(problem)
 
     def target(moved: dict[str, Any], point: Point) -> tuple[dict[str, Any], dict[str, Any]]:
-        evaluator = problem.evaluator
-        if isinstance(evaluator, Renewal) and point["plan"] is not None:
-            evaluator = dataclasses.replace(evaluator, plan=point["plan"])
-        summary = evaluator.summarise(*with_values(problem, {**point["numbers"], **moved}))
+        system = with_values(problem, {**point["numbers"], **moved})
+        if level is None or point["plan"] is None:
+            summary = problem.evaluator.summarise(*system)
+        else:
+            summary = summarise_on(point["plan"], *system, level)
         raw = {name: merit(problem, name, summary, clip=False) for name in job.outputs}
         found = {name: merit(problem, name, summary, clip=True) for name in job.outputs}
         return raw, found | {"grid_error": summary.info.grid_error, "tail_mass": summary.info.tail_mass}

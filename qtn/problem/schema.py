@@ -191,9 +191,7 @@ class Optimise(Table):
     search: Search | None = None
 
 
-MeritName = Literal[
-    "secret_key_rate_hz", "secret_fraction", "rate_hz", "mean_time_s", "fidelity", "qber_x", "qber_z"
-]
+MeritName = Literal["secret_key_rate_hz", "secret_fraction", "rate_hz", "mean_time_s", "fidelity", "qber_x", "qber_z"]
 
 
 class Spaced(Table):

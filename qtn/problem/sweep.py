@@ -103,7 +103,10 @@ class SweepTask:
                 for name, value in found.items():
                     values[name][row] = value
             return
-        columns, told = self._points(key, problem)(numbers, len(rows))
+        try:
+            columns, told = self._points(key, problem)(numbers, len(rows))
+        except ValueError as error:  # what no point of this structure can do
+            columns, told = {}, [str(error)] * len(rows)
         for name, column in columns.items():
             values[name][rows] = column
         for row, reason in zip(rows, told, strict=True):
@@ -121,17 +124,22 @@ def facts(problem: Problem, job: Job) -> dict[str, Any]:
     """Return what a store remembers of where its numbers come from."""
     packages = ("jax", "jaxlib", "numpy", "zarr", "xarray")
     versions = {name: importlib.metadata.version(name) for name in packages}
-    from qtn import __version__
-
     return {
         "title": problem.name,
         "job": job.kind,
-        "versions": {"qtn": __version__, "python": platform.python_version(), **versions},
+        "versions": {"qtn": own_version(), "python": platform.python_version(), **versions},
         "device_kind": jax.devices()[0].device_kind,
         "x64": bool(jax.config.jax_enable_x64),  # pyright: ignore
         "seed": job.seed,
         "git_commit": git_commit(),
     }
+
+
+def own_version() -> str:
+    """Return the version of this package."""
+    import qtn
+
+    return qtn.__version__
 
 
 def git_commit() -> str | None:

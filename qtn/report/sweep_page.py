@@ -133,7 +133,7 @@ def reduced(found: xr.Dataset, name: str) -> tuple[xr.Dataset, str]:
 
 
 def layout(part: xr.Dataset) -> list[str]:
-    """Return the axes that vary: x, y, panels; the shortest makes the panels, the order of the file decides the rest."""
+    """Return the axes that vary: x, y, panels; the shortest makes the panels, else the order is that of the file."""
     axes = varying(part)
     if len(axes) == 3:
         panel = min(axes, key=lambda axis: (part.sizes[axis], axes.index(axis)))

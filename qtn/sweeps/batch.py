@@ -85,9 +85,8 @@ class Batched:
         while True:
             share = -(-self.block // len(self.devices))
             rows = -(-share // lanes) * lanes
-            shapes = jax.tree.map(
-                lambda a: jax.ShapeDtypeStruct((len(self.devices) * rows, *a.shape[1:]), a.dtype), points
-            )
+            size = len(self.devices) * rows
+            shapes = jax.tree.map(lambda a, n=size: jax.ShapeDtypeStruct((n, *a.shape[1:]), a.dtype), points)
             counts = jax.ShapeDtypeStruct((len(self.devices),), np.int32)
             program = jax.jit(_program(self.function, self.mesh, rows, lanes)).lower(counts, shapes).compile()
             used = _bytes(program)

@@ -53,6 +53,14 @@ class StoreError(ValueError):
 class WriteError(OSError):
     """A store that could not be written: full disk, read-only folder, lost file system."""
 
+    @property
+    def wrong_place(self) -> bool:
+        """Whether another folder is the cure, rather than another disk or more room."""
+        return self.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
+
+    def __str__(self) -> str:
+        return str(self.args[-1])
+
 
 class Store:
     """An open store, with the handles of its arrays kept."""
@@ -97,13 +105,25 @@ class Store:
         Raises:
             StoreError: if the chunk is corrupted.
         """
+        return self.read_rows(name, self.layout.chunk_rows(chunk))
+
+    def read_rows(self, name: str, rows: slice) -> np.ndarray:
+        """Return one column of any rows.
+
+        Raises:
+            StoreError: if a chunk is corrupted.
+        """
         try:
-            return np.asarray(self._arrays[name][self.layout.chunk_rows(chunk)])
+            return np.asarray(self._arrays[name][rows])
         except Exception as error:  # what a decoder raises on damaged bytes depends on the codec
             raise StoreError(
-                f"{self.path}: chunk {chunk} of `{name}` is corrupted ({type(error).__name__}); "
-                f"`qtn sweep ... --resume` computes it again"
+                f"{self.path}: chunk {rows.start // self.layout.batch} of `{name}` is corrupted "
+                f"({type(error).__name__}); `qtn sweep ... --resume` computes it again"
             ) from error
+
+    def chunk_file(self, name: str, chunk: int) -> Path:
+        """Return the file of one chunk of one column; chunks that hold nothing but the fill value have none."""
+        return self.path / name / "c" / str(chunk)
 
     def done(self) -> np.ndarray:
         """Return the done mask (num_points,) of `PENDING`, `DONE` and `FAILED`; a corrupted chunk counts as pending."""
@@ -123,12 +143,14 @@ class Store:
         return [chunk for chunk in chunks if not self._readable(chunk, names)]
 
     def _readable(self, chunk: int, names: Sequence[str]) -> bool:
+        """Whether a chunk is whole: every column can be read, and none is missing beside a result."""
         try:
             for name in names:
                 self.read(name, chunk)
         except StoreError:
             return False
-        return True
+        results = np.any(self.done_of(chunk) == DONE)
+        return not results or all(self.chunk_file(column.name, chunk).exists() for column in self.layout.columns)
 
     def discard_partial(self, chunks: Sequence[int]) -> int:
         """Delete half-written files that a killed run left in these chunks; return how many."""

@@ -34,8 +34,8 @@ def sweep(
             dictionary or other pytree of them. Wrap it in `jax.grad` or `jax.value_and_grad` for derivatives.
         axes: name -> list of values, or {"start", "stop", "num", "scale": "linear" | "log"}.
         mode: "grid" crosses the axes, "zip" walks along all of them together.
-        static: names of axes that change structure (number of links, a schedule): their values are passed as plain Python,
-            and the function is compiled once for each. Axes of texts always are.
+        static: names of axes that change structure (number of links, a schedule): their values are passed as plain
+            Python, and the function is compiled once for each. Axes of texts always are.
         units: name -> unit of an axis or output, kept as the attribute `units`.
         batch: points of one call; results do not depend on it.
         devices: where; all local devices by default.
@@ -118,8 +118,8 @@ def _fill(found: dict[str, np.ndarray], index: np.ndarray, total: int, outputs: 
             found[name] = np.full((total, *leaf.shape[1:]), empty, dtype=kind)
         if found[name].shape[1:] != leaf.shape[1:]:
             raise ValueError(
-                f"Output `{name}` has shape {leaf.shape[1:]} here and {found[name].shape[1:]} elsewhere: structures may "
-                "change numbers, not shapes; return a scalar."
+                f"Output `{name}` has shape {leaf.shape[1:]} here and {found[name].shape[1:]} elsewhere: structures "
+                "may change numbers, not shapes; return a scalar."
             )
         found[name][index] = leaf
 

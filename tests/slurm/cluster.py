@@ -36,7 +36,7 @@ PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
 
 
-class CannotStart(Exception):
+class CannotStartError(Exception):
     """SLURM cannot start here; the message says why."""
 
 
@@ -46,9 +46,9 @@ class Cluster:
     def __init__(self, folder):
         missing = [name for name in PROGRAMS if shutil.which(name, path=paths()) is None]
         if missing:
-            raise CannotStart(f"{', '.join(missing)} not found; apt-get install slurm-wlm munge")
+            raise CannotStartError(f"{', '.join(missing)} not found; apt-get install slurm-wlm munge")
         if os.geteuid() != 0:
-            raise CannotStart("a SLURM of one node starts as root only")
+            raise CannotStartError("a SLURM of one node starts as root only")
         self.folder, self.host = Path(folder), socket.gethostname().split(".")[0]
         for name in ("state", "spool"):
             (self.folder / name).mkdir()
@@ -61,7 +61,7 @@ class Cluster:
             time.sleep(1)
             self.call("slurmd", "-N", self.host)
             self.wait_for_node()
-        except CannotStart:
+        except CannotStartError:
             self.stop()
             raise
 
@@ -84,7 +84,7 @@ class Cluster:
             if state == "idle":
                 return
             time.sleep(0.5)
-        raise CannotStart(f"the node is {state or 'silent'} after 30 s")
+        raise CannotStartError(f"the node is {state or 'silent'} after 30 s")
 
     def call(self, *command, check=True, **more):
         """Run a command with this cluster and return what it prints."""
@@ -97,7 +97,7 @@ class Cluster:
             **more,
         )
         if check and done.returncode:
-            raise CannotStart(f"{command[0]}: {done.stderr.strip()[-300:]}")
+            raise CannotStartError(f"{command[0]}: {done.stderr.strip()[-300:]}")
         return done.stdout
 
     def state(self, job):

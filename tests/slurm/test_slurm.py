@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from qtn.sweeps.dataset import open_dataset
-from tests.slurm.cluster import CannotStart, Cluster
+from tests.slurm.cluster import CannotStartError, Cluster
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
@@ -35,7 +35,7 @@ SLOW = PROBLEM.replace("[sweep]", '[optimise]\nparameters = ["schedule.cutoff_ti
 def cluster(tmp_path_factory):
     try:
         made = Cluster(tmp_path_factory.mktemp("slurm"))
-    except CannotStart as reason:
+    except CannotStartError as reason:
         pytest.skip(f"no SLURM: {reason}")
     yield made
     made.stop()
