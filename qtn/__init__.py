@@ -72,7 +72,10 @@ __all__ = [*_PACKAGES, *_PUBLIC]  # pyright: ignore[reportUnsupportedDunderAll]
 
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
+        import jax
+
+        with jax.ensure_compile_time_eval():  # the first use of a name may stand inside a function that is traced
+            return getattr(importlib.import_module(_PUBLIC[name]), name)
     if name in _PACKAGES:
         return importlib.import_module(f"qtn.{name}")
     raise AttributeError(f"module 'qtn' has no attribute '{name}'")

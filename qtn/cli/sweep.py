@@ -53,8 +53,7 @@ def sweep(
             watch.begin(store.layout, part)
             progress = run_shard(store, task, shard=part, report=watch, stop=stop)
     if json_:
-        print_json({"store": out, "total": progress.total, "done": progress.done, "failed": progress.failed,
-                    "computed": progress.computed, "seconds": progress.seconds, "stopped": progress.stopped})  # fmt: skip
+        print_json({"store": out, **vars(progress)})
     else:
         print(watch.summary(out, progress))
     if progress.failed:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from qtn._pytree import pytree
 from qtn.evaluators.choose import (
     MAX_PROBES,
     WORST_ERROR,
@@ -33,10 +34,10 @@ from qtn.evaluators.levels import choose_level, require_level
 from qtn.evaluators.plan import NUM_LIFETIMES, GridPlan
 from qtn.evaluators.renewal import Renewal
 from qtn.links.link import Heralded
-from qtn.problem.build import build_chain
 from qtn.problem.jobs import Job, point_function
-from qtn.problem.names import chain_table, with_values
+from qtn.problem.names import with_values
 from qtn.problem.problem import Problem
+from qtn.problem.validity import Validity
 from qtn.steps.level import Level, PauliLevel
 from qtn.sweeps.batch import Batched
 
@@ -60,7 +61,7 @@ class Scouted:
     level: Level
 
 
-@dataclasses.dataclass(frozen=True)
+@pytree
 class KnownLink:
     """A link whose heralded pair is known already."""
 
@@ -88,6 +89,7 @@ class Points:
         self.problem, self.job, self.block, self.announce = problem, job, block, announce
         evaluator = problem.evaluator
         self.renewal = evaluator if isinstance(evaluator, Renewal) else None
+        self._validity = Validity(problem)
         self._describe = Batched(self._description, block=block)
         self._runs: dict[Level, Batched] = {}
         self._probes: dict[Level, Batched] = {}
@@ -174,8 +176,10 @@ class Points:
 
     def _alone(self, values: dict[str, float]) -> tuple[dict[str, float] | None, str]:
         """Compute one point with an evaluator that has no time grid."""
+        reason = self._validity(values)
+        if reason:
+            return None, reason
         try:
-            build_chain(chain_table(self.problem, values))
             return as_floats(point_function(self.problem, self.job, None)({"numbers": values, "plan": None})), ""
         except ValueError as error:
             return None, str(error)
@@ -187,10 +191,13 @@ class Points:
         guesses: dict[int, float] = {}
         leaves, structure = jax.tree.flatten(described)
         for i in range(len(reasons)):
+            reasons[i] = self._validity(one_of(numbers, i))
+            if reasons[i]:
+                continue
             one = jax.tree.unflatten(structure, [leaf[i] for leaf in leaves])
             p, attempts = one["p_success"], one["attempts"]
             if not (np.all(p > 0) and np.all(attempts > 0) and np.all(np.isfinite(attempts)) and np.all(p <= 1)):
-                reasons[i] = self._why(one_of(numbers, i))
+                reasons[i] = "a link never heralds a pair, or its attempt takes no finite time"
                 continue
             scales = TimeScales(
                 attempts=tuple(attempts.tolist()),
@@ -211,7 +218,7 @@ class Points:
     def _level(self, one: Any) -> Level:
         """Return the level of a point, as an evaluation of this point alone chooses it."""
         assert self.renewal is not None
-        links = tuple(KnownLink(Heralded(**fields)) for fields in one["heralded"])
+        links = tuple(KnownLink(known=each) for each in one["heralded"])
         chain, schedule = dataclasses.replace(one["chain"], links=links), one["schedule"]
         if self.renewal.level is None:
             return choose_level(chain, schedule)
@@ -262,9 +269,7 @@ class Points:
         return {
             "p_success": jnp.stack([jnp.asarray(each.p_success, float) for each in heralded]),
             "attempts": jnp.stack([jnp.asarray(each.attempt_time, float) for each in heralded]),
-            "heralded": [
-                {field.name: getattr(each, field.name) for field in dataclasses.fields(each)} for each in heralded
-            ],
+            "heralded": heralded,
             "chain": chain,
             "schedule": schedule,
         }
@@ -276,14 +281,6 @@ class Points:
             return jnp.stack([found.lifetime, found.values[0]])
 
         return probed
-
-    def _why(self, values: dict[str, float]) -> str:
-        """Return why a point is impossible, in the words of whoever would build it."""
-        try:
-            build_chain(chain_table(self.problem, values))
-        except ValueError as error:
-            return str(error)
-        return "a link never heralds a pair, or its attempt takes no finite time"
 
 
 def one_of(numbers: Numbers, i: int) -> dict[str, float]:

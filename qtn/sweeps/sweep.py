@@ -24,6 +24,7 @@ def sweep(
     units: Mapping[str, str] | None = None,
     batch: int = BLOCK,
     devices: Sequence[Any] | None = None,
+    compiled: bool = True,
     progress: bool = True,
     key: Any = None,
 ) -> xr.Dataset:
@@ -39,6 +40,9 @@ def sweep(
         units: name -> unit of an axis or output, kept as the attribute `units`.
         batch: points of one call; results do not depend on it.
         devices: where; all local devices by default.
+        compiled: whether the function can be compiled. One that looks at its numbers cannot, such as `qtn.evaluate`
+            where it chooses its time grid: either fix that with `Renewal().planned(...)`, or give False, and the
+            function is called point by point with plain numbers.
         progress: whether to show a bar.
         key: random key; if given, the function also gets `key = fold_in(key, global index of the point)`.
 
@@ -64,11 +68,13 @@ def sweep(
             raise ValueError(f"Argument `static` names `{name}`, but the axes are {', '.join(sorted(names))}.")
     fixed = [axis for axis in points.axes if axis.name in static or not axis.numeric]
     found: dict[str, np.ndarray] = {}
-    with tqdm(total=points.num_points, unit=" points", disable=None if progress else True) as bar:
+    with tqdm(total=points.num_points, unit=" points", disable=not progress) as bar:
         for values, index in _structures(points, fixed):
-            run = Batched(_of_point(function, values, key), block=min(batch, index.size), devices=devices)
-            for start in range(0, index.size, run.block):
-                some = index[start : start + run.block]
+            block = min(batch, index.size) if compiled else 1
+            of_point = _of_point(function, values, key)
+            run = Batched(of_point, block=block, devices=devices) if compiled else _eager(of_point)
+            for start in range(0, index.size, block):
+                some = index[start : start + block]
                 _fill(found, some, points.num_points, run(_traced(points, fixed, some)))
                 bar.update(some.size)
     return _dataset(points, found, units or {})
@@ -95,6 +101,16 @@ def _of_point(function: Callable[..., Any], values: Mapping[str, Any], key: Any)
         return function(**values, **point["numbers"], **random)
 
     return of_point
+
+
+def _eager(of_point: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the function of one point, with plain numbers, as a function of arrays (1,)."""
+
+    def run(point: Any) -> Any:
+        plain = jax.tree.map(lambda column: column[0].item(), point)
+        return jax.tree.map(lambda leaf: np.asarray(leaf)[None], of_point(plain))
+
+    return run
 
 
 def _traced(points: Grid, fixed: Sequence[Axis], index: np.ndarray) -> dict[str, Any]:
