@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from tqdm import tqdm
 
@@ -76,12 +75,11 @@ class WatchSweep:
         return f"{text}; stopped on request, --resume goes on" if progress.stopped else text
 
 
-def size(count: float) -> str:
+def size(count: int | float) -> str:
     """Return a number of bytes for people.
 
     Example:
         >>> size(5e5), size(3e9)
-        ('0.5 MB', '3,000.0 MB')
+        ('0.5 MB', '3.0 GB')
     """
-    value: Any = count / 1e6
-    return f"{value:,.1f} MB"
+    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"

@@ -1,6 +1,6 @@
 """What the axes of a sweep change: numbers, which are traced, or structure, for which a problem is built anew."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,10 +96,19 @@ class Structures:
             return False
 
     def _built(self, values: Mapping[str, Value]) -> Problem | str:
+        fixed = [override(name, values[name]) for name in self.fixed]
+        traced = [override(name, values[name]) for name in self.traced]
         try:
-            found = changed(self.problem, [override(name, value) for name, value in values.items()])
+            found = self._with(fixed)
+            if isinstance(found, str):  # the numbers of the file do not fit, or are not there yet: those of this point
+                found = self._with([*fixed, *traced])
         except ProblemError as error:
             return "; ".join(error.errors)
+        return found
+
+    def _with(self, overrides: Sequence[str]) -> Problem | str:
+        """Return the problem with some values replaced, or the name of a number that it should have."""
+        found = changed(self.problem, overrides)
         leaves = numeric_leaves(found)
         missing = [name for name in self.traced if name not in leaves]
         return f"there is no number {missing[0]} in this structure" if missing else found
