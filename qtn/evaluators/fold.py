@@ -1,6 +1,8 @@
 """Fold a schedule over a chain on one time grid: each distinct sub-tree is joined once."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -56,14 +58,54 @@ def decay_per_step(level: Level, ends: tuple[tuple[Node, Node], ...], step: Floa
     return step * jnp.stack([level.decay_rates(*pair) for pair in ends])
 
 
+@partial(jax.jit, static_argnames="reference")
+def grid_step(ratio: float, heralded: tuple[Heralded, ...], reference: int | None) -> Float[Array, ""]:
+    """Return the step [s] of a grid, see `TimeGrid.step`."""
+    return TimeGrid(ratio=ratio, num_steps=1, reference=reference).step(heralded)
+
+
+@jax.jit
+def in_steps(times: Float[Array, "n"], index: Array, step: Float[Array, ""]) -> Float[Array, ""]:
+    """Return one of some times [s] in grid steps; may be inf."""
+    time = times[index]
+    finite = jnp.isfinite(time)  # inf / step has no derivative with respect to the step
+    return jnp.where(finite, jnp.where(finite, time, 0.0) / step, jnp.inf)
+
+
+@jax.jit
+def join_list(inputs: list[Array], step_map: Array, rates: Array, cutoff: Array, lattice: Array) -> Attempt:
+    """Join more than two inputs."""
+    return join_many(jnp.stack(inputs), step_map, rates, cutoff, lattice)
+
+
+Run = Callable[..., Any]
+"""Applies a compiled function to arguments: `run(f, *args)` is `f(*args)`."""
+
+
+def apply(piece: Callable[..., Any], *args: Any) -> Any:
+    """Return `piece(*args)`."""
+    return piece(*args)
+
+
 class Fold:
-    """One evaluation of one schedule on one grid; remembers what each distinct sub-tree delivers."""
+    """One evaluation of one schedule on one grid; remembers what each distinct sub-tree delivers.
+
+    All that has a derivative goes through `run`, one compiled function after the other, so that whoever runs them can
+    go back through them.
+    """
 
     def __init__(
-        self, chain: Chain, schedule: Schedule, heralded: tuple[Heralded, ...], grid: TimeGrid, level: Level
+        self,
+        chain: Chain,
+        schedule: Schedule,
+        heralded: tuple[Heralded, ...],
+        grid: TimeGrid,
+        level: Level,
+        run: Run = apply,
     ) -> None:
         self.chain, self.schedule, self.heralded, self.grid, self.level = chain, schedule, heralded, grid, level
-        self.step = grid.step(heralded)
+        self.run = run
+        self.step = run(grid_step, grid.ratio, heralded, grid.reference)
         self.lifetimes: list[Array] = []
         self.tails: list[Array] = []
         self._delivered: dict[object, Float[Array, "k t"]] = {}
@@ -78,11 +120,11 @@ class Fold:
         """Return one attempt of the last step of `tree`; a link counts as always successful."""
         if isinstance(tree, Swap):
             left, right = self._ends(tree)
-            step_map = swap_step(self.level, left, self.chain.node(tree.right.first), right)
+            step_map = self.run(swap_step, self.level, left, self.chain.node(tree.right.first), right)
             return self._join((tree.left, tree.right), step_map, tree.cutoff)
         if isinstance(tree, Distill):
             left, right = self._ends(tree)
-            step_map = distill_step(self.level, tree.protocol, left, right)
+            step_map = self.run(distill_step, self.level, tree.protocol, left, right)
             inputs = (tree.kept, *[tree.consumed] * (tree.protocol.num_pairs - 1))
             return self._join(inputs, step_map, tree.cutoff)
         delivered = self.delivered(tree)
@@ -99,31 +141,34 @@ class Fold:
         if isinstance(tree, Elementary):
             heralded = self.heralded[self.chain.link_index(tree.position)]
             self.lifetimes.append(heralded.attempt_time / heralded.p_success)
-            return link_arrivals(self.level, heralded, self._ends(tree), self.step, self.grid.num_steps)
+            return self.run(
+                link_arrivals, self.level, heralded, self._ends(tree), self.step, self.grid.num_steps
+            )
         if isinstance(tree, Wait):
-            duration = self.schedule.wait_times[tree.duration] / self.step
-            rates = decay_per_step(self.level, (self._ends(tree),), self.step)[0]
-            return wait(self.delivered(tree.child), rates, duration)
+            duration = self.run(in_steps, self.schedule.wait_times, jnp.asarray(tree.duration), self.step)
+            rates = self.run(decay_per_step, self.level, (self._ends(tree),), self.step)
+            return self.run(wait, self.delivered(tree.child), rates, duration)
         attempt = self.attempt(tree)
         summary = self.note(attempt)
-        return deliver(attempt, summary.mean_steps)
+        return self.run(deliver, attempt, jax.lax.stop_gradient(summary.mean_steps))
 
     def note(self, attempt: Attempt) -> Moments:
         """Return the moments of an attempt, and remember its lifetime and tail."""
-        summary = moments(attempt)
+        summary = self.run(moments, attempt)
         self.lifetimes.append(summary.mean_steps * self.step)
         self.tails.append(summary.tail_mass)
         return summary
 
     def _join(self, inputs: tuple[Tree, ...], step_map: Array, cutoff: int | None) -> Attempt:
-        time = jnp.inf if cutoff is None else self.schedule.cutoff_times[cutoff]
-        finite = jnp.isfinite(time)  # inf / step has no derivative with respect to the step
-        limit = jnp.where(finite, jnp.where(finite, time, 0.0) / self.step, jnp.inf)
-        rates = decay_per_step(self.level, tuple(self._ends(tree) for tree in inputs), self.step)
+        limit = jnp.asarray(jnp.inf)
+        if cutoff is not None:
+            limit = self.run(in_steps, self.schedule.cutoff_times, jnp.asarray(cutoff), self.step)
+        rates = self.run(decay_per_step, self.level, tuple(self._ends(tree) for tree in inputs), self.step)
         delivered = [self.delivered(tree) for tree in inputs]
+        others = step_map, rates, limit, self._lattice(*inputs)
         if len(inputs) == 2:
-            return join(delivered[0], delivered[1], step_map, rates, limit, self._lattice(*inputs))
-        return join_many(jnp.stack(delivered), step_map, rates, limit, self._lattice(*inputs))
+            return self.run(join, *delivered, *others)
+        return self.run(join_list, delivered, *others)
 
     def _lattice(self, *inputs: Tree) -> Float[Array, ""]:
         """Return the spacing, in steps, of the times at which the inputs of a join can arrive."""
