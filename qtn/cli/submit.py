@@ -1,6 +1,7 @@
 """Submit the shards of a sweep through submitit, which requeues them at the time limit."""
 
 import importlib.util
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,14 @@ from typing import Any
 if importlib.util.find_spec("submitit") is None:
     raise ValueError("qtn submit: needs submitit: `pip install submitit`; or write a batch file with `qtn slurm`")
 
-from submitit import AutoExecutor
-from submitit.helpers import Checkpointable
+LOG = "SUBMITIT_LOG_LEVEL"
+told_by_user = os.environ.get(LOG)
+os.environ[LOG] = told_by_user or "NOCONFIG"  # else its import closes the handlers of all other loggers
+from submitit import AutoExecutor  # noqa: E402
+from submitit.helpers import Checkpointable  # noqa: E402
+
+if told_by_user is None:
+    del os.environ[LOG]  # the tasks may log
 
 
 class Shard(Checkpointable):

@@ -59,7 +59,9 @@ def decay_per_step(level: Level, ends: tuple[tuple[Node, Node], ...], step: Floa
 
 
 @partial(jax.jit, static_argnames="reference")
-def grid_step(ratio: float, heralded: tuple[Heralded, ...], reference: int | None) -> Float[Array, ""]:
+def grid_step(
+    ratio: Float[Array, ""] | float, heralded: tuple[Heralded, ...], reference: int | None
+) -> Float[Array, ""]:
     """Return the step [s] of a grid, see `TimeGrid.step`."""
     return TimeGrid(ratio=ratio, num_steps=1, reference=reference).step(heralded)
 
@@ -141,9 +143,7 @@ class Fold:
         if isinstance(tree, Elementary):
             heralded = self.heralded[self.chain.link_index(tree.position)]
             self.lifetimes.append(heralded.attempt_time / heralded.p_success)
-            return self.run(
-                link_arrivals, self.level, heralded, self._ends(tree), self.step, self.grid.num_steps
-            )
+            return self.run(link_arrivals, self.level, heralded, self._ends(tree), self.step, self.grid.num_steps)
         if isinstance(tree, Wait):
             duration = self.run(in_steps, self.schedule.wait_times, jnp.asarray(tree.duration), self.step)
             rates = self.run(decay_per_step, self.level, (self._ends(tree),), self.step)

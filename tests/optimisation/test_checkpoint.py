@@ -75,9 +75,9 @@ def test_records_are_exact_and_whole(tmp_path):
     checkpoint = open_checkpoint(tmp_path / "c", {"x": 1})
     values = {"a": np.array([1 / 3, np.nan, np.inf]), "b": np.arange(4)}
     checkpoint.save("one", {"third": 1 / 3, "never": float("inf")}, values)
-    document, arrays = checkpoint.load("one")
-    assert document["third"] == 1 / 3
-    assert document["never"] == float("inf")
+    document, arrays = checkpoint.load("one") or (None, {})
+    assert document["third"] == 1 / 3  # pyright: ignore
+    assert document["never"] == float("inf")  # pyright: ignore
     np.testing.assert_array_equal(arrays["a"], values["a"])
     assert checkpoint.load("two") is None
     assert not list((tmp_path / "c").glob("*.partial"))
@@ -90,7 +90,7 @@ def test_sections_have_their_own_names(tmp_path):
     second.save("x", 2)
     first.discard()
     assert first.load("x") is None
-    assert second.load("x")[0] == 2
+    assert (second.load("x") or [0])[0] == 2
 
 
 def test_objects_come_back_shared_and_equal():

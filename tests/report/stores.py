@@ -6,7 +6,7 @@ import numpy as np
 
 from qtn.sweeps.layout import Column, Layout
 from qtn.sweeps.run import run_shard
-from qtn.sweeps.spec import grid
+from qtn.sweeps.spec import Mode, grid
 from qtn.sweeps.store import create
 
 LENGTH, TIME, MODES = "chain.link.length_km", "chain.node.memory.time_constant_s", "chain.link.num_modes"
@@ -26,7 +26,7 @@ def rate(length, time, modes):
     return 100 * p * key, -4.6 * p * key
 
 
-def store(path, axes=tuple(AXES), failing=(), mode="grid", axes_given=None, upto=None):
+def store(path, axes=tuple(AXES), failing=(), mode: Mode = "grid", axes_given=None, upto=None):
     """Make a store over some axes; points whose index is in `failing` fail, those from `upto` stay pending."""
     points = grid(axes_given or {name: AXES[name] for name in axes}, mode, UNITS)
     columns = (

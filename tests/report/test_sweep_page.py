@@ -45,14 +45,14 @@ class Balance(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.outside += [
-            value for name, value in attrs if name in ("src", "href") and not value.startswith(("#", "data:"))
+            value for name, value in attrs if name in ("src", "href") and not str(value).startswith(("#", "data:"))
         ]
         if tag not in ("meta", "br"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
         self.outside += [
-            value for name, value in attrs if name.endswith("href") and not value.startswith(("#", "data:"))
+            value for name, value in attrs if name.endswith("href") and not str(value).startswith(("#", "data:"))
         ]
 
     def handle_endtag(self, tag):
@@ -103,15 +103,20 @@ def test_bands_come_from_derivatives_errors_or_limits(stores):
     found = stores["one"]
     length = found[LENGTH].values
     around = band(found, RATE)
+    assert around
     value, slope = rate(length, 0.1, 10.0)
     good = np.isfinite(around.lower)
     assert good.sum() == 18
     np.testing.assert_allclose((around.upper - value)[good], np.abs(slope * length * 0.01)[good], rtol=1e-12)
     assert "1 % of link length" in around.words
     measured = xr.Dataset({"f": ("x", [1.0, 2.0]), "f_standard_error": ("x", [0.1, 0.2])}, {"x": [0, 1]})
-    np.testing.assert_allclose(band(measured, "f").upper, [1.196, 2.392])
+    from_errors = band(measured, "f")
+    assert from_errors
+    np.testing.assert_allclose(from_errors.upper, [1.196, 2.392])
     limits = xr.Dataset({"f": ("x", [1.0]), "f_lower": ("x", [0.5]), "f_upper": ("x", [3.0])}, {"x": [0]})
-    np.testing.assert_allclose([band(limits, "f").lower, band(limits, "f").upper], [[0.5], [3.0]])
+    from_limits = band(limits, "f")
+    assert from_limits
+    np.testing.assert_allclose([from_limits.lower, from_limits.upper], [[0.5], [3.0]])
     assert outputs(measured) == outputs(limits) == ["f"]
     assert outputs(found) == [RATE, "fidelity"]
 
