@@ -46,7 +46,7 @@ def root_values(level: Level, summary: Moments, ends: tuple[Node, Node], step: F
 
 def root(fold: Fold) -> Root:
     """Evaluate the root of a schedule by renewal-reward."""
-    summary = fold.run(moments, fold.attempt(fold.schedule.tree))
+    summary = fold.run(moments, fold.root())
     values = fold.run(root_values, fold.level, summary, fold.chain_ends, fold.step)
     tails = jnp.stack([*fold.tails, summary.tail_mass])
     return Root(values=values, lifetime=jnp.max(jnp.stack(fold.lifetimes)), tail_mass=jnp.max(tails))

@@ -87,7 +87,8 @@ def small_multiples(found: xr.Dataset, name: str, x: str, y: str, panel: str) ->
     wanted = spread_out(found.sizes[panel], MOST_PANELS)
     columns = 2 if len(wanted) in (2, 4) else min(3, len(wanted))
     rows = -(-len(wanted) // columns)
-    drawing = Figure(figsize=(WIDTH + 0.6, 0.7 + 2.0 * rows), layout="constrained")
+    drawing = Figure(figsize=(WIDTH + 0.6, 1.0 + 2.0 * rows), layout="constrained")
+    drawing.suptitle(f"panels: {label(found, panel)}", fontsize="medium")
     grid = drawing.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     data = found[name].squeeze(drop=True).transpose(panel, y, x).values
     norm = norm_of(data)
@@ -98,10 +99,9 @@ def small_multiples(found: xr.Dataset, name: str, x: str, y: str, panel: str) ->
             grid.flat[place - columns].tick_params(labelbottom=True)
             continue
         row = wanted[place]
-        mesh = coloured(axes, found, data[row], x, y, norm)
-        title = f"{label(found, panel).split(' [')[0]} = {shown(found[panel].values[row])}"
+        mesh = coloured(axes, found, data[row], x, y, norm, rasterized=data[0].size * len(wanted) > MOST_VECTORS)
         unit = found[panel].attrs.get("units", "")
-        axes.set_title(f"{title} {unit}".rstrip(), fontsize="small")
+        axes.set_title(f"{shown(found[panel].values[row])} {unit}".rstrip(), fontsize="small")
         axes.spines[["top", "right"]].set_visible(False)
     drawing.supxlabel(label(found, x), fontsize="medium")
     drawing.supylabel(label(found, y), fontsize="medium")
@@ -138,8 +138,11 @@ def ends(values: np.ndarray, norm: Any) -> Any:
     return "min" if np.any(values < norm.vmin) else "neither"
 
 
-def coloured(axes: Any, found: xr.Dataset, values: np.ndarray, x: str, y: str, norm: Any) -> Any:
-    """Draw a matrix (y, x) as cells round its points."""
+def coloured(
+    axes: Any, found: xr.Dataset, values: np.ndarray, x: str, y: str, norm: Any, *, rasterized: bool | None = None
+) -> Any:
+    """Draw a matrix (y, x) as cells round its points; many cells as one picture, so that a page stays light."""
+    rasterized = values.size > MOST_VECTORS if rasterized is None else rasterized
     sides = [numeric_axis(found, name) for name in (x, y)]
     orders = [np.argsort(positions) for positions, _ in sides]
     edges = [cells(positions[order]) for (positions, _), order in zip(sides, orders, strict=True)]
@@ -148,7 +151,7 @@ def coloured(axes: Any, found: xr.Dataset, values: np.ndarray, x: str, y: str, n
     axes.grid(visible=False)
     if hasattr(norm, "clip") and norm.clip:
         cell = np.ma.where(cell <= 0, norm.vmin, cell)
-    mesh = axes.pcolormesh(*edges, cell, norm=norm, cmap=MAP, rasterized=values.size > MOST_VECTORS)
+    mesh = axes.pcolormesh(*edges, cell, norm=norm, cmap=MAP, rasterized=rasterized)
     for side, (positions, texts) in zip("xy", sides, strict=True):
         scaled(axes, side, positions, texts)
     return mesh
