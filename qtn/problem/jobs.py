@@ -11,7 +11,7 @@ from qtn.evaluators.extrapolate import summarise_on
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import expand, numeric_leaves, with_values
 from qtn.problem.problem import Problem
-from qtn.problem.run import MERITS, merit
+from qtn.problem.run import merit
 from qtn.problem.structures import unit_of
 from qtn.steps.level import Level
 from qtn.sweeps.layout import Column
@@ -97,7 +97,7 @@ def job_of(problem: Problem, axes: Sequence[str]) -> Job:
         clash = sorted(set(names) & set(axes))
         if clash:
             raise ProblemError(problem.name, [f"sweep.axes.{clash[0]}: is optimised too; take it out of one of them"])
-    default = ["secret_key_rate_hz"] if table.job == "gradient" else list(MERITS)
+    default = ["secret_key_rate_hz"] if table.job == "gradient" else ["secret_key_rate_hz", "rate_hz", "fidelity"]
     outputs = tuple(dict.fromkeys(table.outputs or default))
     return Job(table.job, outputs, tuple(names), table.seed)
 

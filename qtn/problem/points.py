@@ -30,7 +30,6 @@ from qtn.evaluators.choose import (
 )
 from qtn.evaluators.extrapolate import root
 from qtn.evaluators.fold import Fold, heralded_links
-from qtn.evaluators.levels import choose_level, require_level
 from qtn.evaluators.plan import NUM_LIFETIMES, GridPlan
 from qtn.evaluators.renewal import Renewal
 from qtn.links.link import Heralded
@@ -38,7 +37,7 @@ from qtn.problem.jobs import Job, point_function
 from qtn.problem.names import with_values
 from qtn.problem.problem import Problem
 from qtn.problem.validity import Validity
-from qtn.steps.level import Level, PauliLevel
+from qtn.steps.level import Level
 from qtn.sweeps.batch import Batched
 
 DIRECT_BELOW = 12
@@ -220,11 +219,7 @@ class Points:
         assert self.renewal is not None
         links = tuple(KnownLink(known=each) for each in one["heralded"])
         chain, schedule = dataclasses.replace(one["chain"], links=links), one["schedule"]
-        if self.renewal.level is None:
-            return choose_level(chain, schedule)
-        if isinstance(self.renewal.level, PauliLevel):
-            require_level(self.renewal.level, chain, schedule)
-        return self.renewal.level
+        return self.renewal._level(chain, schedule)
 
     def _measured(self, numbers: Numbers, scouted: dict[int, Scouted], guesses: dict[int, float]) -> dict[int, float]:
         horizons, unsettled = dict(guesses), list(guesses)

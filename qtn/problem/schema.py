@@ -289,7 +289,20 @@ class Optimise(Table):
     search: Search | None = None
 
 
-MeritName = Literal["secret_key_rate_hz", "secret_fraction", "rate_hz", "mean_time_s", "fidelity", "qber_x", "qber_z"]
+MeritName = Literal[
+    "secret_key_rate_hz",
+    "secret_fraction",
+    "rate_hz",
+    "mean_time_s",
+    "fidelity",
+    "qber_x",
+    "qber_y",
+    "qber_z",
+    "log_negativity",
+    "coherent_information",
+    "hashing_yield",
+    "chsh",
+]
 
 
 class Spaced(Table):

@@ -24,7 +24,7 @@ NOT_TRACED = ("chain.num_links",)
 def unit_of(name: str) -> str:
     """Return the unit of a dotted name; empty if it is a plain number."""
     if name.startswith("schedule."):
-        return "s" if name.split(".")[1] in ("cutoff_times", "wait_times") else ""
+        return "s" if name.split(".")[1] in ("cutoff_times", "wait_times", "cutoff_widths") else ""
     return next((unit for end, unit in UNITS.items() if name.endswith(end)), "")
 
 
@@ -132,7 +132,7 @@ class Structures:
 def limits_of(problem: Problem, name: str, value: Value) -> Range:
     """Return the range of a number that an axis varies."""
     if name.startswith("schedule."):
-        return Range(0.0, upper_closed="cutoff" in name)
+        return Range(0.0, 1.0) if "min_fidelities" in name else Range(0.0, upper_closed="cutoff_times" in name)
     if name not in numeric_leaves(problem):
         problem = changed(problem, [override(name, value)])
     return range_of(problem, name)

@@ -65,7 +65,7 @@ class Balance(html.parser.HTMLParser):
         ("none", 0, ["609.9", "none failed"]),
         ("one", 2, ["link length [km]", "secret key rate [bit/s]", "no pair arrives", "lower", "18</b> of 19"]),
         ("two", 2, ["rows: node memory time constant [s], columns: link length [km]", "2 failed"]),
-        ("three", 2, ["link num modes [1] = 100", "1 failed", "108 not computed yet"]),
+        ("three", 2, ["panels: link num modes [1]", "1 failed", "108 not computed yet"]),
         ("four", 2, ["where it is largest; the store holds the rest"]),
         ("texts", 2, ["schedule", "swap(0, swap(1, 2))"]),
         ("zipped", 2, ["node memory time constant [s]"]),
