@@ -17,7 +17,7 @@ from qtn.optimisation.records import Reader, Writer
 from qtn.problem.load import loads
 from qtn.problem.optimise import optimise
 from qtn.problem.planner import plan
-from qtn.schedules.builders import nested
+from qtn.schedules.families import nested
 
 LINE = """
 schema = 1
