@@ -90,6 +90,7 @@ _PUBLIC = {
     "load": "qtn.problem.load",
     "plan": "qtn.problem.planner",
     "optimise": "qtn.problem.optimise",
+    "sweep": "qtn.sweeps.sweep",
 }
 
 __version__ = "0.1.0"
@@ -98,7 +99,10 @@ __all__ = [*_PACKAGES, *_PUBLIC]  # pyright: ignore[reportUnsupportedDunderAll]
 
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
+        import jax
+
+        with jax.ensure_compile_time_eval():  # the first use of a name may stand inside a function that is traced
+            return getattr(importlib.import_module(_PUBLIC[name]), name)
     if name in _PACKAGES:
         return importlib.import_module(f"qtn.{name}")
     raise AttributeError(f"module 'qtn' has no attribute '{name}'")

@@ -27,8 +27,11 @@ Device = Annotated[str, typer.Option(help="auto, cpu or gpu; gpu fails where the
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit code."""
-    import qtn.cli.commands  # (registers the commands)
-    import qtn.cli.compare  # noqa: F401
+    import qtn.cli.cluster  # (these register the commands)
+    import qtn.cli.commands
+    import qtn.cli.compare
+    import qtn.cli.show
+    import qtn.cli.sweep  # noqa: F401
 
     try:
         code = typer.main.get_command(app)(args=arguments, standalone_mode=False)
@@ -40,6 +43,8 @@ def run(arguments: list[str] | None = None) -> int:
         return bad_input(error)
     except MemoryError:
         return too_large()
+    except OSError as error:
+        return not_written(error)
     except Exception as error:
         if "RESOURCE_EXHAUSTED" in str(error):  # how JAX says MemoryError
             return too_large()
@@ -53,6 +58,16 @@ def too_large() -> int:
         file=sys.stderr,
     )
     return 2
+
+
+def not_written(error: OSError) -> int:
+    """Print why a store cannot be written; 2 where another folder helps, else 1."""
+    from qtn.sweeps.store import WriteError
+
+    if not isinstance(error, WriteError):
+        return unexpected(error)
+    print(f"qtn: {error}", file=sys.stderr)
+    return 2 if error.wrong_place else 1
 
 
 def wrong_usage(error: Any) -> int:

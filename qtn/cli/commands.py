@@ -66,28 +66,32 @@ def optimise(
     set_: Set = None,
     out: Annotated[str | None, typer.Option(help="Folder of the report; by default <problem name>-report.")] = None,
     front: Annotated[str | None, typer.Option(help="Two merits, such as rate,fidelity: their front instead.")] = None,
+    checkpoint: Annotated[
+        str | None, typer.Option(help="Folder that keeps what is found: started again after a kill, the run goes on.")
+    ] = None,
     json_: Json = False,
     dry_run: DryRun = False,
     device: Device = "auto",
 ) -> None:
     """Find the best schedule and settings of a problem and write a report.
 
-    Example: qtn optimise problem.toml --out results
+    Example: qtn optimise problem.toml --out results --checkpoint run.checkpoint
     """
     problem = opened(file, set_, dry_run, device)
-    from qtn.cli.optimise import optimise_and_report, prepared
+    from qtn.cli.optimise import opened_checkpoint, optimise_and_report, prepared
     from qtn.cli.planning import front_and_report, plan_and_report
     from qtn.problem.front import read_names
     from qtn.problem.planner import needs_planning
 
     names = None if front is None else read_names(front)
     folder = prepared(problem, Path(out or f"{problem.name}-report"))
+    kept = opened_checkpoint(problem, checkpoint, names)
     if names is not None:
-        interrupted = front_and_report(problem, names, folder, as_json=json_)
+        interrupted = front_and_report(problem, names, folder, kept, as_json=json_)
     elif needs_planning(problem):
-        interrupted = plan_and_report(problem, folder, as_json=json_)
+        interrupted = plan_and_report(problem, folder, kept, as_json=json_)
     else:
-        interrupted = optimise_and_report(problem, folder, as_json=json_)
+        interrupted = optimise_and_report(problem, folder, kept, as_json=json_)
     if interrupted:
         raise typer.Exit(130)
 

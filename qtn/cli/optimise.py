@@ -13,6 +13,7 @@ from tqdm import tqdm
 from qtn.cli.app import print_json
 from qtn.cli.session import warn
 from qtn.evaluators.outcome import Outcome
+from qtn.optimisation.checkpoint import Checkpoint, open_checkpoint
 from qtn.optimisation.maximise import Fit, Progress, Settings
 from qtn.problem.names import numeric_leaves, with_values
 from qtn.problem.optimise import optimise
@@ -24,11 +25,11 @@ from qtn.schedules.text import to_text
 from qtn.steps.distill import PROTOCOLS
 
 
-def optimise_and_report(problem: Problem, folder: Path, *, as_json: bool) -> bool:
+def optimise_and_report(problem: Problem, folder: Path, checkpoint: Checkpoint | None, *, as_json: bool) -> bool:
     """Optimise, print, write the report; return whether the user interrupted the search."""
     began = time.perf_counter()
     settings = Settings()
-    fit = watched(problem, settings)
+    fit = watched(problem, settings, checkpoint)
     tree = best_tree(problem, fit.params)
     initial, best = outcome(problem), outcome(problem, fit.params)
     warn(best.info.warnings())
@@ -55,7 +56,17 @@ def prepared(problem: Problem, folder: Path) -> Path:
     return folder
 
 
-def watched(problem: Problem, settings: Settings) -> Fit:
+def opened_checkpoint(problem: Problem, folder: str | None, front: tuple[str, str] | None) -> Checkpoint | None:
+    """Open the checkpoint of this problem, or begin one; None if none is wanted."""
+    if folder is None:
+        return None
+    import qtn
+
+    identity = {"problem": problem.document, "front": list(front or ()), "qtn": qtn.__version__}
+    return open_checkpoint(folder, identity)
+
+
+def watched(problem: Problem, settings: Settings, checkpoint: Checkpoint | None = None) -> Fit:
     """Run the search with a live progress bar, or one log line a chunk where there is no terminal."""
     assert problem.config.optimise is not None
     name = problem.config.optimise.maximise
@@ -70,7 +81,7 @@ def watched(problem: Problem, settings: Settings) -> Fit:
             else:
                 print(f"iteration {progress.iteration}: best {name} {best:.6g}", file=sys.stderr, flush=True)
 
-        return optimise(problem, settings=settings, report=show)
+        return optimise(problem, settings=settings, report=show, checkpoint=checkpoint)
 
 
 def best_tree(problem: Problem, params: dict[str, float]) -> str:

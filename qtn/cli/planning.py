@@ -10,6 +10,7 @@ from qtn.cli.app import print_json
 from qtn.cli.optimise import delivery, versions
 from qtn.cli.session import warn
 from qtn.cli.watch import Watch
+from qtn.optimisation.checkpoint import Checkpoint
 from qtn.planning.space import describe
 from qtn.problem.cost import hardware_cost
 from qtn.problem.front import Front, front
@@ -25,11 +26,11 @@ from qtn.schedules.text import to_text
 from qtn.steps.distill import PROTOCOLS
 
 
-def plan_and_report(problem: Problem, folder: Path, *, as_json: bool) -> bool:
+def plan_and_report(problem: Problem, folder: Path, checkpoint: Checkpoint | None, *, as_json: bool) -> bool:
     """Plan, print, write the report; return whether the user interrupted it."""
     began = time.perf_counter()
     with Watch(merit_of(problem)) as watch:
-        found = plan(problem, report=watch)
+        found = plan(problem, report=watch, checkpoint=checkpoint)
     content = plan_content(problem, found)
     path = write(content, folder)
     seconds = time.perf_counter() - began
@@ -41,10 +42,12 @@ def plan_and_report(problem: Problem, folder: Path, *, as_json: bool) -> bool:
     return found.interrupted
 
 
-def front_and_report(problem: Problem, names: tuple[str, str], folder: Path, *, as_json: bool) -> bool:
+def front_and_report(
+    problem: Problem, names: tuple[str, str], folder: Path, checkpoint: Checkpoint | None, *, as_json: bool
+) -> bool:
     """Compute a front, print it, write table and plot; return whether the user interrupted it."""
     with Watch("value") as watch:  # the points maximise different merits
-        found = front(problem, *names, report=watch)
+        found = front(problem, *names, report=watch, checkpoint=checkpoint)
     rows = [front_row(problem, found, choice) for choice in found.choices]
     paths = write_front(problem.name, found.first, found.second, rows, folder)
     if as_json:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterator
 
 import jax
 import numpy as np
@@ -17,6 +18,7 @@ from qtn.steps.level import Level
 from qtn.steps.swap import swap_factors
 
 PROBE_STEPS = 4096
+MAX_PROBES = 40
 PROBES_PER_CUTOFF = 4
 """Steps in the shortest cut-off while the horizon is measured: a coarser grid would see attempts fail that do not."""
 
@@ -137,24 +139,47 @@ def find_horizon(chain: Chain, schedule: Schedule, level: Level, scales: TimeSca
     heralded = jax.lax.stop_gradient(heralded_links(chain))
     chain, schedule = jax.lax.stop_gradient((chain, schedule))
     horizon = NUM_LIFETIMES * estimate(schedule.tree, chain, scales)
-    shortest = min((cutoff for cutoff in scales.cutoffs if cutoff > 0), default=math.inf)
-    for _ in range(40):
-        wanted = min(PROBES_PER_CUTOFF * horizon / shortest, horizon / scales.spacing if scales.spacing else math.inf)
-        num_steps = next((n for n in LADDER if n >= max(wanted, PROBE_STEPS)), LONGEST_EXTRAPOLATED)
-        num_steps = min(num_steps, LONGEST_EXTRAPOLATED)
-        step = max(horizon / num_steps, scales.spacing)
+    for _ in range(MAX_PROBES):
+        step, num_steps = probe_steps(horizon, scales)
         found = root(Fold(chain, schedule, heralded, scales.grid(step, num_steps), level))
-        slowest, mean = float(found.lifetime), float(found.values[0])
-        needed = min(max(NUM_LIFETIMES * slowest, 10 * mean), 4 * NUM_LIFETIMES * slowest)
-        if not math.isfinite(needed):
-            horizon *= 4
-        elif needed > step * num_steps:
-            horizon = max(2 * horizon, 1.1 * needed)
-        elif needed < horizon / 8 and step > scales.spacing:
-            horizon = 1.1 * needed  # far too long, and so far too coarse to be believed
-        else:
-            return 1.05 * needed
+        horizon, settled = better_horizon(
+            horizon, step, num_steps, float(found.lifetime), float(found.values[0]), scales
+        )
+        if settled:
+            break
     return horizon
+
+
+def probe_steps(horizon: float, scales: TimeScales) -> tuple[float, int]:
+    """Return step [s] and length of a grid on which a guess of the horizon [s] is tried."""
+    shortest = min((cutoff for cutoff in scales.cutoffs if cutoff > 0), default=math.inf)
+    wanted = min(PROBES_PER_CUTOFF * horizon / shortest, horizon / scales.spacing if scales.spacing else math.inf)
+    num_steps = next((n for n in LADDER if n >= max(wanted, PROBE_STEPS)), LONGEST_EXTRAPOLATED)
+    num_steps = min(num_steps, LONGEST_EXTRAPOLATED)
+    return max(horizon / num_steps, scales.spacing), num_steps
+
+
+def better_horizon(
+    horizon: float, step: float, num_steps: int, slowest: float, mean: float, scales: TimeScales
+) -> tuple[float, bool]:
+    """Return the next guess of the horizon [s], and whether it is settled.
+
+    Args:
+        horizon: the guess that was tried [s].
+        step: of the grid that tried it [s].
+        num_steps: of that grid.
+        slowest: mean time of the slowest step on it [s].
+        mean: mean time of the whole on it [s].
+        scales: of the problem.
+    """
+    needed = min(max(NUM_LIFETIMES * slowest, 10 * mean), 4 * NUM_LIFETIMES * slowest)
+    if not math.isfinite(needed):
+        return 4 * horizon, False
+    if needed > step * num_steps:
+        return max(2 * horizon, 1.1 * needed), False
+    if needed < horizon / 8 and step > scales.spacing:
+        return 1.1 * needed, False  # far too long, and so far too coarse to be believed
+    return 1.05 * needed, True
 
 
 def choose_plan(chain: Chain, schedule: Schedule, level: Level, request: GridRequest) -> GridPlan:
@@ -169,26 +194,40 @@ def choose_plan(chain: Chain, schedule: Schedule, level: Level, request: GridReq
     horizon = find_horizon(chain, schedule, level, scales)
     concrete = jax.lax.stop_gradient((chain, schedule))
     error, best = math.inf, None
-    lengths = LADDER if request.num_steps is None else (request.num_steps,)
-    for num_steps in lengths:
-        if scales.spacing > 0 and horizon <= num_steps * scales.spacing:
-            return GridPlan(grids=(scales.grid(scales.spacing, num_steps),))
-        plan = scales.extrapolation(horizon, num_steps)
-        if request.num_steps is not None:
+    for plan, final in candidate_plans(scales, horizon, request):
+        if final:
             return plan
-        if not PROBE_STEPS <= num_steps <= LONGEST_EXTRAPOLATED:
-            continue
         found = float(summarise_on(plan, *concrete, level).info.grid_error)
-        if best is not None and found > error / 2 and error < SMALL_ERROR:
-            return best  # what is left does not come from the step
+        if best is not None and no_better(found, error):
+            return best
         error, best = found, plan
         if error <= request.rtol:
             return best
     if best is not None and error <= WORST_ERROR:
         return best
+    raise ValueError(unaffordable(horizon, scales))
+
+
+def candidate_plans(scales: TimeScales, horizon: float, request: GridRequest) -> Iterator[tuple[GridPlan, bool]]:
+    """Return the grids to try from coarse to fine, each with whether it is final: to be taken without a trial."""
+    for num_steps in LADDER if request.num_steps is None else (request.num_steps,):
+        if scales.spacing > 0 and horizon <= num_steps * scales.spacing:
+            yield GridPlan(grids=(scales.grid(scales.spacing, num_steps),)), True
+            return
+        if request.num_steps is not None or PROBE_STEPS <= num_steps <= LONGEST_EXTRAPOLATED:
+            yield scales.extrapolation(horizon, num_steps), request.num_steps is not None
+
+
+def no_better(found: float, before: float) -> bool:
+    """Whether a finer grid gains nothing: what is left of the error does not come from the step."""
+    return found > before / 2 and before < SMALL_ERROR
+
+
+def unaffordable(horizon: float, scales: TimeScales) -> str:
+    """Return why no grid is good enough, and the cure."""
     finest = min(*scales.attempts, *scales.cutoffs) if scales.cutoffs else min(scales.attempts)
     needed = horizon / finest
-    raise ValueError(
+    return (
         f"No affordable time grid resolves this problem: the slowest step takes about {horizon / NUM_LIFETIMES:.3g} s, "
         f"and the shortest time scale is {finest:.3g} s. A full grid would need {needed:.3g} steps "
         f"({memory_needed(needed)}). Raise the success probabilities or the cut-off times, or give time.step_s."
@@ -201,15 +240,28 @@ def _plan_with_step(
     """Return the plan for a given step: one grid if it is exact, else a second one to bound the error."""
     step = request.step
     assert step is not None
-    num_steps = request.num_steps
-    if num_steps is None:
-        needed = find_horizon(chain, schedule, level, scales) / step
-        if needed > LADDER[-1]:
-            raise ValueError(
-                f"A time grid with step_s = {step:g} needs {needed:.3g} steps ({memory_needed(needed)}) to hold the "
-                f"distribution; at most {LADDER[-1]} are chosen. Raise time.step_s, leave it out, or give "
-                "time.num_steps."
-            )
-        num_steps = next(length for length in LADDER if length >= needed)
+    if request.num_steps is not None:
+        return plan_with_step(scales, step, request.num_steps)
+    return plan_with_step(scales, step, steps_for(find_horizon(chain, schedule, level, scales), step))
+
+
+def steps_for(horizon: float, step: float) -> int:
+    """Return the length of a grid of this step that reaches the horizon [s].
+
+    Raises:
+        ValueError: if no grid is that long.
+    """
+    needed = horizon / step
+    if not needed <= LADDER[-1]:
+        raise ValueError(
+            f"A time grid with step_s = {step:g} needs {needed:.3g} steps ({memory_needed(needed)}) to hold the "
+            f"distribution; at most {LADDER[-1]} are chosen. Raise time.step_s, leave it out, or give "
+            "time.num_steps."
+        )
+    return next(length for length in LADDER if length >= needed)
+
+
+def plan_with_step(scales: TimeScales, step: float, num_steps: int) -> GridPlan:
+    """Return the grid of this step [s] and length, with a second one to bound the error unless it is exact."""
     factors = (1.0,) if scales.exact(step) else (1.0, 2.0)
     return GridPlan(grids=tuple(scales.grid(factor * step, num_steps) for factor in factors))

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from qtn.optimisation.bounded import Interval
+from qtn.optimisation.checkpoint import Journal
 from qtn.optimisation.sqp import Axis, ConstrainedSettings, Point, Search, rank
 
 Model = Callable[[dict[str, Any]], tuple[Any, Mapping[str, Any]]]
@@ -70,6 +71,7 @@ def maximise_subject_to(
     log: Collection[str] = (),
     settings: ConstrainedSettings = ConstrainedSettings(),
     report: Callable[[ConstrainedProgress], None] = lambda progress: None,
+    journal: Journal | None = None,
 ) -> ConstrainedFit:
     """Maximise f(x) subject to g_j(x) >= 0 and lower <= x <= upper, where `model(x)` is `(f, {name: g_j})`.
 
@@ -85,6 +87,7 @@ def maximise_subject_to(
         log: names of parameters that vary on a logarithmic scale; their lower end is positive.
         settings: numbers of starts and evaluations, tolerances.
         report: called after each evaluation.
+        journal: keeps every evaluation, so that a run that is started again repeats none.
 
     Returns:
         The best feasible point of all starts with its multipliers, or `feasible=False` and the closest point found. An
@@ -111,7 +114,9 @@ def maximise_subject_to(
     """
     _axes(initial, bounds, log)  # malformed arguments are told before the model is traced
     slack_names, evaluate = _compiled(model, tuple(initial))
-    return climb_subject_to(slack_names, evaluate, initial, bounds, log=log, settings=settings, report=report)
+    return climb_subject_to(
+        slack_names, evaluate, initial, bounds, log=log, settings=settings, report=report, journal=journal
+    )
 
 
 def climb_subject_to(
@@ -123,6 +128,7 @@ def climb_subject_to(
     log: Collection[str] = (),
     settings: ConstrainedSettings = ConstrainedSettings(),
     report: Callable[[ConstrainedProgress], None] = lambda progress: None,
+    journal: Journal | None = None,
 ) -> ConstrainedFit:
     """Do the same as `maximise_subject_to` with a model that brings its own gradients.
 
@@ -135,11 +141,13 @@ def climb_subject_to(
         log: likewise.
         settings: likewise.
         report: likewise.
+        journal: likewise.
     """
     for field in ("num_starts", "max_evaluations", "max_runs"):
         if getattr(settings, field) < 1:
             raise ValueError(f"Argument `settings.{field}` must be at least 1, but is {getattr(settings, field)}.")
     axes, names = _axes(initial, bounds, log), tuple(initial)
+    recorded: Callable[[Any], Any] = journal.recorded(evaluate) if journal else evaluate
     random = np.random.default_rng(settings.seed)
     searches: list[Search] = []
     interrupted = False
@@ -153,10 +161,13 @@ def climb_subject_to(
         for number in range(settings.num_starts):
             first = np.array([axis.scaled(float(initial[name])) for name, axis in zip(names, axes, strict=True)])
             u = first if number == 0 else _scattered(axes, first, random)
-            searches.append(Search(evaluate, axes, u, settings, told))
+            searches.append(Search(recorded, axes, u, settings, told))
             searches[-1].run()
     except KeyboardInterrupt:
         interrupted = True
+    finally:
+        if journal:
+            journal.flush()
     found = [search.best for search in searches if search.best is not None]
     if not found and interrupted:
         raise KeyboardInterrupt

@@ -12,6 +12,7 @@ import numpy as np
 import optax
 
 from qtn.optimisation.bounded import Interval
+from qtn.optimisation.checkpoint import Checkpoint
 
 Params = dict[str, Any]
 Objective = Callable[[Params, Any], Any]
@@ -118,6 +119,7 @@ def maximise(
     context: Callable[[list[Params]], list[Any]] = lambda starts: [None] * len(starts),
     report: Callable[[Progress], None] = lambda progress: None,
     key: Any,
+    checkpoint: Checkpoint | None = None,
 ) -> Fit:
     """Maximise `objective(params, context)` over named, bounded numbers.
 
@@ -130,6 +132,7 @@ def maximise(
             parameters of all starts before each chunk: pytrees of one structure; a change of it compiles again.
         report: called after each chunk.
         key: random key of the scattered starts.
+        checkpoint: where the state is kept after each chunk, and found again by a run that goes on.
 
     Returns:
         The best parameters of all starts, with history and status. An interrupt ends the search after the current
@@ -154,8 +157,16 @@ def maximise(
     best_free = free
     history: list[np.ndarray] = []
     rate = settings.learning_rate
-    scale, converged, interrupted, idle = None, False, False, 0
-    for number in range(settings.max_chunks):
+    scale, converged, interrupted, idle, begin = None, False, False, 0, 0
+    found_state = checkpoint and checkpoint.load("maximise")
+    if found_state:
+        (begin, rate, scale, idle, converged), arrays = found_state
+        leaves = [jnp.asarray(arrays[f"leaf_{i}"]) for i in range(len(arrays) - 2)]
+        free, opt_state, best_free = jax.tree.unflatten(jax.tree.structure((free, opt_state, best_free)), leaves)
+        best_values, history = arrays["best_values"], [arrays["history"]]
+    for number in range(begin, settings.max_chunks):
+        if converged:
+            break
         try:
             contexts = _stacked(context([_bounded(table, free, start) for start in range(settings.num_starts)]))
             if scale is None:
@@ -180,7 +191,10 @@ def maximise(
         idle = idle + 1 if change <= settings.rtol * size else 0
         if idle and (_spread(best_values) <= settings.agreement or idle == settings.patience):
             converged = True
-            break
+        if checkpoint:
+            kept = {f"leaf_{i}": leaf for i, leaf in enumerate(jax.tree.leaves((free, opt_state, best_free)))}
+            kept |= {"best_values": best_values, "history": np.concatenate(history)}
+            checkpoint.save("maximise", (number + 1, rate, scale, idle, converged), kept)
     winner = int(np.argmax(best_values))
     params = {name: float(value) for name, value in _bounded(table, best_free, winner).items()}
     all_values = np.concatenate(history) if history else np.zeros((0, settings.num_starts))

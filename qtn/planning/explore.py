@@ -7,6 +7,7 @@ import numpy as np
 
 from qtn.planning.candidates import Candidate, distilled, swapped, use
 from qtn.planning.engine import Engine
+from qtn.planning.frontier import Frontier
 from qtn.planning.predict import predicted_losses
 from qtn.planning.segments import Segment, Segments
 from qtn.planning.select import Selection
@@ -34,6 +35,8 @@ class Exploration:
     """Slower candidates cannot be part of an optimum [s]."""
     report: Callable[[list[Candidate]], None]
     """Called as the sweep goes on, with new candidates of the root."""
+    frontier: Frontier | None = None
+    """Keeps the candidates of finished segments, so that a search that is started again grows none twice."""
     slowest: float = 0.0
     """Longest mean time of a candidate that was dropped because it outlasts the grid [s]."""
     longest_kept: float = 0.0
@@ -46,6 +49,10 @@ class Exploration:
         pools: dict[object, list[Candidate]] = {}
         for segment in self.segments.classes():
             root = segment.key == self.segments.root.key
+            known = self.frontier.find() if self.frontier and not root else None
+            if known is not None:
+                pools[segment.key], self.slowest, self.engine.num_joins = known
+                continue
             found: list[Candidate] = []
             for plain in self._plain(segment, pools, root):
                 grown = self._rounds(segment, plain, root)
@@ -54,6 +61,8 @@ class Exploration:
             pools[segment.key] = found if root else self._kept(segment, found)
             if not found:
                 return []
+            if self.frontier and not root:
+                self.frontier.keep(pools[segment.key], self.slowest, self.engine.num_joins)
         return pools[self.segments.root.key]
 
     def _plain(self, segment: Segment, pools: dict[object, list[Candidate]], root: bool) -> Iterator[list[Candidate]]:

@@ -13,9 +13,11 @@ from qtn.evaluators.choose import TimeScales, time_scales
 from qtn.evaluators.fold import heralded_links
 from qtn.evaluators.renewal import Renewal
 from qtn.links.chain import Chain
+from qtn.optimisation.checkpoint import Checkpoint
 from qtn.planning.candidates import Candidate
 from qtn.planning.engine import Engine
 from qtn.planning.explore import Exploration
+from qtn.planning.frontier import Frontier, finished, keep
 from qtn.planning.leaders import Leader, evaluate_leaders
 from qtn.planning.level import level_for
 from qtn.planning.objective import Objective, bell_weights, characters
@@ -116,6 +118,7 @@ class _Search:
     level: Level
     evaluator: Renewal
     report: Callable[[Progress], None]
+    checkpoint: Checkpoint | None = None
     began: float = dataclasses.field(default_factory=time.perf_counter)
     evaluated: int = 0
     best: float = -math.inf
@@ -144,7 +147,8 @@ class _Search:
                 self.best = max(self.best, float(np.max(self.scores(candidates))))
             self.report(Progress(self.evaluated, self.best, phase, time.perf_counter() - self.began))
 
-        sweep = Exploration(engine, self.space, self.segments, select, longest, note)
+        frontier = Frontier(self.checkpoint.next("sweep")) if self.checkpoint else None
+        sweep = Exploration(engine, self.space, self.segments, select, longest, note, frontier)
         sweep.run()
         self.seen = found
         return sweep
@@ -191,6 +195,7 @@ def search(
     settings: SearchSettings = SearchSettings(),
     evaluator: Renewal = Renewal(),
     report: Callable[[Progress], None] = lambda progress: None,
+    checkpoint: Checkpoint | None = None,
 ) -> SearchResult:
     """Find the best schedule of a chain.
 
@@ -202,6 +207,7 @@ def search(
         evaluator: evaluates the leaders; its state level is that of the search, None = the smallest that is exact for
             every schedule of the space.
         report: called as the search goes on.
+        checkpoint: keeps the front of every finished segment, and the result of the search.
 
     Returns:
         The best schedules with their merits at full resolution, and how far the answer can be trusted.
@@ -221,9 +227,11 @@ def search(
         6
     """
     _checks.require_double_precision()
+    if checkpoint and (known := finished(checkpoint)):
+        return known
     level = level_for(chain, space.protocols if space.max_rounds else (), evaluator.level)
     evaluator = dataclasses.replace(evaluator, level=level)
-    state = _Search(chain, space, objective, settings, level, evaluator, report)
+    state = _Search(chain, space, objective, settings, level, evaluator, report, checkpoint)
     require_some(space, state.segments)
     number, exact = count(space, state.segments)
     exhaustive = settings.method == "exhaustive" or (
@@ -260,7 +268,7 @@ def search(
             leaders, error = state.leaders(1)
     if not leaders:
         raise KeyboardInterrupt if interrupted else ValueError("no schedule delivers a pair in any affordable time")
-    return SearchResult(
+    result = SearchResult(
         leaders=leaders,
         front=tuple(state.seen),
         merits=state.merits(state.seen),
@@ -272,6 +280,9 @@ def search(
         grid_error=error,
         interrupted=interrupted,
     )
+    if checkpoint and not interrupted:
+        keep(checkpoint, result)
+    return result
 
 
 _LENGTHS = (1024, 2048, 4096, 8192)

@@ -12,6 +12,7 @@ from qtn.evaluators.levels import choose_level
 from qtn.evaluators.outcome import Summary
 from qtn.evaluators.renewal import Renewal
 from qtn.optimisation.bounded import Interval
+from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress, climb_subject_to
 from qtn.optimisation.sqp import ConstrainedSettings
 from qtn.planning.grids import search_plans
@@ -134,6 +135,7 @@ def tune(
     *,
     settings: ConstrainedSettings | None = None,
     report: Callable[[ConstrainedProgress], None] = lambda progress: None,
+    checkpoint: Checkpoint | None = None,
 ) -> Tuned:
     """Tune numbers from one start.
 
@@ -147,6 +149,7 @@ def tune(
         initial: start, inside the bounds.
         settings: of one run on one time grid; `TUNING` or `TUNING_ON_LATTICE` if None.
         report: called after each evaluation with gradient.
+        checkpoint: keeps every evaluation, so that a run that is started again repeats none.
 
     Returns:
         The best numbers found, with merits at full resolution.
@@ -163,7 +166,7 @@ def tune(
         enough, chosen = (ENOUGH_ON_LATTICE, TUNING_ON_LATTICE) if lattice else (ENOUGH, TUNING)
         bias = dict.fromkeys(tuning.objective.minimum, 1.0)
         for _ in range(2 if lattice else MAX_GRIDS):
-            fit, coarse = _climb(tuning, model, best, free, bias, settings or chosen, report)
+            fit, coarse = _climb(tuning, model, best, free, bias, settings or chosen, report, checkpoint)
             found, before = tuning.evaluated(fit.parameters), score
             fits.append(fit)
             if _better(found, (merits, score, violation)):
@@ -175,7 +178,7 @@ def tune(
             bias = {name: coarse[name] / found[0][name] if found[0][name] > 0 else 1.0 for name in bias}
         if not lattice or fits[-1].interrupted:
             break
-        best, count = _polished(tuning, model, best, lattice)
+        best, count = _polished(tuning, model, best, lattice, checkpoint)
         merits, score, violation = tuning.evaluated(best)
         evaluations, free, lattice = evaluations + count, free - set(lattice), {}
     last = kept or fits[-1]
@@ -209,6 +212,7 @@ def _climb(
     bias: Mapping[str, float],
     settings: ConstrainedSettings,
     report: Callable[[ConstrainedProgress], None],
+    checkpoint: Checkpoint | None,
 ) -> tuple[ConstrainedFit, dict[str, float]]:
     """Tune the free numbers on one time grid, which suits the start; return the merits of the end on that grid too."""
     plan = search_plans([tuning.system(dict(start))], model.level)[0]
@@ -228,6 +232,7 @@ def _climb(
         log=[name for name in moved if name in tuning.log],
         settings=settings,
         report=report,
+        journal=checkpoint.next("climb").journal("evaluations") if checkpoint else None,
     )
     end = dict(start) | fit.parameters
     coarse = tuning.merits(Pair.of(jnp.asarray(model.values(plan, end))))
@@ -235,7 +240,11 @@ def _climb(
 
 
 def _polished(
-    tuning: Tuning, model: Model, start: Mapping[str, float], lattice: Mapping[str, float]
+    tuning: Tuning,
+    model: Model,
+    start: Mapping[str, float],
+    lattice: Mapping[str, float],
+    checkpoint: Checkpoint | None,
 ) -> tuple[dict[str, float], int]:
     """Round and polish the numbers on the lattice; return them and the number of evaluations."""
     plan = search_plans([tuning.system(dict(start))], model.level)[0]
@@ -247,5 +256,16 @@ def _polished(
             return -float(tuning.cost(dict(numbers)))
         return float(tuning.objective.scores(merits)[0])
 
-    best, _, count = polish_on_lattice(score, start, lattice)
+    if checkpoint is None:
+        best, _, count = polish_on_lattice(score, start, lattice)
+        return best, count
+    journal = checkpoint.next("polish").journal("evaluations")
+    names = tuple(start)
+    recorded = journal.recorded(lambda point: (score(dict(zip(names, point.tolist(), strict=True))),))
+    try:
+        best, _, count = polish_on_lattice(
+            lambda numbers: float(recorded(np.array([numbers[name] for name in names]))[0]), start, lattice
+        )
+    finally:
+        journal.flush()
     return best, count

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from qtn.optimisation.checkpoint import Checkpoint
 from qtn.planning.candidates import schedule_of
 from qtn.planning.front import pareto
 from qtn.planning.leaders import evaluate_leader
@@ -49,7 +50,13 @@ def read_names(text: str) -> tuple[str, str]:
 
 
 def front(
-    problem: Problem, first: str, second: str, *, num_points: int = 9, report: Show = lambda phase, best, done: None
+    problem: Problem,
+    first: str,
+    second: str,
+    *,
+    num_points: int = 9,
+    report: Show = lambda phase, best, done: None,
+    checkpoint: Checkpoint | None = None,
 ) -> Front:
     """Return the front between two merits of a problem with an [optimise] table.
 
@@ -62,6 +69,7 @@ def front(
         second: name of another.
         num_points: points asked for, both ends included; fewer where some coincide.
         report: as in `plan`, with the number of the point in front.
+        checkpoint: as in `plan`.
     """
     table = problem.config.optimise or Optimise(parameters=[])
     limits = table.minimum.model_dump(exclude_none=True) if table.minimum else {}
@@ -71,7 +79,11 @@ def front(
         wanted: dict[str, Any] = {"maximise": maximise, "minimise": None, "minimum": _limits({**limits, **minimum})}
         config = problem.config.model_copy(update={"optimise": table.model_copy(update=wanted)})
         asked = dataclasses.replace(problem, config=config)
-        return plan(asked, report=lambda *news: report(f"point {number} of {num_points}: {news[0]}", *news[1:]))
+        return plan(
+            asked,
+            report=lambda *news: report(f"point {number} of {num_points}: {news[0]}", *news[1:]),
+            checkpoint=checkpoint and checkpoint.section(f"point-{number:03d}"),
+        )
 
     search = table.search
     if search is not None and not table.parameters and not search.cutoffs and search.method != "beam":
@@ -81,7 +93,9 @@ def front(
                 "optimise": table.model_copy(update={"maximise": pure, "minimise": None, "minimum": _limits(limits)})
             }
         )
-        return _of_one_search(dataclasses.replace(problem, config=config), first, second, num_points, report)
+        return _of_one_search(
+            dataclasses.replace(problem, config=config), first, second, num_points, report, checkpoint
+        )
     ends = best(first, {}, 1)
     found, interrupted = [ends.best], ends.interrupted
     if not interrupted:
@@ -111,12 +125,14 @@ def _unbeaten(first: str, second: str, found: list[Choice], interrupted: bool) -
     return Front(first, second, tuple(ordered), interrupted)
 
 
-def _of_one_search(problem: Problem, first: str, second: str, num_points: int, report: Show) -> Front:
+def _of_one_search(
+    problem: Problem, first: str, second: str, num_points: int, report: Show, checkpoint: Checkpoint | None
+) -> Front:
     """Return the front of the schedules that one search saw: enough where there are no numbers to tune.
 
     The search maximises the merit that bounds the time least, so that nothing on the front is too slow for it.
     """
-    planner = Planner(problem, report)
+    planner = Planner(problem, report, checkpoint and checkpoint.section("front"))
     found = planner.search({}, num_leaders=1)
     merits = found.merits
     feasible = np.flatnonzero(planner.objective.violation(merits) == 0)

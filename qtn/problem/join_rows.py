@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from qtn.evaluators.outcome import Info
 from qtn.evaluators.renewal import Renewal
 from qtn.merit.fidelity import fidelity, qber_x, qber_z
 from qtn.problem.names import with_values
@@ -16,13 +15,13 @@ from qtn.schedules.tree import Schedule, Swap, subtrees
 LONGEST_TEXT = 80
 
 
-def join_rows(problem: Problem, values: Mapping[str, Any], info: Info) -> list[dict[str, Any]]:
+def join_rows(problem: Problem, values: Mapping[str, Any], info: Any) -> list[dict[str, Any]]:
     """Return one row for each distinct swap or distillation of a problem, children first.
 
     Args:
         problem: the problem.
         values: numbers to replace.
-        info: of the outcome; its time grid is used again.
+        info: of the outcome; the time grid of `Renewal()` is used again.
 
     Returns:
         rows: {"join": text, or a short name where that is long, "links", "mean_time_s", "p_success" of one attempt,

@@ -1,5 +1,6 @@
 """Read a problem file: every mistake at once, each with its dotted key, its value and a cure."""
 
+import copy
 import dataclasses
 import re
 import tomllib
@@ -53,6 +54,21 @@ def loads(text: str, overrides: Sequence[str] = (), *, name: str = "problem", so
         document = tomllib.loads(text.replace("\r\n", "\n"))
     except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, and endless nesting
         raise ProblemError(source, [f"is not valid TOML: {toml_message(error)}"]) from None
+    return read(document, overrides, name=name, source=source)
+
+
+def changed(problem: Problem, overrides: Sequence[str]) -> Problem:
+    """Return a problem with some values replaced, checked like the file; its [sweep] table is left out.
+
+    Raises:
+        ProblemError: with every mistake found.
+    """
+    document = {key: table for key, table in copy.deepcopy(problem.document).items() if key != "sweep"}
+    return read(document, overrides, name=problem.name, source=problem.name)
+
+
+def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, source: str) -> Problem:
+    """Check a document (which is changed in place) and return the problem that it describes."""
     errors: list[str] = []
     times: Times = {}
     for override in overrides:

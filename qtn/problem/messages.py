@@ -109,7 +109,7 @@ def sentence(item: Any, path: list[Any], document: dict[str, Any]) -> str:
     return f"{item['msg'].lower()}, but is {shown(value)}"
 
 
-TABLES = ("chain", "schedule", "merit", "time", "optimise")
+TABLES = ("chain", "schedule", "merit", "time", "optimise", "sweep")
 
 
 def unknown_key(path: list[Any], document: dict[str, Any]) -> str:

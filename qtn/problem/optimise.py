@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from qtn.evaluators.extrapolate import summarise_on
 from qtn.evaluators.outcome import Summary
 from qtn.evaluators.plan import GridPlan
+from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.maximise import Fit, Progress, Settings, maximise
 from qtn.planning.grids import search_plans
 from qtn.problem.names import bounds, expand, numeric_leaves, with_values
@@ -24,6 +25,7 @@ def optimise(
     settings: Settings = Settings(),
     report: Callable[[Progress], None] = lambda progress: None,
     key: Any = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Fit:
     """Maximise the merit of a problem over the numbers in its [optimise] table.
 
@@ -35,6 +37,7 @@ def optimise(
         settings: starts, iterations, tolerances.
         report: called after each chunk of iterations.
         key: random key of the further starts; the first start is the file's.
+        checkpoint: keeps the state after each chunk, so that a run that was killed goes on to the same answer.
 
     Returns:
         The best settings by dotted name, the merit there at full resolution (clipped at 0), history and status.
@@ -65,6 +68,7 @@ def optimise(
         context=lambda starts: search_plans([with_values(problem, numbers(start)) for start in starts], level),
         report=report,
         key=jax.random.key(0) if key is None else key,
+        checkpoint=checkpoint,
     )
     candidates = [fit.params, initial]
     values = [float(merit(problem, table.maximise, outcome(problem, each), clip=False)) for each in candidates]

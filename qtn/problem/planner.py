@@ -11,6 +11,7 @@ from qtn.evaluators.fold import heralded_links
 from qtn.evaluators.grid import common_spacing
 from qtn.evaluators.renewal import Renewal
 from qtn.optimisation.bounded import Interval
+from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.constrained import ConstrainedProgress
 from qtn.planning.leaders import Leader
 from qtn.planning.level import level_for
@@ -88,26 +89,47 @@ def placed(table: Optimise) -> bool:
     return any(pattern.startswith(PREFIX) for pattern in table.parameters)
 
 
-def plan(problem: Problem, *, report: Show = lambda phase, best, evaluations: None) -> Plan:
+def plan(
+    problem: Problem,
+    *,
+    report: Show = lambda phase, best, evaluations: None,
+    checkpoint: Checkpoint | None = None,
+) -> Plan:
     """Find the best schedule and settings of the [optimise] table of a problem.
 
     Args:
         problem: with an [optimise] table.
         report: called as it goes on.
+        checkpoint: keeps what is found, so that a run that was killed goes on to the same answer.
 
     Returns:
         The best choices, with the search and the tuning behind them. On an interrupt, the best so far.
     """
-    return Planner(problem, report).run()
+    return Planner(problem, report, checkpoint).run()
+
+
+def renewal(problem: Problem) -> Renewal:
+    """Return the evaluator of a problem, if trees can be searched and tuned with it.
+
+    Raises:
+        ValueError: if they cannot.
+    """
+    evaluator = problem.evaluator
+    if not isinstance(evaluator, Renewal):
+        raise ValueError(
+            'evaluate.evaluator: schedules are searched, and limits kept, with "renewal"; leave the evaluator out, and '
+            "evaluate the best schedule with another one afterwards"
+        )
+    return evaluator
 
 
 class Planner:
     """The state of one planning."""
 
-    def __init__(self, problem: Problem, report: Show) -> None:
+    def __init__(self, problem: Problem, report: Show, checkpoint: Checkpoint | None) -> None:
         table = problem.config.optimise
         assert table is not None
-        self.problem, self.table, self.report = problem, table, report
+        self.problem, self.table, self.report, self.checkpoint = problem, table, report, checkpoint
         self.names = expand(problem, table.parameters)
         self.initial = initial_values(problem, self.names)
         for name, value in self.initial.items():
@@ -194,6 +216,7 @@ class Planner:
             settings=SearchSettings(method=table.method, width=table.width, num_leaders=num_leaders),
             evaluator=self.evaluator(values),
             report=show,
+            checkpoint=self.checkpoint and self.checkpoint.next("search"),
         )
 
     def evaluator(self, values: Mapping[str, float]) -> Renewal:
@@ -207,7 +230,7 @@ class Planner:
             )
         except ValueError as error:
             raise ValueError(f"optimise.search.protocols: {error}") from None
-        return dataclasses.replace(self.problem.evaluator, level=level)
+        return dataclasses.replace(renewal(self.problem), level=level)
 
     def choice(self, leader: Leader, values: Mapping[str, float]) -> Choice:
         """Return a leader of a search as a choice, without tuning."""
@@ -235,7 +258,8 @@ class Planner:
             self.report("tuning", best, self.num_gradients)
 
         start = {name: tuning.bounds[name].inside(value) for name, value in free.items()}
-        result = tune(tuning, start, report=show)
+        kept = self.checkpoint and self.checkpoint.next("tuning")
+        result = tune(tuning, start, report=show, checkpoint=kept)
         system = with_values(problem, result.parameters)
         return Choice(system[1], result.parameters, result.merits, result.score, result.violation, result)
 
@@ -258,7 +282,7 @@ class Planner:
             constraints=lambda numbers: room(chain, numbers),
             log=[name for name, limit in limits.items() if limit.lower > 0 and limit.upper > 100 * limit.lower],
             lattice=lattice,
-            evaluator=problem.evaluator,
+            evaluator=renewal(problem),
         )
 
     def interval(self, problem: Problem, name: str, value: float) -> Interval:

@@ -1,8 +1,8 @@
 """The tables of a problem file. What one value may be is said here; how values fit together, in `rules`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from qtn.problem.ranges import (
     Angle,
@@ -296,6 +296,56 @@ class Optimise(Table):
     search: Search | None = None
 
 
+MeritName = Literal[
+    "secret_key_rate_hz",
+    "secret_fraction",
+    "rate_hz",
+    "mean_time_s",
+    "fidelity",
+    "qber_x",
+    "qber_y",
+    "qber_z",
+    "log_negativity",
+    "coherent_information",
+    "hashing_yield",
+    "chsh",
+]
+
+
+class Spaced(Table):
+    """Values at equal steps (linear) or equal ratios (log), both ends included."""
+
+    start: float
+    stop: float
+    num: Count
+    scale: Literal["linear", "log"] = "linear"
+
+
+def flat(axes: Any, prefix: str = "") -> Any:
+    """Return axes by dotted name, whether or not the file wrote the names in quotes."""
+    if not isinstance(axes, dict):
+        return axes
+    found: dict[str, Any] = {}
+    for key, value in axes.items():
+        nested = isinstance(value, dict) and not {"start", "stop", "num"} & value.keys()
+        found |= flat(value, f"{prefix}{key}.") if nested and value else {f"{prefix}{key}": value}
+    return found
+
+
+AxisValues = Annotated[list[bool | int | float | str], Field(min_length=1)] | Spaced
+
+
+class Sweep(Table):
+    """The points at which a problem is evaluated, and what is kept of each."""
+
+    axes: Annotated[dict[str, AxisValues], BeforeValidator(flat), Field(min_length=1)]
+    mode: Literal["grid", "zip"] = "grid"
+    job: Literal["evaluate", "gradient", "optimise"] = "evaluate"
+    outputs: Annotated[list[MeritName], Field(min_length=1)] | None = None
+    derivatives: Annotated[list[str], Field(min_length=1)] | None = None
+    seed: Annotated[int, Range(0.0, 2.0**32 - 1)] = 0
+
+
 class Config(Table):
     """A whole problem file."""
 
@@ -308,3 +358,4 @@ class Config(Table):
     merit: Merit = Merit()
     time: Time = Time()
     optimise: Optimise | None = None
+    sweep: Sweep | None = None

@@ -38,6 +38,7 @@ from qtn.states.named import (
     werner_pair,
 )
 from qtn.states.sampling import sample
+from qtn.states.sharded import sharded_fidelity
 from qtn.states.trains import (
     MPDO,
     MPS,
@@ -111,6 +112,7 @@ __all__ = [
     "reduced",
     "reset",
     "sample",
+    "sharded_fidelity",
     "swap_all",
     "to_mixed",
     "to_train",

@@ -1,0 +1,150 @@
+"""What a sweep computes at one point: merits, or merits with derivatives; pure functions of traced numbers."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from qtn.evaluators.extrapolate import summarise_on
+from qtn.problem.messages import ProblemError
+from qtn.problem.names import expand, numeric_leaves, with_values
+from qtn.problem.problem import Problem
+from qtn.problem.run import merit
+from qtn.problem.structures import unit_of
+from qtn.steps.level import Level
+from qtn.sweeps.layout import Column
+
+MERIT_UNITS = {"secret_key_rate_hz": "bit/s", "rate_hz": "Hz", "mean_time_s": "s"}
+
+ERRORS = (
+    Column("grid_error", "", "bound on the relative error that the time grid causes"),
+    Column("tail_mass", "", "probability that outlasts the time grid"),
+)
+"""Columns that every sweep has."""
+
+Point = dict[str, Any]
+"""{"numbers": {dotted name: scalar}, "plan": time grids, or None}."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What is computed at each point."""
+
+    kind: str
+    """evaluate, gradient or optimise."""
+    outputs: tuple[str, ...]
+    """Merits by name."""
+    derivatives: tuple[str, ...] = ()
+    """Dotted names of the numbers that outputs are differentiated by, or (optimise) that are optimised."""
+    seed: int = 0
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Return what is stored of each point."""
+        merits = [Column(name, MERIT_UNITS.get(name, ""), name) for name in self.outputs]
+        further = []
+        for by in self.derivatives:
+            if self.kind == "optimise":
+                further.append(Column(f"best_{by}", unit_of(by), f"best value of {by}"))
+                continue
+            for of in self.outputs:
+                unit = ratio(MERIT_UNITS.get(of, ""), unit_of(by))
+                further.append(Column(slope_name(of, by), unit, f"derivative of {of} by {by}"))
+        return (*merits, *further, *ERRORS)
+
+
+def slope_name(of: str, by: str) -> str:
+    """Return the name of the column of a derivative."""
+    return f"d_{of}_d_{by}"
+
+
+def ratio(over: str, under: str) -> str:
+    """Return the unit of a quotient."""
+    if not under:
+        return over
+    return f"{over or '1'}/{under}" if "/" not in under else f"{over or '1'}/({under})"
+
+
+def job_of(problem: Problem, axes: Sequence[str]) -> Job:
+    """Return the job of a [sweep] table.
+
+    Args:
+        problem: with a [sweep] table.
+        axes: names of the axes that are numbers; by default derivatives are taken by these.
+
+    Raises:
+        ProblemError: if outputs and job do not fit.
+    """
+    table = problem.config.sweep
+    assert table is not None
+    wanted = table.derivatives
+    if wanted is not None and table.job != "gradient":
+        raise ProblemError(problem.name, [f'sweep.derivatives: needs job = "gradient", but the job is "{table.job}"'])
+    names: list[str] = []
+    if table.job == "gradient":
+        names = _names(problem, wanted) if wanted else list(axes)
+        if not names:
+            raise ProblemError(
+                problem.name,
+                ["sweep.derivatives: is missing, and no axis is a number; name some"],
+            )
+    if table.job == "optimise":
+        if problem.config.optimise is None:
+            raise ProblemError(problem.name, ['optimise: is missing, but sweep.job = "optimise" needs it'])
+        names = expand(problem, problem.config.optimise.parameters)
+        clash = sorted(set(names) & set(axes))
+        if clash:
+            raise ProblemError(problem.name, [f"sweep.axes.{clash[0]}: is optimised too; take it out of one of them"])
+    default = ["secret_key_rate_hz"] if table.job == "gradient" else ["secret_key_rate_hz", "rate_hz", "fidelity"]
+    outputs = tuple(dict.fromkeys(table.outputs or default))
+    return Job(table.job, outputs, tuple(names), table.seed)
+
+
+def _names(problem: Problem, patterns: Sequence[str]) -> list[str]:
+    try:
+        return expand(problem, list(patterns))
+    except ValueError as error:
+        raise ProblemError(problem.name, [f"sweep.derivatives: {error}"]) from None
+
+
+def point_function(problem: Problem, job: Job, level: Level | None) -> Callable[[Point], dict[str, Any]]:
+    """Return the function of one point of a structure: columns by name.
+
+    Args:
+        problem: of the structure.
+        job: what to compute.
+        level: state level of the points, which is known to be exact; None = that of the evaluator, for points that
+            bring no plan.
+
+    Values of key rates and fractions are clipped at 0, their derivatives are those of the unclipped figure, as in
+    `qtn gradient`.
+
+    Note:
+        Exact up to `grid_error`; traceable where the point brings its plan.
+    """
+    leaves = numeric_leaves(problem)
+
+    def target(moved: dict[str, Any], point: Point) -> tuple[dict[str, Any], dict[str, Any]]:
+        system = with_values(problem, {**point["numbers"], **moved})
+        if level is None or point["plan"] is None:
+            summary = problem.evaluator.summarise(*system)
+        else:
+            summary = summarise_on(point["plan"], *system, level)
+        raw = {name: merit(problem, name, summary, clip=False) for name in job.outputs}
+        found = {name: merit(problem, name, summary, clip=True) for name in job.outputs}
+        return raw, found | {"grid_error": summary.info.grid_error, "tail_mass": summary.info.tail_mass}
+
+    def of_point(point: Point) -> dict[str, Any]:
+        if job.kind != "gradient":
+            return target({}, point)[1]
+        moved = {name: jnp.asarray(point["numbers"].get(name, leaves[name]), float) for name in job.derivatives}
+        raw, pull, found = jax.vjp(lambda x: target(x, point), moved, has_aux=True)
+        for of in job.outputs:
+            one = {name: jnp.ones_like(x) if name == of else jnp.zeros_like(x) for name, x in raw.items()}
+            (slopes,) = pull(one)
+            found |= {slope_name(of, by): slope for by, slope in slopes.items()}
+        return found
+
+    return of_point

@@ -1,0 +1,53 @@
+"""Which points of a sweep are possible: numbers that are allowed one by one may not go together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from qtn.problem.build import build_chain, build_link, build_node
+from qtn.problem.names import chain_table
+from qtn.problem.problem import Problem
+
+BUILDERS = {"link": build_link, "links": build_link, "node": build_node, "nodes": build_node}
+
+
+class Validity:
+    """Builds what a point changes with concrete numbers, as a file would; each combination of a table once."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._known: dict[Any, str] = {}
+
+    def __call__(self, values: Mapping[str, float]) -> str:
+        """Return why numbers (dotted name -> value) do not go together; "" if they do."""
+        parts: dict[tuple[str, ...], dict[str, float]] = {}
+        for name, value in values.items():
+            if name.startswith("chain."):
+                parts.setdefault(table_of(name), {})[name] = value
+        for path, numbers in parts.items():
+            key = path, tuple(numbers.items())
+            if key not in self._known:
+                self._known[key] = self._reason(path, numbers)
+            if self._known[key]:
+                return self._known[key]
+        return ""
+
+    def _reason(self, path: tuple[str, ...], numbers: Mapping[str, float]) -> str:
+        found: Any = chain_table(self.problem, numbers)
+        try:
+            if path:
+                for part in path:
+                    found = found[int(part) if isinstance(found, list) else part]
+                BUILDERS[path[0]](found)
+            else:
+                build_chain(found)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+
+def table_of(name: str) -> tuple[str, ...]:
+    """Return the path, below [chain], of the link or node that a number belongs to; () where that is not one."""
+    _, first, *rest = name.split(".")
+    if first in ("link", "node"):
+        return (first,)
+    return (first, rest[0]) if first in ("links", "nodes") else ()

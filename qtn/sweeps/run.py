@@ -1,0 +1,147 @@
+"""Compute the chunks of one shard, one after another, and store each as soon as it is there."""
+
+import dataclasses
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from qtn.sweeps.layout import FAILED, PENDING
+from qtn.sweeps.store import Store
+
+Compute = Callable[[np.ndarray], tuple[Mapping[str, np.ndarray], Sequence[str]]]
+"""Global indices (n,) of the points of one chunk -> columns (n,) by name, and why each failed ("" = it did not)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far one shard is."""
+
+    total: int
+    """Points of the shard."""
+
+    done: int
+    """Points that are done, failed ones included, earlier runs included."""
+
+    failed: int
+    """Points that failed."""
+
+    computed: int
+    """Points computed by this call."""
+
+    seconds: float
+    """Time this call has taken so far."""
+
+    stopped: bool = False
+    """Whether it was asked to stop before the end."""
+
+    corrupted: int = 0
+    """Chunks that claimed to be done, could not be read, and are computed again."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every point of the shard is done."""
+        return self.done == self.total
+
+    @property
+    def eta(self) -> float:
+        """Return the expected time to the end of the shard [s]; nan before the first chunk."""
+        return (self.total - self.done) * self.seconds / self.computed if self.computed else float("nan")
+
+
+class Stop:
+    """Whether somebody asked for an end; true after the first SIGUSR1 or SIGTERM inside `stop_on_signals`."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def __call__(self) -> bool:
+        """Return whether to stop after the chunk in flight."""
+        return self.signal is not None
+
+
+@contextmanager
+def stop_on_signals(signals: Sequence[int] = (signal.SIGUSR1, signal.SIGTERM)) -> Iterator[Stop]:
+    """Let these signals end a run after the chunk in flight, instead of killing it; main thread only.
+
+    Example:
+        with stop_on_signals() as stop:
+            progress = run_shard(store, compute, stop=stop)
+        code = 99 if progress.stopped else 0  # 99: please requeue
+    """
+    stop = Stop()
+
+    def remember(number: int, _frame: object) -> None:
+        stop.signal = number
+
+    before = {number: signal.signal(number, remember) for number in signals}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_shard(
+    store: Store,
+    compute: Compute,
+    *,
+    shard: tuple[int, int] = (0, 1),
+    report: Callable[[Progress], None] = lambda progress: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Progress:
+    """Compute what is missing of one shard.
+
+    Chunks that are done are kept, corrupted ones computed again; each new chunk is stored before the next one starts,
+    so a kill loses the chunk in flight only. Shards own whole chunks and may run at the same time, on one machine
+    or many; running a shard twice changes nothing.
+
+    Args:
+        store: open for writing.
+        compute: called with the global indices (n,) of one chunk; must depend on nothing else.
+        shard: (i, n), 0 <= i < n.
+        report: called once before the first chunk and after each.
+        stop: asked between chunks; true ends the run with `stopped`.
+
+    Returns:
+        progress: at the end.
+
+    Raises:
+        ValueError: for an impossible shard.
+        WriteError: if the disk refuses; what was stored before stays.
+    """
+    layout, started = store.layout, time.monotonic()
+    chunks = layout.shard_chunks(*shard)
+    store.discard_partial(chunks)
+    mask = [store.done_of(chunk) for chunk in chunks]
+    claimed = [chunk for chunk, done in zip(chunks, mask, strict=True) if np.all(done != PENDING)]
+    broken = set(store.corrupted(claimed))
+    missing = [chunk for chunk in chunks if chunk not in set(claimed) - broken]
+    kept = [done for chunk, done in zip(chunks, mask, strict=True) if chunk not in missing]
+    total = sum(done.size for done in mask)
+    progress = Progress(
+        total=total,
+        done=sum(done.size for done in kept),
+        failed=sum(int(np.sum(done == FAILED)) for done in kept),
+        computed=0,
+        seconds=0.0,
+        corrupted=len(broken),
+    )
+    report(progress)
+    for chunk in missing:
+        if stop():
+            return dataclasses.replace(progress, stopped=True)
+        index = layout.rows[layout.chunk_rows(chunk)]
+        values, reasons = compute(index)
+        store.write(chunk, values, reasons)
+        progress = dataclasses.replace(
+            progress,
+            done=progress.done + index.size,
+            failed=progress.failed + sum(1 for reason in reasons if reason),
+            computed=progress.computed + index.size,
+            seconds=time.monotonic() - started,
+        )
+        report(progress)
+    return progress
