@@ -107,7 +107,7 @@ def delivery(found: Outcome) -> Delivery:
     """Return the time-resolved part of an outcome as NumPy arrays."""
     probability = np.asarray(found.probability)
     with np.errstate(invalid="ignore", divide="ignore"):
-        fidelity = np.where(probability > 0, np.asarray(found.states)[:, 0] / probability, np.nan)
+        fidelity = np.where(probability > 0, np.asarray(found.bell_weights)[:, 0] / probability, np.nan)
     return Delivery(times=np.asarray(found.times), probability=probability, fidelity=fidelity)
 
 

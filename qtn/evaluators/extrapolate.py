@@ -24,8 +24,8 @@ ROUNDING = 1e-12
 class Root:
     """What one grid says of the root of a schedule."""
 
-    values: Float[Array, "5"]
-    """Mean time [s] and Bell weights of the delivered pair."""
+    values: Float[Array, "17"]
+    """Mean time [s] and Pauli coefficients of the delivered pair."""
 
     lifetime: Float[Array, ""]
     """Mean time of the slowest step below the root [s]."""
@@ -37,7 +37,8 @@ class Root:
 def root(fold: Fold) -> Root:
     """Evaluate the root of a schedule by renewal-reward."""
     summary = moments(fold.attempt(fold.schedule.tree))
-    values = jnp.concatenate([(summary.mean_steps * fold.step)[None], fold.level.to_bell(summary.state)])
+    state = fold.level.to_pauli(summary.state, *fold.chain_ends)
+    values = jnp.concatenate([(summary.mean_steps * fold.step)[None], state.reshape(16)])
     tails = jnp.stack([*fold.tails, summary.tail_mass])
     return Root(values=values, lifetime=jnp.max(jnp.stack(fold.lifetimes)), tail_mass=jnp.max(tails))
 
@@ -59,11 +60,11 @@ def summarise_on(plan: GridPlan, chain: Chain, schedule: Schedule, level: Level)
         num_steps=plan.finest.num_steps,
         num_grids=len(plan.grids) if plan.extrapolated else 1,
     )
-    return Summary(mean_time=best[0], bell_diagonal=best[1:], info=info)
+    return Summary(mean_time=best[0], state=best[1:].reshape(4, 4), info=info)
 
 
 def staggering(
-    plan: GridPlan, chain: Chain, schedule: Schedule, level: Level, values: Float[Array, "5"]
+    plan: GridPlan, chain: Chain, schedule: Schedule, level: Level, values: Float[Array, "17"]
 ) -> Float[Array, ""]:
     """Bound what a coarse grid cannot know about cut-offs between links whose attempts are not in step.
 
@@ -83,9 +84,9 @@ def staggering(
     return change * jnp.minimum(4 * jnp.max(jnp.stack([h.p_success for h in heralded])), 1.0)
 
 
-def _scale(values: Float[Array, "5"]) -> Float[Array, "5"]:
-    """Return what errors are relative to: the mean time itself, and 1 for the Bell weights."""
-    return jnp.concatenate([jax.lax.stop_gradient(values[:1]), jnp.ones(4)])
+def _scale(values: Float[Array, "17"]) -> Float[Array, "17"]:
+    """Return what errors are relative to: the mean time itself, and 1 for the coefficients."""
+    return jnp.concatenate([jax.lax.stop_gradient(values[:1]), jnp.ones(16)])
 
 
 def richardson(squares: Float[Array, "g"], target: Float[Array, ""]) -> Float[Array, "g"]:
@@ -96,8 +97,8 @@ def richardson(squares: Float[Array, "g"], target: Float[Array, ""]) -> Float[Ar
 
 
 def extrapolated(
-    plan: GridPlan, values: Float[Array, "g 5"], attempt_steps: Float[Array, ""]
-) -> tuple[Float[Array, "5"], Float[Array, ""]]:
+    plan: GridPlan, values: Float[Array, "g 17"], attempt_steps: Float[Array, ""]
+) -> tuple[Float[Array, "17"], Float[Array, ""]]:
     """Extrapolate values on several grids in the square of the step, with a bound on the error left.
 
     The bias of a step dt is a smooth series in dt^2 - a^2, where a is the spacing of the true times. Unequal links
@@ -106,12 +107,12 @@ def extrapolated(
 
     Args:
         plan: the grids.
-        values: (num_grids, 5), mean time and Bell weights on each.
+        values: (num_grids, 17), mean time and Pauli coefficients on each.
         attempt_steps: longest attempt time in units of the finest step.
 
     Returns:
         (values, error): extrapolated values, and a bound on the relative error of the mean time and the absolute
-        error of the Bell weights.
+        error of the Pauli coefficients, which no Bell weight exceeds.
     """
     if len(plan.grids) == 1:
         return values[0], jnp.asarray(ROUNDING)
@@ -120,7 +121,7 @@ def extrapolated(
     lattice = plan.finest.lattice(range(len(plan.finest.attempts)), range(len(plan.finest.waits)))
     target = jnp.minimum(lattice, 1.0) ** 2
 
-    def through(points: list[int]) -> Float[Array, "5"]:
+    def through(points: list[int]) -> Float[Array, "17"]:
         index = jnp.array(points)
         return richardson(squares[index], target) @ values[index]
 

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from qtn.evaluators.arrival import arrival
 from qtn.evaluators.grid import TimeGrid
 from qtn.evaluators.join import Attempt, Moments, deliver, join, moments, wait
+from qtn.evaluators.join_many import join_many
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
 from qtn.links.link import Heralded, Link
@@ -29,16 +30,18 @@ def heralded_links(chain: Chain) -> tuple[Heralded, ...]:
 
 
 @partial(jax.jit, static_argnames=("level", "num_steps"))
-def link_arrivals(level: Level, heralded: Heralded, step: Float[Array, ""], num_steps: int) -> Float[Array, "k t"]:
+def link_arrivals(
+    level: Level, heralded: Heralded, ends: tuple[Node, Node], step: Float[Array, ""], num_steps: int
+) -> Float[Array, "k t"]:
     """Return the unnormalised state (k, t) that a link delivers at each step."""
     probability = arrival(heralded.p_success, heralded.attempt_time / step, num_steps)
-    return level.from_bell(heralded.bell_diagonal)[:, None] * probability
+    return level.from_pauli(heralded.state, *ends)[:, None] * probability
 
 
 @partial(jax.jit, static_argnames="level")
-def swap_step(level: Level, node: Node) -> Float[Array, "k k k"]:
+def swap_step(level: Level, left: Node, middle: Node, right: Node) -> Float[Array, "k k k"]:
     """Return the step map of a swap (compiled once per kind of node)."""
-    return level.swap(node)
+    return level.swap(left, middle, right)
 
 
 @partial(jax.jit, static_argnames=("level", "protocol"))
@@ -66,15 +69,22 @@ class Fold:
         self._delivered: dict[object, Float[Array, "k t"]] = {}
         self._lattices: dict[object, Float[Array, ""]] = {}
 
+    @property
+    def chain_ends(self) -> tuple[Node, Node]:
+        """Return the first and the last node."""
+        return self.chain.node(0), self.chain.node(self.chain.num_links)
+
     def attempt(self, tree: Tree) -> Attempt:
         """Return one attempt of the last step of `tree`; a link counts as always successful."""
         if isinstance(tree, Swap):
-            step_map = swap_step(self.level, self.chain.node(tree.right.first))
-            return self._join(tree.left, tree.right, step_map, tree.cutoff)
+            left, right = self._ends(tree)
+            step_map = swap_step(self.level, left, self.chain.node(tree.right.first), right)
+            return self._join((tree.left, tree.right), step_map, tree.cutoff)
         if isinstance(tree, Distill):
             left, right = self._ends(tree)
             step_map = distill_step(self.level, tree.protocol, left, right)
-            return self._join(tree.kept, tree.consumed, step_map, tree.cutoff)
+            inputs = (tree.kept, *[tree.consumed] * (tree.protocol.num_pairs - 1))
+            return self._join(inputs, step_map, tree.cutoff)
         delivered = self.delivered(tree)
         return Attempt(success=delivered, failure=jnp.zeros_like(delivered[0]))
 
@@ -89,7 +99,7 @@ class Fold:
         if isinstance(tree, Elementary):
             heralded = self.heralded[self.chain.link_index(tree.position)]
             self.lifetimes.append(heralded.attempt_time / heralded.p_success)
-            return link_arrivals(self.level, heralded, self.step, self.grid.num_steps)
+            return link_arrivals(self.level, heralded, self._ends(tree), self.step, self.grid.num_steps)
         if isinstance(tree, Wait):
             duration = self.schedule.wait_times[tree.duration] / self.step
             rates = decay_per_step(self.level, (self._ends(tree),), self.step)[0]
@@ -105,13 +115,15 @@ class Fold:
         self.tails.append(summary.tail_mass)
         return summary
 
-    def _join(self, first: Tree, second: Tree, step_map: Array, cutoff: int | None) -> Attempt:
+    def _join(self, inputs: tuple[Tree, ...], step_map: Array, cutoff: int | None) -> Attempt:
         time = jnp.inf if cutoff is None else self.schedule.cutoff_times[cutoff]
         finite = jnp.isfinite(time)  # inf / step has no derivative with respect to the step
         limit = jnp.where(finite, jnp.where(finite, time, 0.0) / self.step, jnp.inf)
-        rates = decay_per_step(self.level, (self._ends(first), self._ends(second)), self.step)
-        lattice = self._lattice(first, second)
-        return join(self.delivered(first), self.delivered(second), step_map, rates, limit, lattice)
+        rates = decay_per_step(self.level, tuple(self._ends(tree) for tree in inputs), self.step)
+        delivered = [self.delivered(tree) for tree in inputs]
+        if len(inputs) == 2:
+            return join(delivered[0], delivered[1], step_map, rates, limit, self._lattice(*inputs))
+        return join_many(jnp.stack(delivered), step_map, rates, limit, self._lattice(*inputs))
 
     def _lattice(self, *inputs: Tree) -> Float[Array, ""]:
         """Return the spacing, in steps, of the times at which the inputs of a join can arrive."""
@@ -129,7 +141,7 @@ class Fold:
     def _key(self, tree: Tree) -> object:
         """Return equal keys for sub-trees that deliver the same by construction."""
         if isinstance(tree, Elementary):
-            return self.chain.link_index(tree.position)
+            return self.chain.link_index(tree.position), *(node.memory.equilibrium() for node in self._ends(tree))
         nodes = tuple(self.chain.node_index(i) for i in (tree.first, tree.last + 1))
         if isinstance(tree, Wait):
             return "wait", self._key(tree.child), tree.duration, nodes

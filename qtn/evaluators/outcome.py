@@ -4,6 +4,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from qtn._pytree import pytree, static
+from qtn.states.pair import bell_from_pauli
 
 
 @pytree
@@ -14,7 +15,7 @@ class Info:
     """Largest probability that one attempt of any step outlasts the time grid; this much is missing."""
 
     grid_error: Float[Array, ""]
-    """Bound on the relative error of mean time and Bell weights that the grid step causes."""
+    """Bound on what the grid step changes: the mean time (relative), and each Pauli coefficient."""
 
     step: Float[Array, ""]
     """Finest grid step [s]."""
@@ -49,11 +50,16 @@ class Summary:
     mean_time: Float[Array, ""]
     """Mean waiting time for one end-to-end pair [s]."""
 
-    bell_diagonal: Float[Array, "4"]
-    """Mean delivered state: weights of Phi+, Psi+, Psi-, Phi-, sum 1."""
+    state: Float[Array, "4 4"]
+    """Mean delivered state: Pauli coefficients tr(P_i x P_j rho), those that the state level holds; state[0, 0] = 1."""
 
     info: Info
     """Errors of both."""
+
+    @property
+    def bell_diagonal(self) -> Float[Array, "4"]:
+        """Return the weights of Phi+, Psi+, Psi-, Phi- of the mean delivered state, sum 1."""
+        return bell_from_pauli(self.state)
 
 
 @pytree
@@ -63,8 +69,8 @@ class Outcome:
     mean_time: Float[Array, ""]
     """Mean waiting time for one end-to-end pair [s]."""
 
-    bell_diagonal: Float[Array, "4"]
-    """Mean delivered state: weights of Phi+, Psi+, Psi-, Phi-, sum 1."""
+    state: Float[Array, "4 4"]
+    """Mean delivered state: Pauli coefficients tr(P_i x P_j rho), those that the state level holds; state[0, 0] = 1."""
 
     times: Float[Array, "t"]
     """Grid times [s]."""
@@ -72,11 +78,21 @@ class Outcome:
     probability: Float[Array, "t"]
     """Probability that the pair is delivered at each grid time."""
 
-    states: Float[Array, "t 4"]
-    """Bell weights of the pair delivered at each grid time, times that probability."""
+    states: Float[Array, "t 4 4"]
+    """Pauli coefficients of the pair delivered at each grid time, times that probability."""
 
     info: Info
     """Errors, and the grid."""
+
+    @property
+    def bell_diagonal(self) -> Float[Array, "4"]:
+        """Return the weights of Phi+, Psi+, Psi-, Phi- of the mean delivered state, sum 1."""
+        return bell_from_pauli(self.state)
+
+    @property
+    def bell_weights(self) -> Float[Array, "t 4"]:
+        """Return the Bell weights of the pair delivered at each grid time, times its probability."""
+        return bell_from_pauli(self.states)
 
 
 def waiting_time_quantiles(outcome: Outcome, levels: ArrayLike) -> Float[Array, "n"]:

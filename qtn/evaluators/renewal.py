@@ -18,12 +18,13 @@ from qtn.evaluators.choose import GridRequest, choose_plan
 from qtn.evaluators.extrapolate import summarise_on
 from qtn.evaluators.fold import Fold, heralded_links
 from qtn.evaluators.join import deliver, moments
+from qtn.evaluators.levels import choose_level, require_level
 from qtn.evaluators.outcome import Outcome, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
 from qtn.schedules.builders import check_spans
 from qtn.schedules.tree import Schedule
-from qtn.steps.level import BELL_DIAGONAL, Level
+from qtn.steps.level import Level, PauliLevel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,15 +45,16 @@ class Renewal:
     rtol: float = 1e-7
     """Grid error asked for when the step is chosen."""
 
-    level: Level = BELL_DIAGONAL
-    """State level."""
+    level: Level | None = None
+    """State level; None = the smallest that is exact for the chain and the schedule."""
 
     plan: GridPlan | None = None
     """Grids to use as they are (static): needed under `jax.jit`, where no grid can be chosen."""
 
     def planned(self, chain: Chain, schedule: Schedule) -> "Renewal":
         """Return this evaluator with its grids fixed: those chosen for these (concrete) numbers."""
-        return dataclasses.replace(self, plan=self._plan(chain, schedule))
+        level = self._level(chain, schedule)
+        return dataclasses.replace(self, plan=self._plan(chain, schedule, level), level=level)
 
     def summarise(self, chain: Chain, schedule: Schedule) -> Summary:
         """Return mean waiting time, mean delivered state and their errors.
@@ -61,26 +63,35 @@ class Renewal:
             Differentiable in both modes. Without `plan` the grids are chosen from the values, which works under
             `jax.grad` but not under `jax.jit` or `jax.vmap`: there, fix them first with `planned`.
         """
-        return summarise_on(self._plan(chain, schedule), chain, schedule, self.level)
+        level = self._level(chain, schedule)
+        return summarise_on(self._plan(chain, schedule, level), chain, schedule, level)
 
     def evaluate(self, chain: Chain, schedule: Schedule) -> Outcome:
         """Return the same, with the distribution of the waiting time and the state at each time."""
-        plan = self._plan(chain, schedule)
-        summary = summarise_on(plan, chain, schedule, self.level)
-        fold = Fold(chain, schedule, heralded_links(chain), plan.finest, self.level)
+        level = self._level(chain, schedule)
+        plan = self._plan(chain, schedule, level)
+        summary = summarise_on(plan, chain, schedule, level)
+        fold = Fold(chain, schedule, heralded_links(chain), plan.finest, level)
         attempt = fold.attempt(schedule.tree)
         delivered = deliver(attempt, moments(attempt).mean_steps)
         return Outcome(
             mean_time=summary.mean_time,
-            bell_diagonal=summary.bell_diagonal,
+            state=summary.state,
             times=fold.step * jnp.arange(delivered.shape[1]),
             probability=delivered[0],
-            states=self.level.to_bell(delivered).T,
+            states=jnp.moveaxis(level.to_pauli(delivered, *fold.chain_ends), -1, 0),
             info=summary.info,
         )
 
-    def _plan(self, chain: Chain, schedule: Schedule) -> GridPlan:
+    def _level(self, chain: Chain, schedule: Schedule) -> Level:
+        if self.level is None:
+            return choose_level(chain, schedule)
+        if isinstance(self.level, PauliLevel):
+            require_level(self.level, chain, schedule)
+        return self.level
+
+    def _plan(self, chain: Chain, schedule: Schedule, level: Level) -> GridPlan:
         _checks.require_double_precision()
         check_spans(schedule, chain.num_links)
         request = GridRequest(step=self.step, num_steps=self.num_steps, rtol=self.rtol)
-        return self.plan or choose_plan(chain, schedule, self.level, request)
+        return self.plan or choose_plan(chain, schedule, level, request)

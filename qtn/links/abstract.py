@@ -29,7 +29,9 @@ class AbstractLink:
 
     def heralded(self) -> Heralded:
         """Return the three numbers as they are."""
-        return Heralded(p_success=self.p_success, attempt_time=self.attempt_time, bell_diagonal=self.bell_diagonal)
+        return Heralded(
+            p_success=self.p_success, attempt_time=self.attempt_time, state=pair.pauli_from_bell(self.bell_diagonal)
+        )
 
 
 def abstract_link(

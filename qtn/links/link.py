@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
+from qtn.states.pair import bell_from_pauli
 
 
 @pytree
@@ -17,8 +18,13 @@ class Heralded:
     attempt_time: Float[Array, ""]
     """Duration of one attempt [s]; the k-th attempt delivers at k attempt_time."""
 
-    bell_diagonal: Float[Array, "4"]
-    """Weights of Phi+, Psi+, Psi-, Phi- of the heralded pair (errors I, X, Y, Z on Phi+), sum 1."""
+    state: Float[Array, "4 4"]
+    """Pauli coefficients r[i, j] = tr(P_i x P_j rho) of the heralded pair, corrected to Phi+; r[0, 0] = 1."""
+
+    @property
+    def bell_diagonal(self) -> Float[Array, "4"]:
+        """Return the weights of Phi+, Psi+, Psi-, Phi- (errors I, X, Y, Z on Phi+), sum 1."""
+        return bell_from_pauli(self.state)
 
 
 @runtime_checkable

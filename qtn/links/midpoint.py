@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from qtn import _checks
 from qtn.hardware.fibre import transmissivity, travel_time
 from qtn.links.link import Heralded
+from qtn.states.pair import pauli_from_bell
 
 
 def checked_arms(
@@ -201,4 +202,6 @@ def clicks_to_pair(
     weights = jnp.where(weights < 0, weights - jax.lax.stop_gradient(weights), weights)
     total = jnp.sum(weights)
     state = jnp.where(total > 0, weights / jnp.where(total > 0, total, 1.0), 0.25)
-    return Heralded(p_success=multiplexed(odd + even, num_modes), attempt_time=attempt_time, bell_diagonal=state)
+    return Heralded(
+        p_success=multiplexed(odd + even, num_modes), attempt_time=attempt_time, state=pauli_from_bell(state)
+    )

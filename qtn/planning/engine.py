@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from qtn.evaluators.fold import decay_per_step, distill_step, link_arrivals, swap_step
 from qtn.evaluators.grid import TimeGrid
 from qtn.evaluators.join import Moments, deliver, join, moments
+from qtn.hardware.node import Node
 from qtn.links.chain import Chain
 from qtn.links.link import Heralded
 from qtn.planning.candidates import Candidate
@@ -70,10 +71,14 @@ class Engine:
         """Return the end of the grid [s]."""
         return self.seconds * self.grid.num_steps
 
+    def ends(self, segment: Segment) -> tuple[Node, Node]:
+        """Return the nodes at both ends of a segment."""
+        return self.chain.node(segment.first), self.chain.node(segment.last + 1)
+
     def link(self, segment: Segment) -> Candidate:
         """Return the candidate that takes the pair of a link as it comes."""
         heralded = self.heralded[self.chain.link_index(segment.first)]
-        delivered = np.asarray(link_arrivals(self.level, heralded, self.step, self.grid.num_steps))
+        delivered = np.asarray(link_arrivals(self.level, heralded, self.ends(segment), self.step, self.grid.num_steps))
         total = delivered.sum(axis=1)
         return Candidate(
             segment,
@@ -96,7 +101,8 @@ class Engine:
         middle = candidates[0].segment.first + candidates[0].parts[0].candidate.num_links
         first, last = candidates[0].segment.first, candidates[0].segment.last + 1
         ends = (first, middle), (middle, last)
-        return self._evaluate(candidates, swap_step(self.level, self.chain.node(middle)), ends, keep)
+        nodes = (self.chain.node(first), self.chain.node(middle), self.chain.node(last))
+        return self._evaluate(candidates, swap_step(self.level, *nodes), ends, keep)
 
     def distill(self, candidates: Sequence[Candidate], *, keep: bool) -> list[Candidate]:
         """Evaluate distillations of one segment by one protocol."""

@@ -16,6 +16,9 @@ from qtn.steps.level import Level
 MOST_LEADERS = 64
 """Most schedules that are evaluated at full resolution because the grid of the search cannot rank them."""
 
+TRIAL_RTOL = 1e-4
+"""Relative error to which leaders are evaluated whose cut-offs are first trials; tuning evaluates its winners fully."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Leader:
@@ -39,10 +42,10 @@ class Leader:
 
 
 def evaluate_leader(
-    chain: Chain, objective: Objective, schedule: Schedule, level: Level, searched_score: float = np.nan
+    chain: Chain, objective: Objective, schedule: Schedule, evaluator: Renewal, searched_score: float = np.nan
 ) -> Leader:
-    """Evaluate one schedule at full resolution."""
-    summary: Summary = Renewal(level=level).summarise(chain, schedule)
+    """Evaluate one schedule."""
+    summary: Summary = evaluator.summarise(chain, schedule)
     merits = objective.merits(np.asarray(summary.mean_time)[None], np.asarray(summary.bell_diagonal)[None])
     return Leader(
         schedule=schedule,
@@ -63,8 +66,12 @@ def evaluate_leaders(
     scores: Callable[[list[Candidate]], np.ndarray],
     number: int,
     level: Level,
+    *,
+    trial: bool = False,
 ) -> tuple[tuple[Leader, ...], float]:
     """Evaluate the best candidates, and more of them while the coarse grid may have misplaced the winner.
+
+    With `trial` they are evaluated to `TRIAL_RTOL` only, and no more than `number`: their cut-offs are tuned next.
 
     Returns:
         (leaders, error): the best `number`, best first, and the largest relative difference between both grids.
@@ -72,15 +79,16 @@ def evaluate_leaders(
     if not candidates:
         return (), 0.0
     ranked = scores(candidates)
+    evaluator = Renewal(level=level, rtol=TRIAL_RTOL) if trial else Renewal(level=level)
     order = np.argsort(-ranked, kind="stable")
     found: list[Leader] = []
     error = 0.0
-    for index in order[:MOST_LEADERS]:
+    for index in order[: number if trial else MOST_LEADERS]:
         if len(found) >= number:
             best = max(leader.score for leader in found)
             if ranked[index] + 2 * error * abs(ranked[index]) < best:
                 break
-        leader = evaluate_leader(chain, objective, schedule_of(candidates[index]), level, float(ranked[index]))
+        leader = evaluate_leader(chain, objective, schedule_of(candidates[index]), evaluator, float(ranked[index]))
         found.append(leader)
         error = max(error, abs(leader.score / leader.searched_score - 1) if leader.searched_score else 0.0)
     found.sort(key=lambda leader: -leader.score)

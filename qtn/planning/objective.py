@@ -10,8 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from qtn.links.chain import Chain
 from qtn.merit.fidelity import fidelity
 from qtn.merit.key_rate import Fraction, bb84_fraction
+from qtn.states.pair import bell_from_pauli
+from qtn.steps.level import Level
 
 MERITS = ("secret_key_rate_hz", "secret_fraction", "rate_hz", "fidelity")
 """What can be maximised, and what can be asked for at least."""
@@ -106,3 +109,9 @@ def merit_table(mean_time: Array, bell: Array, fraction: Fraction) -> dict[str, 
         "rate_hz": 1 / mean_time,
         "fidelity": jax.vmap(fidelity)(bell),
     }
+
+
+def bell_weights(level: Level, chain: Chain, states: np.ndarray) -> np.ndarray:
+    """Return the Bell weights (n, 4) of states (n, k) of a level over the whole chain."""
+    found = level.to_pauli(jnp.asarray(states.T), chain.node(0), chain.node(chain.num_links))
+    return np.asarray(bell_from_pauli(jnp.moveaxis(found, -1, 0)))

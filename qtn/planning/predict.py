@@ -24,7 +24,7 @@ def predicted_losses(engine: Engine, swaps: Sequence[Candidate]) -> np.ndarray:
     for middle in np.unique(middles):
         chosen = middles == middle
         nodes = [engine.chain.node(i) for i in (segment.first, int(middle), segment.last + 1)]
-        step_map = np.asarray(swap_step(engine.level, nodes[1]))
+        step_map = np.asarray(swap_step(engine.level, nodes[0], nodes[1], nodes[2]))
         pairs = (nodes[0], nodes[1]), (nodes[1], nodes[2])
         rates = np.asarray(decay_per_step(engine.level, pairs, engine.step)) / engine.seconds
         mean_times[chosen], delivered[chosen] = predicted_joins(

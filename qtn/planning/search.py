@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-import jax.numpy as jnp
 import numpy as np
 
 from qtn import _checks
@@ -17,7 +16,7 @@ from qtn.planning.candidates import Candidate
 from qtn.planning.engine import Engine
 from qtn.planning.explore import Exploration
 from qtn.planning.leaders import Leader, evaluate_leaders
-from qtn.planning.objective import Objective
+from qtn.planning.objective import Objective, bell_weights
 from qtn.planning.segments import Segments
 from qtn.planning.select import Beam, Everything, ParetoFront, Selection
 from qtn.planning.space import SearchSpace, count, require_some
@@ -140,12 +139,17 @@ class _Search:
 
     def merits(self, candidates: list[Candidate]) -> dict[str, np.ndarray]:
         """Return the merits of candidates of the whole chain."""
-        bell = np.asarray(self.level.to_bell(jnp.asarray(np.stack([each.state for each in candidates]).T))).T
+        bell = bell_weights(self.level, self.chain, np.stack([each.state for each in candidates]))
         return self.objective.merits(np.array([each.mean_time for each in candidates]), bell)
 
     def scores(self, candidates: list[Candidate]) -> np.ndarray:
         """Return the scores of candidates of the whole chain."""
         return self.objective.scores(self.merits(candidates))
+
+    def leaders(self, number: int) -> tuple[tuple[Leader, ...], float]:
+        """Return the best that were seen, evaluated, and how far the grid of the search was off."""
+        trial = self.space.cutoffs
+        return evaluate_leaders(self.chain, self.objective, self.seen, self.scores, number, self.level, trial=trial)
 
     def quick_look(self) -> float:
         """Return the longest mean time that the optimum can have [s], from a narrow search on a short grid."""
@@ -213,7 +217,7 @@ def search(
     if exhaustive:
         select = Everything()
     elif settings.method == "beam":
-        select = Beam(settings.width, objective, chain.num_links, level)
+        select = Beam(settings.width, objective, chain.num_links, level, chain)
     else:
         select = ParetoFront(settings.width)
     interrupted, leaders, error = False, (), 0.0
@@ -225,7 +229,7 @@ def search(
             wanted = horizon / max(state.scales.lifetimes) * RESOLUTION
             num_steps = next((n for n in _LENGTHS if n >= wanted), _LENGTHS[-1])
             sweep = state.explore(select, longest, horizon, num_steps, "search")
-            leaders, error = evaluate_leaders(chain, objective, state.seen, state.scores, settings.num_leaders, level)
+            leaders, error = state.leaders(settings.num_leaders)
             found = leaders[0].score if leaders else -math.inf
             needed = min(objective.longest(found), 4 * longest) if sweep.slowest else longest
             if needed <= longest * (1 + 1e-9) or not math.isfinite(needed):
@@ -234,7 +238,7 @@ def search(
     except KeyboardInterrupt:
         interrupted = True
         if not leaders and state.seen:
-            leaders, error = evaluate_leaders(chain, objective, state.seen, state.scores, 1, level)
+            leaders, error = state.leaders(1)
     if not leaders:
         raise KeyboardInterrupt if interrupted else ValueError("no schedule delivers a pair in any affordable time")
     return SearchResult(

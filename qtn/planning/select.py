@@ -4,11 +4,11 @@ import abc
 import dataclasses
 import math
 
-import jax.numpy as jnp
 import numpy as np
 
+from qtn.links.chain import Chain
 from qtn.planning.front import beam, epsilon_front, losses
-from qtn.planning.objective import Objective
+from qtn.planning.objective import Objective, bell_weights
 from qtn.planning.segments import Segment
 from qtn.steps.level import Level
 
@@ -88,6 +88,7 @@ class Beam(Selection):
     objective: Objective
     num_links: int
     level: Level
+    chain: Chain
 
     @property
     def budget(self) -> float:
@@ -105,6 +106,6 @@ class Beam(Selection):
     def _scores(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
         share = self.num_links / segment.num_links
         whole = np.sign(states) * np.abs(states) ** share
-        bell = np.asarray(self.level.to_bell(jnp.asarray(whole.T))).T
+        bell = bell_weights(self.level, self.chain, whole)
         times = mean_times * 1.5 ** math.log2(share)
         return self.objective.scores(self.objective.merits(times, bell))

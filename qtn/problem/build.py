@@ -5,7 +5,7 @@ from typing import Any
 
 from qtn import units
 from qtn.hardware.gates import gates
-from qtn.hardware.memory import Memory, PerfectMemory, dephasing_memory, depolarising_memory
+from qtn.hardware.memory import Memory, PerfectMemory, dephasing_memory, depolarising_memory, relaxing_memory
 from qtn.hardware.node import Node, node
 from qtn.links.abstract import abstract_link
 from qtn.links.chain import Chain, chain
@@ -71,11 +71,13 @@ def build_node(table: Table) -> Node:
 
 
 def build_memory(table: Table) -> Memory:
-    """Build one memory; with t1_s = inf (others are refused before) relaxation is pure dephasing."""
+    """Build one memory."""
     if table["model"] == "depolarising":
         return depolarising_memory(table["time_constant_s"])
-    if table["model"] in ("dephasing", "t1t2"):
+    if table["model"] == "dephasing":
         return dephasing_memory(table["t2_s"])
+    if table["model"] == "t1t2":
+        return relaxing_memory(t1=table["t1_s"], t2=table["t2_s"])
     return PerfectMemory()
 
 

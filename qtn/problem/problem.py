@@ -12,6 +12,7 @@ from qtn.problem.schema import Config
 from qtn.schedules.text import to_text
 from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
+from qtn.steps.level import LEVELS
 
 FRACTIONS: dict[str, Fraction] = {"bb84": bb84_fraction, "six_state": six_state_fraction}
 
@@ -77,7 +78,12 @@ class Problem:
     @property
     def evaluator(self) -> Renewal:
         """Return the evaluator with the grid of the [time] table."""
-        return Renewal(step=self.config.time.step_s, num_steps=self.config.time.num_steps)
+        level = self.config.evaluate.level
+        return Renewal(
+            step=self.config.time.step_s,
+            num_steps=self.config.time.num_steps,
+            level=None if level is None else LEVELS[level],
+        )
 
     @property
     def fraction(self) -> Fraction:

@@ -19,11 +19,8 @@ def broken_rules(document: Document) -> list[str]:
         errors.extend(f"{key}: {text}" for text in link_rules(link))
     for key, node in tables(chain, "node"):
         memory = node.get("memory")
-        if isinstance(memory, dict) and memory.get("model") == "t1t2" and is_finite(memory.get("t1_s")):
-            errors.append(
-                f"{key}.memory.t1_s: a finite relaxation time needs a state level that this version does not have; "
-                "use t1_s = inf, or the dephasing or depolarising model"
-            )
+        if isinstance(memory, dict) and memory.get("model") == "t1t2":
+            errors.extend(f"{key}.memory.{text}" for text in relaxation_rules(memory))
     return errors
 
 
@@ -49,6 +46,17 @@ def optimise_rules(document: Document) -> Iterator[str]:
     if isinstance(minimum, dict) and table.get("maximise", "secret_key_rate_hz") in minimum and "minimise" not in table:
         name = table.get("maximise", "secret_key_rate_hz")
         yield f"optimise.minimum.{name}: is what is maximised; leave the limit out"
+
+
+def relaxation_rules(memory: Document) -> Iterator[str]:
+    """Check that relaxation leaves the coherence that is claimed."""
+    t1, t2 = memory.get("t1_s"), memory.get("t2_s")
+    numbers = isinstance(t1, (int, float)) and isinstance(t2, (int, float))
+    if numbers and t1 > 0 and t2 > 2 * t1:
+        yield (
+            f"t2_s: must be at most 2 t1_s = {2 * t1:g}, but is {t2:g}: relaxation destroys coherence as well; "
+            "lower t2_s, or raise t1_s"
+        )
 
 
 def is_finite(value: Any) -> bool:

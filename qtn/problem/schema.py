@@ -135,7 +135,14 @@ class Schedule(Table):
     """What is joined with what; the tree may be left to a search."""
 
     tree: str | None = None
-    distill: Literal["bbpssw", "dejmps"] = "bbpssw"
+    distill: Literal["bbpssw", "dejmps", "cnot", "epl", "double_selection", "code3", "code4", "code5"] = "bbpssw"
+
+
+class Evaluate(Table):
+    """How a schedule is evaluated; what is absent is chosen."""
+
+    level: Literal["bell_diagonal", "x_type", "pauli"] | None = None
+    correction: Literal["at_swap", "tracked"] = "at_swap"
 
 
 class Merit(Table):
@@ -192,6 +199,7 @@ class Config(Table):
     schema_version: Annotated[Literal[1], Field(alias="schema")]
     chain: Chain
     schedule: Schedule = Schedule()
+    evaluate: Evaluate = Evaluate()
     merit: Merit = Merit()
     time: Time = Time()
     optimise: Optimise | None = None

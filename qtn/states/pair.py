@@ -1,4 +1,7 @@
-"""A Bell-diagonal pair: Bell weights, characters, and the maps between them.
+"""A pair of qubits as numbers: Pauli coefficients, Bell weights, characters, and the maps between them.
+
+The Pauli coefficients of any two-qubit state are r[i, j] = tr(P_i x P_j rho), (4, 4), order I, X, Y, Z; r[0, 0] is the
+trace. A Bell-diagonal pair has only the diagonal (1, c_X, -c_Y, c_Z).
 
 Bell weights p = (pI, pX, pY, pZ) are those of Phi+, Psi+, Psi-, Phi- (errors I, X, Y, Z on Phi+). Characters are
 c = CH p, p = CH c / 4: c_0 is the trace, c_X = <XX>, c_Y = -<YY>, c_Z = <ZZ>.
@@ -11,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from qtn import _checks
+from qtn.states.basis import BELL_SIGNS, from_pauli_vector
 
 PAULIS = "IXYZ"
 
@@ -47,3 +51,33 @@ def bell_diagonal(weights: Any) -> Float[Array, "4"]:
     if total is not None and abs(total.sum() - 1) > 1e-9:
         raise ValueError(f"Argument `bell_diagonal` must sum to 1, but sums to {total.sum():.12g}.")
     return weights
+
+
+def pauli_from_bell(weights: Float[Array, "4"]) -> Float[Array, "4 4"]:
+    """Return the Pauli coefficients (4, 4) of Bell weights (4,)."""
+    return jnp.diag(BELL_SIGNS * (jnp.asarray(CHARACTERS_FROM_BELL) @ weights))
+
+
+def bell_from_pauli(state: Float[Array, "*n 4 4"]) -> Float[Array, "*n 4"]:
+    """Return the Bell weights of Pauli coefficients (..., 4, 4): exact for Bell-diagonal pairs, else the Pauli twirl."""
+    characters = jnp.diagonal(state, axis1=-2, axis2=-1) * BELL_SIGNS
+    return jnp.einsum("ij,...j->...i", BELL_FROM_CHARACTERS, characters)
+
+
+def pauli_state(state: Any) -> Float[Array, "4 4"]:
+    """Return checked Pauli coefficients of a normalised two-qubit state.
+
+    Raises:
+        ValueError: if the shape is not (4, 4), the trace not 1, or (concrete) an eigenvalue negative.
+    """
+    state = _checks.real(state)
+    if state.shape != (4, 4):
+        raise ValueError(f"Argument `state` must hold (4, 4) Pauli coefficients, but has shape {state.shape}.")
+    known = _checks.known(state)
+    if known is not None and not abs(known[0, 0] - 1) < 1e-9:
+        raise ValueError(f"Argument `state` must have r[0, 0] = 1 (the trace), but has {known[0, 0]:.12g}.")
+    if known is not None:
+        lowest = np.linalg.eigvalsh(np.asarray(from_pauli_vector(known)))[0]
+        if not lowest > -1e-9:
+            raise ValueError(f"Argument `state` must be a state, but has the eigenvalue {lowest:.3g}.")
+    return state

@@ -1,30 +1,43 @@
-"""Entanglement swapping of Bell-diagonal pairs, averaged over outcomes, corrected when it happens."""
+"""Entanglement swapping of two pairs, averaged over outcomes, corrected at the right end when it happens."""
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from qtn.hardware.node import Node
+from qtn.states.basis import BELL_SIGNS
 
 
-def swap_map(node: Node) -> Float[Array, "4 4 4"]:
-    """Return the successful branch of a swap at `node` as a bilinear map on characters.
+def swap_factors(node: Node) -> Float[Array, "4"]:
+    """Return f_k, what a swap at `node` leaves of the k-th Pauli of the measured qubits, success included.
 
-        out_0 = a c_0 d_0,      out_k = a p2 m_k c_k d_k,      m = (2 eta - 1, (2 eta - 1)^2, 2 eta - 1) for X, Y, Z
+        f = a (1, p2 m_X, p2 m_Y, p2 m_Z),      m = (2 eta - 1, (2 eta - 1)^2, 2 eta - 1)
 
     Args:
         node: its `p_swap` is a, its gates give p2 and eta.
-
-    Returns:
-        (4, 4, 4): output index, left pair, right pair; out_0 is the probability of success.
-
-    Note:
-        Exact for Bell-diagonal pairs, differentiable.
 
     References:
         Briegel, Duer, Cirac, Zoller, Phys. Rev. Lett. 81, 5932 (1998), arXiv:quant-ph/9803056.
     """
     bit = 2 * node.gates.readout - 1
     kept = node.gates.two_qubit * jnp.stack([bit, bit**2, bit])
-    diagonal = node.p_swap * jnp.concatenate([jnp.ones(1), kept])
-    index = jnp.arange(4)
-    return jnp.zeros((4, 4, 4)).at[index, index, index].set(diagonal)
+    return node.p_swap * jnp.concatenate([jnp.ones(1), kept])
+
+
+def swap_map(node: Node) -> Float[Array, "4 4 4 4 4 4"]:
+    """Return the successful branch of a swap at `node` as a bilinear map on Pauli coefficients.
+
+        out[i, k] = f_k S_k left[i, k] right[k, k],      S = (1, 1, -1, 1)
+
+    with f of `swap_factors`: the Bell measurement joins the pairs, and the Pauli correction at the right end, averaged
+    over outcomes, leaves only the diagonal of the right pair. out[0, 0] is the probability of success.
+
+    Returns:
+        (4, 4, 4, 4, 4, 4): Pauli indices of the new pair, of the left pair and of the right pair.
+
+    Note:
+        Exact for all pairs, differentiable. For Bell-diagonal pairs it does not matter which end is corrected.
+    """
+    i, k = np.indices((4, 4))
+    factors = jnp.broadcast_to(swap_factors(node) * BELL_SIGNS, (4, 4))
+    return jnp.zeros((4,) * 6).at[i, k, i, k, k, k].set(factors)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from qtn import BBPSSW, Renewal, abstract_link, chain, depolarising_memory, nested, node
-from qtn.steps.level import Level
+from qtn.steps.level import BELL_DIAGONAL, Level
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,18 +16,20 @@ class Werner:
 
     num_components: int = 2
 
-    def from_bell(self, weights):
-        return jnp.stack([weights.sum(), (4 * weights[0] - weights.sum()) / 3])
+    def from_pauli(self, state, left, right):
+        return jnp.stack([state[0, 0], state[1, 1]])
 
-    def to_bell(self, vectors):
-        other = (vectors[0] - vectors[1]) / 4
-        return jnp.stack([other + vectors[1], other, other, other])
+    def to_pauli(self, vectors, left, right):
+        index = jnp.arange(4)
+        filled = jnp.stack([vectors[0], vectors[1], -vectors[1], vectors[1]])
+        return jnp.zeros((4, 4, *vectors.shape[1:])).at[index, index].set(filled)
 
     def decay_rates(self, left, right):
         return jnp.stack([0.0, 1 / left.memory.time_constant + 1 / right.memory.time_constant])
 
-    def swap(self, node):
-        return jnp.zeros((2, 2, 2)).at[0, 0, 0].set(node.p_swap).at[1, 1, 1].set(node.p_swap)  # perfect gates
+    def swap(self, left, middle, right):
+        p = middle.p_swap
+        return jnp.zeros((2, 2, 2)).at[0, 0, 0].set(p).at[1, 1, 1].set(p)  # perfect gates
 
     def distill(self, protocol, left, right):
         assert protocol is BBPSSW
@@ -41,7 +43,7 @@ def test_werner_level_equals_bell_diagonal_level(cutoff):
     plain = node(depolarising_memory(90.0), p_swap=0.7)
     hardware = chain(abstract_link(p_success=0.2, attempt_time=1.0, werner=0.95), plain, 4)
     schedule = nested(2, rounds=[1, 0, 0], cutoff_times=cutoff)
-    bell, werner = (Renewal(level=level).evaluate(hardware, schedule) for level in (Renewal().level, Werner()))
+    bell, werner = (Renewal(level=level).evaluate(hardware, schedule) for level in (BELL_DIAGONAL, Werner()))
     np.testing.assert_allclose(werner.mean_time, bell.mean_time, rtol=1e-12)
     np.testing.assert_allclose(werner.bell_diagonal, bell.bell_diagonal, rtol=1e-12)
     np.testing.assert_allclose(werner.states, bell.states, atol=1e-14)

@@ -130,7 +130,7 @@ def brute_force(num_steps):
     noisy = [node(dephasing_memory(t2), gates(0.97, 0.98), 0.8) for t2 in (20.0, 30.0, 40.0, 25.0)]
     maps = [
         np.asarray(BELL_DIAGONAL.distill(DEJMPS, noisy[0], noisy[1])),
-        *(np.asarray(BELL_DIAGONAL.swap(n)) for n in noisy),
+        *(np.asarray(BELL_DIAGONAL.swap(n, n, n)) for n in noisy),
     ]
 
     def bilinear(step):
@@ -166,7 +166,7 @@ def test_a_tree_equals_double_sums():
     outcome = evaluate(hardware, schedule)
     delivered = waiting.restart(good, bad)
     np.testing.assert_allclose(outcome.probability[:85], delivered[:85, 0], atol=1e-13)
-    np.testing.assert_allclose(outcome.states[:85], delivered[:85] @ CH / 4, atol=1e-13)
+    np.testing.assert_allclose(outcome.bell_weights[:85], delivered[:85] @ CH / 4, atol=1e-13)
 
 
 def test_attempts_with_a_common_spacing_are_exact():
@@ -206,8 +206,8 @@ def test_seconds_scale(attempt_time):
 def test_distribution_sums_to_the_summary():
     outcome = evaluate(line(4, 0.2, 0.95, 0.6, 100.0), nested(2, rounds=[1, 0, 0]))
     np.testing.assert_allclose(outcome.probability.sum(), 1.0, atol=1e-6)
-    np.testing.assert_allclose(outcome.states.sum(axis=1), outcome.probability, atol=1e-14)
-    np.testing.assert_allclose(outcome.states.sum(axis=0), outcome.bell_diagonal, atol=1e-6)
+    np.testing.assert_allclose(outcome.bell_weights.sum(axis=1), outcome.probability, atol=1e-14)
+    np.testing.assert_allclose(outcome.bell_weights.sum(axis=0), outcome.bell_diagonal, atol=1e-6)
 
 
 @pytest.mark.parametrize("num_steps", [None, 64], ids=["chosen grid", "beyond a short grid"])

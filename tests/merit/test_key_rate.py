@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from qtn import bb84_fraction, plob_rate, secret_fraction, six_state_fraction
 from qtn.evaluators.outcome import Info, Summary
 from qtn.merit.fidelity import fidelity, qber_x, qber_z
-from qtn.states.pair import from_fidelity
+from qtn.states.pair import from_fidelity, pauli_from_bell
 
 
 def werner_with_qber(error):
@@ -48,7 +48,7 @@ def test_derivatives_are_finite_and_right(fraction, state):
 
 def test_clipping():
     info = Info(tail_mass=jnp.zeros(()), grid_error=jnp.zeros(()), step=jnp.ones(()), num_steps=2)
-    summary = Summary(mean_time=jnp.asarray(1.0), bell_diagonal=from_fidelity(0.5), info=info)
+    summary = Summary(mean_time=jnp.asarray(1.0), state=pauli_from_bell(from_fidelity(0.5)), info=info)
     assert float(secret_fraction(summary)) == 0.0
     assert float(secret_fraction(summary, clip=False)) < 0
 

@@ -12,7 +12,7 @@ from qtn.schedules.tokens import MAX_CHARACTERS
 from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, recurrence
 from qtn.steps.distill import BBPSSW, DEJMPS, DistillationProtocol
 
-CUSTOM = DistillationProtocol(name="custom", accepted=DEJMPS.accepted, flipped=DEJMPS.flipped)
+CUSTOM = DistillationProtocol(name="custom", circuit=DEJMPS.circuit)
 
 
 def same(one: Schedule, other: Schedule) -> bool:

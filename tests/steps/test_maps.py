@@ -7,9 +7,7 @@ import pytest
 
 from qtn import BBPSSW, DEJMPS, gates, node
 from qtn.states.pair import BELL_FROM_CHARACTERS, CHARACTERS_FROM_BELL, from_fidelity, werner
-from qtn.steps.distill import distill_map
 from qtn.steps.level import BELL_DIAGONAL
-from qtn.steps.swap import swap_map
 from tests.oracles import density
 
 PAIRS = {
@@ -18,6 +16,14 @@ PAIRS = {
     "skewed": ([0.7, 0.15, 0.1, 0.05], [0.6, 0.05, 0.3, 0.05]),
 }
 NOISE = {"perfect": (1.0, 1.0, 1.0, 1.0), "gates": (0.98, 0.95, 1.0, 1.0), "all": (0.97, 0.99, 0.96, 0.98)}
+
+
+def swap_map(middle):
+    return BELL_DIAGONAL.swap(node(), middle, node())
+
+
+def distill_map(protocol, left, right):
+    return BELL_DIAGONAL.distill(protocol, node(gate_set=left), node(gate_set=right))
 
 
 def apply(step_map, first, second):
