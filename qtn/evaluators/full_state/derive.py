@@ -51,7 +51,14 @@ def postorder(tree: Tree) -> Iterable[Tree]:
             yield part
             continue
         pending.append((part, True))
-        pending += [(child, False) for child in reversed(part.children)]
+        pending += [(child, False) for child in reversed(inputs_of(part))]
+
+
+def inputs_of(part: Tree) -> tuple[Tree, ...]:
+    """Return the children of a step, the consumed one as often as the protocol needs it."""
+    if isinstance(part, Distill):
+        return (part.kept, *[part.consumed] * (part.protocol.num_pairs - 1))
+    return part.children
 
 
 def timeline_of(schedule: Schedule, arrivals: Any, *, tracked: bool = False) -> Timeline:
@@ -98,7 +105,7 @@ def _advance(part: Tree, stack: list[Held], schedule: Schedule, arrivals: Any, h
         held = Held(float(next(arrivals)), part.position, part.position + 1)
         happenings.append(Happening(held.time, part, (), held))
         return held
-    inputs = [stack.pop() for _ in part.children][::-1]
+    inputs = [stack.pop() for _ in inputs_of(part)][::-1]
     time = max(held.time for held in inputs)
     if isinstance(part, Wait):
         inputs[0].time = time + float(schedule.wait_times[part.duration])
@@ -140,12 +147,18 @@ class _Memories:
     def __init__(self) -> None:
         self.free: dict[int, list[int]] = defaultdict(list)
         self.count: dict[int, int] = defaultdict(int)
+        self.num_bits: dict[int, int] = defaultdict(int)
 
     def take(self, node: int) -> Slot:
         if not self.free[node]:
             heapq.heappush(self.free[node], self.count[node])
             self.count[node] += 1
         return node, heapq.heappop(self.free[node])
+
+    def bits(self, node: int) -> tuple[Slot, Slot]:
+        """Return two fresh classical bits of a node."""
+        self.num_bits[node] += 2
+        return (node, 1 - self.num_bits[node]), (node, -self.num_bits[node])
 
     def give(self, *slots: Slot) -> None:
         for node, memory in slots:
@@ -163,8 +176,7 @@ def _events(happening: Happening, memories: _Memories, tracked: bool) -> list[Ev
         memories.give(first.right, second.left)
         if not tracked:
             return [SwapAt(first.right, second.left, second.right)]
-        node, memory = first.right
-        out.bits = ((node, -1 - 2 * memory), (node, -2 - 2 * memory))
+        out.bits = memories.bits(first.right[0])
         return [SwapAt(first.right, second.left, None, first.bits + second.bits, out.bits)]
     assert isinstance(step, Distill)
     corrections: list[Event] = [Correct((pair.bits[0], pair.bits[1]), pair.right) for pair in inputs if pair.bits]

@@ -39,7 +39,7 @@ def run_segment(
     def step(pools: Pools, there: tuple[Array, ...]) -> tuple[Pools, tuple[Array, Array]]:
         reads, number, uses, writes, valid = there
         sites = [pools[left, right][reads[:, k]] for k, (left, right, _) in enumerate(spec.inputs)]
-        made, log_norm, cuts = jax.vmap(act)(sites, ages[uses], [part[number[:, 0]] for part in stack])
+        made, log_norm, cuts = jax.vmap(act)(sites, ages[uses], tuple(part[number[:, 0]] for part in stack))
         pools = dict(pools)
         for k, shape in enumerate(spec.outputs):
             pools[shape] = pools[shape].at[writes[:, k]].set(made[k], mode="drop")

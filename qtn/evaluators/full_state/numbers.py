@@ -84,8 +84,12 @@ def _stack(
     if name == "distill":
         (protocol,) = details
         last = jnp.asarray(twirl_matrix() if protocol.twirled else np.eye(16))
-        sides = [Gates(two_qubit=nodes[0][w], readout=nodes[1][w]) for w in where.T]
-        first, second = jax.vmap(lambda left, right: distill_factors(protocol, left, right))(*sides)
+
+        def factors(p2: Array, eta: Array) -> tuple[Array, Array]:
+            left, right = (Gates(two_qubit=p2[side], readout=eta[side]) for side in (0, 1))
+            return distill_factors(protocol, left, right)
+
+        first, second = jax.vmap(factors)(nodes[0][where], nodes[1][where])
         return first, second, jnp.broadcast_to(last, (len(keys), 16, 16))
     p2, eta, p_swap = (part[where[:, 0]] for part in nodes[:3])
     if name == "swap":
