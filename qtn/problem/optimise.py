@@ -16,7 +16,6 @@ from qtn.planning.grids import search_plans
 from qtn.problem.names import bounds, expand, numeric_leaves, with_values
 from qtn.problem.problem import Problem
 from qtn.problem.run import merit, outcome
-from qtn.steps.level import BELL_DIAGONAL
 
 
 def optimise(
@@ -52,8 +51,10 @@ def optimise(
     if not initial:
         raise ValueError("optimise.parameters: names nothing; list at least one number")
 
+    level = problem.level
+
     def objective(params: dict[str, Any], plan: GridPlan) -> Any:
-        summary = summarise_on(plan, *with_values(problem, params), BELL_DIAGONAL)
+        summary = summarise_on(plan, *with_values(problem, params), level)
         return merit(problem, table.maximise, without_reward_for_waiting(problem, summary), clip=False)
 
     fit = maximise(
@@ -61,7 +62,7 @@ def optimise(
         initial,
         {name: bounds(problem, name) for name in names},
         settings=settings,
-        context=lambda starts: search_plans([with_values(problem, numbers(start)) for start in starts], BELL_DIAGONAL),
+        context=lambda starts: search_plans([with_values(problem, numbers(start)) for start in starts], level),
         report=report,
         key=jax.random.key(0) if key is None else key,
     )

@@ -4,6 +4,7 @@ import dataclasses
 from functools import cached_property
 from typing import Any
 
+from qtn.evaluators.levels import choose_level
 from qtn.evaluators.renewal import Renewal
 from qtn.links.chain import Chain
 from qtn.merit.key_rate import Fraction, bb84_fraction, six_state_fraction
@@ -12,7 +13,7 @@ from qtn.problem.schema import Config
 from qtn.schedules.text import to_text
 from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
-from qtn.steps.level import LEVELS
+from qtn.steps.level import LEVELS, Level
 
 FRACTIONS: dict[str, Fraction] = {"bb84": bb84_fraction, "six_state": six_state_fraction}
 
@@ -84,6 +85,12 @@ class Problem:
             num_steps=self.config.time.num_steps,
             level=None if level is None else LEVELS[level],
         )
+
+    @property
+    def level(self) -> Level:
+        """Return the state level that evaluations of the given numbers use."""
+        chosen = self.evaluator.level
+        return choose_level(self.chain, self.schedule) if chosen is None else chosen
 
     @property
     def fraction(self) -> Fraction:

@@ -51,17 +51,11 @@ def optimise_rules(document: Document) -> Iterator[str]:
 def relaxation_rules(memory: Document) -> Iterator[str]:
     """Check that relaxation leaves the coherence that is claimed."""
     t1, t2 = memory.get("t1_s"), memory.get("t2_s")
-    numbers = isinstance(t1, (int, float)) and isinstance(t2, (int, float))
-    if numbers and t1 > 0 and t2 > 2 * t1:
+    if isinstance(t1, (int, float)) and isinstance(t2, (int, float)) and t1 > 0 and t2 > 2 * t1:
         yield (
             f"t2_s: must be at most 2 t1_s = {2 * t1:g}, but is {t2:g}: relaxation destroys coherence as well; "
             "lower t2_s, or raise t1_s"
         )
-
-
-def is_finite(value: Any) -> bool:
-    """Whether a value is a finite number."""
-    return isinstance(value, (int, float)) and abs(value) < float("inf")
 
 
 def tables(chain: Document, name: str) -> Iterator[tuple[str, Document]]:

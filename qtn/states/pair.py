@@ -59,7 +59,7 @@ def pauli_from_bell(weights: Float[Array, "4"]) -> Float[Array, "4 4"]:
 
 
 def bell_from_pauli(state: Float[Array, "*n 4 4"]) -> Float[Array, "*n 4"]:
-    """Return the Bell weights of Pauli coefficients (..., 4, 4): exact for Bell-diagonal pairs, else the Pauli twirl."""
+    """Return the Bell weights of Pauli coefficients (..., 4, 4): those of the Pauli twirl of the pair."""
     characters = jnp.diagonal(state, axis1=-2, axis2=-1) * BELL_SIGNS
     return jnp.einsum("ij,...j->...i", BELL_FROM_CHARACTERS, characters)
 

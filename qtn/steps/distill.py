@@ -1,7 +1,7 @@
 """n-to-1 entanglement distillation ("purification" in many papers) with noisy gates and readout, of any pairs.
 
-The two nodes act apart, so a protocol is one local tensor per node, T[o, k, i1 .. in]: what Pauli k of the kept qubit and
-readout o become in terms of the Paulis of the n qubits before the circuit. The accepted branch joins both:
+The two nodes act apart, so a protocol is one local tensor per node, T[o, k, i1 .. in]: what Pauli k of the kept qubit
+and readout o become in terms of the Paulis of the n qubits before the circuit. The accepted branch joins both:
 
     map[k, l; i1 j1 .. in jn] = sum over accepted o of T_left[o, k, i1 .. in] T_right[o, l, j1 .. jn]
 """
@@ -87,7 +87,7 @@ def distill_map(
     sides = [np.array([PAULIS.index(label[side]) for label in labels]) for side in (0, 1)]
     left_tensor, right_tensor = local_tensor(protocol, left), local_tensor(protocol, right)
     if protocol.accepted is not None:
-        readouts = list(itertools.product((0, 1), repeat=n - 1))
+        readouts: list[tuple[int, ...]] = list(itertools.product((0, 1), repeat=n - 1))
         chosen = np.array([readouts.index(bits) for bits in protocol.accepted])
         left_tensor, right_tensor = left_tensor[chosen], right_tensor[chosen]
     for axis in range(1, n + 2):  # the complex conjugate circuit

@@ -2,8 +2,9 @@
 
 An evaluator handles vectors of `num_components` numbers whose first is the probability (the trace) and whose time
 evolution in memories is diagonal. Where <Z> of a stored qubit relaxes to z_eq, what decays is <Z> - z_eq <I>, so the
-vector of a pair stored at two nodes holds the coefficients v = (M_left x M_right) r with M = 1 - z_eq |Z><I|; it depends
-on the two nodes only through their equilibria. The component of YY has its sign reversed, so that perfect pairs are all ones.
+vector of a pair stored at two nodes holds the coefficients v = (M_left x M_right) r with M = 1 - z_eq |Z><I|; it
+depends on the two nodes only through their equilibria. The component of YY has its sign reversed, so that a perfect
+pair is all ones.
 """
 
 import dataclasses

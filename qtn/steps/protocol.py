@@ -1,8 +1,8 @@
 """Distillation protocols as data: a local Clifford circuit, the pairs it consumes, and which readouts are accepted.
 
 Every node runs the same circuit on its halves of n pairs, the right node its complex conjugate, so that on perfect
-pairs all readouts coincide (U x U* |Phi+>^n = |Phi+>^n). Qubit 0 belongs to the pair that is kept; the others are measured
-in Z at the end. Gates are words: "h 0", "s 1", "sx 0" (a rotation by pi/2 about X), "cx 0 1", "cz 0 1".
+pairs all readouts coincide (U x U* |Phi+>^n = |Phi+>^n). Qubit 0 belongs to the pair that is kept; the others are
+measured in Z at the end. Gates are words: "h 0", "s 1", "sx 0" (a rotation by pi/2 about X), "cx 0 1", "cz 0 1".
 """
 
 import dataclasses
@@ -61,11 +61,15 @@ CODE_4 = DistillationProtocol(
 )
 """Error detection by a [[4, 1, 2]] code: the best 4-to-1 protocol on equal Werner pairs."""
 
+# fmt: off
 CODE_5 = DistillationProtocol(
     "code5",
-    ("h 0", "cx 1 0", "s 3", "cx 0 3", "cx 4 3", "sx 0", "h 2", "cx 0 2", "h 1", "sx 0", "cx 1 0", "sx 4", "cx 4 1")
-    + ("h 4", "cx 1 4"),
+    (
+        "h 0", "cx 1 0", "s 3", "cx 0 3", "cx 4 3", "sx 0", "h 2", "cx 0 2", "h 1", "sx 0", "cx 1 0", "sx 4", "cx 4 1",
+        "h 4", "cx 1 4",
+    ),
     num_pairs=5,
 )
+# fmt: on
 """Error detection by the five-qubit code: the best 5-to-1 protocol on equal Werner pairs (Jansen, Goodenough et al.,
 Quantum 6, 715 (2022), arXiv:2103.03669, enumerate such protocols)."""

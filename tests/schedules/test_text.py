@@ -164,7 +164,7 @@ def doubling(depth: int) -> Schedule:
 
 
 def test_writer_errors():
-    with pytest.raises(ValueError, match=r"protocols that the text form knows \(bbpssw, dejmps\).*'custom'"):
+    with pytest.raises(ValueError, match=r"protocols that the text form knows \(bbpssw, dejmps, cnot, .*\).*'custom'"):
         to_text(distill(elementary(0), protocol=CUSTOM))
     with pytest.raises(ValueError, match=f"fit in a text of {MAX_CHARACTERS} characters"):
         to_text(doubling(60))

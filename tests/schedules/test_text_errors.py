@@ -61,7 +61,10 @@ ERRORS = [  # text with the caret before the place concerned, what the message s
     ("distill(swap(0, 1), ^0)", "the first spans links 0 to 1 and the second link 0"),
     ("distill(0, rounds=2, ^0)", "expected rounds, protocol, cutoff_time or ')', but found '0'"),
     ("distill(0, protocol=^dejmps)", "expected a protocol in quotes, such as \"dejmps\", but found 'dejmps'"),
-    ("distill(0, protocol=^'foo')", "unknown protocol 'foo'; known: bbpssw, dejmps"),
+    (
+        "distill(0, protocol=^'foo')",
+        "unknown protocol 'foo'; known: bbpssw, dejmps, cnot, epl, double_selection, code3, code4, code5",
+    ),
     ("distill(0, protocol=^'foo", "this quote is not closed"),
     ("wait(0^)", "expected another argument: write wait(a, 0.01)"),
     (
