@@ -10,7 +10,10 @@ import typer
 from qtn.cli.app import Device, DryRun, File, Json, Set, app, print_json
 from qtn.cli.session import choose_device, start, warn
 
-OF = "secret_key_rate_hz, secret_fraction, rate_hz, mean_time_s, fidelity, qber_x or qber_z."
+OF = (
+    "secret_key_rate_hz, secret_fraction, rate_hz, mean_time_s, fidelity, qber_x, qber_y, qber_z, log_negativity, "
+    "coherent_information, hashing_yield or chsh."
+)
 
 
 @app.command()

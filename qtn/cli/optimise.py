@@ -90,7 +90,7 @@ def report_content(problem: Problem, fit: Fit, tree: str, initial: Outcome, best
         merit=name,
         tree=tree,
         initial=report_numbers(problem, initial),
-        best=report_numbers(problem, best),
+        best=report_numbers(problem, best, fit.params),
         settings={key: (before[key], value) for key, value in fit.params.items()},
         initial_delivery=delivery(initial),
         best_delivery=delivery(best),

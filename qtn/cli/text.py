@@ -2,15 +2,25 @@
 
 from typing import Any
 
+from qtn.report.tables import links_text
+
 LINES = (
     ("mean_time_s", "mean waiting time", "s"),
     ("rate_hz", "pair rate", "Hz"),
     ("fidelity", "fidelity", ""),
     ("qber_x", "QBER in X", ""),
+    ("qber_y", "QBER in Y", ""),
     ("qber_z", "QBER in Z", ""),
+    ("log_negativity", "log-negativity", "ebit"),
+    ("coherent_information", "coherent information", "ebit"),
+    ("hashing_yield", "hashing yield", "ebit"),
+    ("chsh", "largest CHSH value", ""),
     ("secret_fraction", "secret fraction", "bit"),
     ("secret_key_rate_hz", "secret-key rate", "bit/s"),
     ("plob_rate_hz", "PLOB bound of the direct fibre", "bit/s"),
+    ("repeater_rate_hz", "bound with ideal repeaters", "bit/s"),
+    ("plob_bits_per_use", "PLOB bound a use of the fibre", "bit"),
+    ("repeater_bits_per_use", "with ideal repeaters, a use", "bit"),
 )
 
 
@@ -26,6 +36,8 @@ def evaluation_text(numbers: dict[str, Any]) -> str:
         f"{'time grid':32s} {info['num_steps']} steps of {info['step_s']:.6g} s, error at most "
         f"{info['grid_error']:.1e}, tail {info['tail_mass']:.1e}"
     )
+    if numbers.get("links"):
+        lines += ["", links_text(numbers["links"])]
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from qtn.evaluators.fold import Fold, heralded_links
 from qtn.evaluators.grid import TimeGrid, common_spacing
 from qtn.evaluators.plan import LADDER, NUM_LIFETIMES, GridPlan, memory_needed
 from qtn.links.chain import Chain
-from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, subtrees
+from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, durations, subtrees
 from qtn.steps.level import Level
 
 PROBE_STEPS = 4096
@@ -111,8 +111,12 @@ def estimate(tree: Tree, chain: Chain, scales: TimeScales) -> float:
         else:
             first, second = (part.left, part.right) if isinstance(part, Swap) else (part.kept, part.consumed)
             p_success = 0.7 if isinstance(part, Distill) else float(chain.node(part.right.first).p_swap)
-            cutoff = math.inf if part.cutoff is None else scales.cutoffs[part.cutoff] + min(scales.attempts)
+            slots = [slot for slot in (part.cutoff, part.rules.run_time) if slot is not None]
+            cutoff = min((scales.cutoffs[slot] for slot in slots), default=math.inf) + min(scales.attempts)
             mean = joined_mean(means[first], means[second], p_success, cutoff)
+            if isinstance(part, Distill) and part.sequential:
+                mean = max(mean, (means[first] + means[second]) / p_success)
+            mean += sum(scales.waits[slot] for slot in durations(part)) / p_success
         means[part] = mean
         slowest = max(slowest, mean) if part != tree or isinstance(part, Elementary) else slowest
     return slowest

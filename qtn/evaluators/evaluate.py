@@ -32,7 +32,7 @@ def evaluate(chain: Chain, schedule: Schedule, *, evaluator: Evaluator = Renewal
         >>> import jax; jax.config.update("jax_enable_x64", True)
         >>> from qtn.links.abstract import abstract_link
         >>> from qtn.links.chain import chain
-        >>> from qtn.schedules.builders import nested
+        >>> from qtn.schedules.families import nested
         >>> line = chain(abstract_link(p_success=0.5, attempt_time=1.0, werner=0.9), num_links=2)
         >>> outcome = evaluate(line, nested(1))
         >>> print(f"{outcome.mean_time:.12f}")  # (3 - 2 p) / (p (2 - p))

@@ -1,18 +1,21 @@
 """Evaluate on several grids and extrapolate in the square of their step, with a bound on what is left."""
 
 import dataclasses
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
-from qtn.evaluators.fold import Fold, heralded_links
+from qtn.evaluators.fold import Fold, Run, apply, heralded_links
 from qtn.evaluators.grid import common_spacing
-from qtn.evaluators.join import moments
+from qtn.evaluators.join import Moments, moments
 from qtn.evaluators.outcome import Info, Summary
 from qtn.evaluators.plan import GridPlan
+from qtn.hardware.node import Node
 from qtn.links.chain import Chain
+from qtn.links.link import Heralded
 from qtn.schedules.tree import Schedule
 from qtn.steps.level import Level
 
@@ -34,11 +37,17 @@ class Root:
     """Largest probability that an attempt outlasts the grid."""
 
 
+@partial(jax.jit, static_argnames="level")
+def root_values(level: Level, summary: Moments, ends: tuple[Node, Node], step: Float[Array, ""]) -> Float[Array, "17"]:
+    """Return mean time [s] and Pauli coefficients of what the root delivers."""
+    state = level.to_pauli(summary.state, *ends)
+    return jnp.concatenate([(summary.mean_steps * step)[None], state.reshape(16)])
+
+
 def root(fold: Fold) -> Root:
     """Evaluate the root of a schedule by renewal-reward."""
-    summary = moments(fold.attempt(fold.schedule.tree))
-    state = fold.level.to_pauli(summary.state, *fold.chain_ends)
-    values = jnp.concatenate([(summary.mean_steps * fold.step)[None], state.reshape(16)])
+    summary = fold.run(moments, fold.root())
+    values = fold.run(root_values, fold.level, summary, fold.chain_ends, fold.step)
     tails = jnp.stack([*fold.tails, summary.tail_mass])
     return Root(values=values, lifetime=jnp.max(jnp.stack(fold.lifetimes)), tail_mass=jnp.max(tails))
 
@@ -61,6 +70,35 @@ def summarise_on(plan: GridPlan, chain: Chain, schedule: Schedule, level: Level)
         num_grids=len(plan.grids) if plan.extrapolated else 1,
     )
     return Summary(mean_time=best[0], state=best[1:].reshape(4, 4), info=info)
+
+
+def values_on(
+    plan: GridPlan, chain: Chain, schedule: Schedule, heralded: tuple[Heralded, ...], level: Level, run: Run = apply
+) -> Float[Array, "17"]:
+    """Return mean time [s] and Pauli coefficients on given grids without their errors, one compiled piece at a time.
+
+    The best values of `summarise_on`; `run` may follow the pieces, to go back through them.
+    """
+    found = [root(Fold(chain, schedule, heralded, grid, level, run)).values for grid in plan.grids]
+    return run(combined, found, mixture(plan)) if plan.extrapolated else found[0]
+
+
+@jax.jit
+def combined(values: list[Float[Array, "17"]], weights: Float[Array, "g"]) -> Float[Array, "17"]:
+    """Return the weighted sum of values on several grids."""
+    return weights @ jnp.stack(values)
+
+
+def mixture(plan: GridPlan) -> Float[Array, "g"]:
+    """Return the weight of each grid in the extrapolation."""
+    return richardson(*_squares(plan))
+
+
+def _squares(plan: GridPlan) -> tuple[Float[Array, "g"], Float[Array, ""]]:
+    """Return the square of the step of each grid in units of the finest, and that of the true spacing."""
+    squares = jnp.stack([jnp.asarray(grid.ratio / plan.finest.ratio) ** 2 for grid in plan.grids])
+    lattice = plan.finest.lattice(range(len(plan.finest.attempts)), range(len(plan.finest.waits)))
+    return squares, jnp.minimum(lattice, 1.0) ** 2
 
 
 def staggering(
@@ -117,9 +155,7 @@ def extrapolated(
     if len(plan.grids) == 1:
         return values[0], jnp.asarray(ROUNDING)
     scale = _scale(values[0])
-    squares = jnp.stack([jnp.asarray(grid.ratio / plan.finest.ratio) ** 2 for grid in plan.grids])
-    lattice = plan.finest.lattice(range(len(plan.finest.attempts)), range(len(plan.finest.waits)))
-    target = jnp.minimum(lattice, 1.0) ** 2
+    squares, target = _squares(plan)
 
     def through(points: list[int]) -> Float[Array, "17"]:
         index = jnp.array(points)

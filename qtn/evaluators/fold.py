@@ -1,19 +1,24 @@
 """Fold a schedule over a chain on one time grid: each distinct sub-tree is joined once."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qtn.evaluators.arrival import arrival
+from qtn.evaluators.faithful import join_faithful
 from qtn.evaluators.grid import TimeGrid
-from qtn.evaluators.join import Attempt, Moments, deliver, join, moments, wait
+from qtn.evaluators.join import Attempt, Moments, deliver, join, join_soft, late, moments, truncated, wait
 from qtn.evaluators.join_many import join_many
+from qtn.evaluators.pump import pumped, pumped_soft
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
 from qtn.links.link import Heralded, Link
-from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, subtrees
+from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, durations, subtrees
+from qtn.states.basis import BELL_SIGNS
 from qtn.steps.distill import DistillationProtocol
 from qtn.steps.level import Level
 
@@ -45,7 +50,7 @@ def swap_step(level: Level, left: Node, middle: Node, right: Node) -> Float[Arra
 
 
 @partial(jax.jit, static_argnames=("level", "protocol"))
-def distill_step(level: Level, protocol: DistillationProtocol, left: Node, right: Node) -> Float[Array, "k k k"]:
+def distill_step(level: Level, protocol: DistillationProtocol, left: Node, right: Node) -> Float[Array, "k k ..."]:
     """Return the step map of a distillation (compiled once per kind of node)."""
     return level.distill(protocol, left, right)
 
@@ -56,16 +61,73 @@ def decay_per_step(level: Level, ends: tuple[tuple[Node, Node], ...], step: Floa
     return step * jnp.stack([level.decay_rates(*pair) for pair in ends])
 
 
+@partial(jax.jit, static_argnames="reference")
+def grid_step(
+    ratio: Float[Array, ""] | float, heralded: tuple[Heralded, ...], reference: int | None
+) -> Float[Array, ""]:
+    """Return the step [s] of a grid, see `TimeGrid.step`."""
+    return TimeGrid(ratio=ratio, num_steps=1, reference=reference).step(heralded)
+
+
+@jax.jit
+def in_steps(times: Float[Array, "n"], index: Array, step: Float[Array, ""]) -> Float[Array, ""]:
+    """Return one of some times [s] in grid steps; may be inf."""
+    time = times[index]
+    finite = jnp.isfinite(time)  # inf / step has no derivative with respect to the step
+    return jnp.where(finite, jnp.where(finite, time, 0.0) / step, jnp.inf)
+
+
+@jax.jit
+def join_list(inputs: list[Array], step_map: Array, rates: Array, cutoff: Array, lattice: Array) -> Attempt:
+    """Join more than two inputs."""
+    return join_many(jnp.stack(inputs), step_map, rates, cutoff, lattice)
+
+
+@jax.jit
+def taken(values: Float[Array, "n"], index: Array) -> Float[Array, ""]:
+    """Return one of some numbers."""
+    return values[index]
+
+
+@partial(jax.jit, static_argnames="level")
+def fidelity_row(level: Level, ends: tuple[Node, Node]) -> Float[Array, "k"]:
+    """Return the row (k,) with fidelity to Phi+ = row . state / state[0] of pairs stored at two nodes."""
+    signs = jnp.asarray(BELL_SIGNS)
+    states = level.to_pauli(jnp.eye(level.num_components), *ends)
+    return jnp.einsum("i,iik->k", signs, states) / 4
+
+
+Run = Callable[..., Any]
+"""Applies a compiled function to arguments: `run(f, *args)` is `f(*args)`."""
+
+
+def apply(piece: Callable[..., Any], *args: Any) -> Any:
+    """Return `piece(*args)`."""
+    return piece(*args)
+
+
 class Fold:
-    """One evaluation of one schedule on one grid; remembers what each distinct sub-tree delivers."""
+    """One evaluation of one schedule on one grid; remembers what each distinct sub-tree delivers.
+
+    All that has a derivative goes through `run`, one compiled function after the other, so that whoever runs them can
+    go back through them.
+    """
 
     def __init__(
-        self, chain: Chain, schedule: Schedule, heralded: tuple[Heralded, ...], grid: TimeGrid, level: Level
+        self,
+        chain: Chain,
+        schedule: Schedule,
+        heralded: tuple[Heralded, ...],
+        grid: TimeGrid,
+        level: Level,
+        run: Run = apply,
     ) -> None:
         self.chain, self.schedule, self.heralded, self.grid, self.level = chain, schedule, heralded, grid, level
-        self.step = grid.step(heralded)
+        self.run = run
+        self.step = run(grid_step, grid.ratio, heralded, grid.reference)
         self.lifetimes: list[Array] = []
         self.tails: list[Array] = []
+        self._keys: dict[Tree, object] = {}
         self._delivered: dict[object, Float[Array, "k t"]] = {}
         self._lattices: dict[object, Float[Array, ""]] = {}
 
@@ -74,17 +136,24 @@ class Fold:
         """Return the first and the last node."""
         return self.chain.node(0), self.chain.node(self.chain.num_links)
 
+    def root(self) -> Attempt:
+        """Return one attempt of the last step of the schedule."""
+        tree = self.schedule.tree
+        for part in subtrees(tree)[:-1]:  # children first: never deep in recursion
+            self.delivered(part)
+        return self.attempt(tree)
+
     def attempt(self, tree: Tree) -> Attempt:
         """Return one attempt of the last step of `tree`; a link counts as always successful."""
         if isinstance(tree, Swap):
             left, right = self._ends(tree)
-            step_map = swap_step(self.level, left, self.chain.node(tree.right.first), right)
-            return self._join((tree.left, tree.right), step_map, tree.cutoff)
+            step_map = self.run(swap_step, self.level, left, self.chain.node(tree.right.first), right)
+            return self._join(tree, (tree.left, tree.right), step_map)
         if isinstance(tree, Distill):
             left, right = self._ends(tree)
-            step_map = distill_step(self.level, tree.protocol, left, right)
+            step_map = self.run(distill_step, self.level, tree.protocol, left, right)
             inputs = (tree.kept, *[tree.consumed] * (tree.protocol.num_pairs - 1))
-            return self._join(inputs, step_map, tree.cutoff)
+            return self._join(tree, inputs, step_map)
         delivered = self.delivered(tree)
         return Attempt(success=delivered, failure=jnp.zeros_like(delivered[0]))
 
@@ -99,37 +168,65 @@ class Fold:
         if isinstance(tree, Elementary):
             heralded = self.heralded[self.chain.link_index(tree.position)]
             self.lifetimes.append(heralded.attempt_time / heralded.p_success)
-            return link_arrivals(self.level, heralded, self._ends(tree), self.step, self.grid.num_steps)
+            return self.run(link_arrivals, self.level, heralded, self._ends(tree), self.step, self.grid.num_steps)
         if isinstance(tree, Wait):
-            duration = self.schedule.wait_times[tree.duration] / self.step
-            rates = decay_per_step(self.level, (self._ends(tree),), self.step)[0]
-            return wait(self.delivered(tree.child), rates, duration)
+            duration = self._steps("wait_times", tree.duration)
+            rates = self.run(decay_per_step, self.level, (self._ends(tree),), self.step)
+            return self.run(wait, self.delivered(tree.child), rates, duration)
         attempt = self.attempt(tree)
         summary = self.note(attempt)
-        return deliver(attempt, summary.mean_steps)
+        return self.run(deliver, attempt, jax.lax.stop_gradient(summary.mean_steps))
 
     def note(self, attempt: Attempt) -> Moments:
         """Return the moments of an attempt, and remember its lifetime and tail."""
-        summary = moments(attempt)
+        summary = self.run(moments, attempt)
         self.lifetimes.append(summary.mean_steps * self.step)
         self.tails.append(summary.tail_mass)
         return summary
 
-    def _join(self, inputs: tuple[Tree, ...], step_map: Array, cutoff: int | None) -> Attempt:
-        time = jnp.inf if cutoff is None else self.schedule.cutoff_times[cutoff]
-        finite = jnp.isfinite(time)  # inf / step has no derivative with respect to the step
-        limit = jnp.where(finite, jnp.where(finite, time, 0.0) / self.step, jnp.inf)
-        rates = decay_per_step(self.level, tuple(self._ends(tree) for tree in inputs), self.step)
-        delivered = [self.delivered(tree) for tree in inputs]
+    def _join(self, tree: Swap | Distill, inputs: tuple[Tree, ...], step_map: Array) -> Attempt:
+        """Return one attempt of a step on these inputs, its limits included."""
+        attempt = self._met(tree, inputs, step_map)
+        rules = tree.rules
+        if rules.run_time is not None:
+            lattice = self._lattice(*inputs)
+            attempt = self.run(truncated, attempt, self._steps("cutoff_times", rules.run_time), lattice)
+        if rules.latency is not None:
+            rates = self.run(decay_per_step, self.level, (self._ends(tree),), self.step)
+            attempt = self.run(late, attempt, rates, self._steps("wait_times", rules.latency))
+        return attempt
+
+    def _met(self, tree: Swap | Distill, inputs: tuple[Tree, ...], step_map: Array) -> Attempt:
+        """Return what happens when the pairs that a step needs are there, or waited too long."""
+        delivered = [self.delivered(child) for child in inputs]
+        limit = jnp.asarray(jnp.inf) if tree.cutoff is None else self._steps("cutoff_times", tree.cutoff)
+        rates = self.run(decay_per_step, self.level, tuple(self._ends(child) for child in inputs), self.step)
+        width = None if tree.rules.cutoff_width is None else self._steps("cutoff_widths", tree.rules.cutoff_width)
+        sequential = isinstance(tree, Distill) and tree.sequential
+        if sequential:
+            lattice = self._lattice(inputs[1])
+            piece, others = (pumped, (limit, lattice)) if width is None else (pumped_soft, (limit, width))
+            return self.run(piece, *delivered, step_map, rates[0], *others)
+        lattice = self._lattice(*inputs)
+        if tree.rules.min_fidelity is not None:
+            rows = [self.run(fidelity_row, self.level, self._ends(child)) for child in inputs]
+            minimum = self.run(taken, self.schedule.min_fidelities, jnp.asarray(tree.rules.min_fidelity))
+            return self.run(join_faithful, *delivered, step_map, rates, rows, minimum, lattice)
+        if width is not None:
+            return self.run(join_soft, *delivered, step_map, rates, limit, width)
         if len(inputs) == 2:
-            return join(delivered[0], delivered[1], step_map, rates, limit, self._lattice(*inputs))
-        return join_many(jnp.stack(delivered), step_map, rates, limit, self._lattice(*inputs))
+            return self.run(join, *delivered, step_map, rates, limit, lattice)
+        return self.run(join_list, delivered, step_map, rates, limit, lattice)
+
+    def _steps(self, name: str, slot: int) -> Float[Array, ""]:
+        """Return one of the times of the schedule in grid steps."""
+        return self.run(in_steps, getattr(self.schedule, name), jnp.asarray(slot), self.step)
 
     def _lattice(self, *inputs: Tree) -> Float[Array, ""]:
         """Return the spacing, in steps, of the times at which the inputs of a join can arrive."""
         parts = [part for tree in inputs for part in subtrees(tree)]
         links = {self.chain.link_index(part.position) for part in parts if isinstance(part, Elementary)}
-        waits = {part.duration for part in parts if isinstance(part, Wait)}
+        waits = {slot for part in parts for slot in durations(part)}
         key = ("lattice", frozenset(links), frozenset(waits))
         if key not in self._lattices:
             self._lattices[key] = self.grid.lattice(links, waits)
@@ -140,6 +237,11 @@ class Fold:
 
     def _key(self, tree: Tree) -> object:
         """Return equal keys for sub-trees that deliver the same by construction."""
+        if tree not in self._keys:
+            self._keys[tree] = self._new_key(tree)
+        return self._keys[tree]
+
+    def _new_key(self, tree: Tree) -> object:
         if isinstance(tree, Elementary):
             return self.chain.link_index(tree.position), *(node.memory.equilibrium() for node in self._ends(tree))
         nodes = tuple(self.chain.node_index(i) for i in (tree.first, tree.last + 1))
@@ -147,5 +249,6 @@ class Fold:
             return "wait", self._key(tree.child), tree.duration, nodes
         if isinstance(tree, Swap):
             middle = self.chain.node_index(tree.right.first)
-            return "swap", self._key(tree.left), self._key(tree.right), tree.cutoff, middle, nodes
-        return "distill", self._key(tree.kept), self._key(tree.consumed), tree.protocol, tree.cutoff, nodes
+            return "swap", self._key(tree.left), self._key(tree.right), tree.cutoff, tree.rules, middle, nodes
+        own = tree.protocol, tree.sequential, tree.cutoff, tree.rules
+        return "distill", self._key(tree.kept), self._key(tree.consumed), *own, nodes

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
+from qtn.evaluators.cutoffs import edge, hold_sharp, hold_soft
 from qtn.tensors.recurrence import decay_scan, delay, delayed, repeat_until_success
 
 
@@ -40,48 +41,6 @@ class Moments:
     """Probability that one attempt outlasts the grid."""
 
 
-@pytree
-class Window:
-    """A cut-off as a mixture of three whole cut-offs."""
-
-    steps: Array
-    """(3,), whole numbers of steps >= -1."""
-    weights: Float[Array, "3"]
-    lateness: Float[Array, ""]
-    """How much later than min + cut-off (whole) a failed attempt ends, at most 1/2."""
-
-
-def window(cutoff: Float[Array, ""], lattice: Float[Array, ""], num_steps: int) -> Window:
-    """Return the mixture of whole cut-offs that stands for a real one.
-
-    Where all delivery times are whole multiples of a whole `lattice` the grid is exact, and a cut-off between two
-    multiples is the mixture of both. On other grids the true times lie anywhere inside their cells: the window
-    |t1 - t2| <= cutoff then has the width 2 cutoff + lattice, its edge smeared by two uniform offsets (a
-    quadratic B-spline).
-
-    Args:
-        cutoff: [steps], >= 0, inf = none.
-        lattice: spacing of possible times [steps], 0 = none.
-        num_steps: length of the grid; no cut-off is longer.
-    """
-    longest = num_steps + 2.0
-    finite = cutoff < longest
-    cutoff = jnp.where(finite, cutoff, longest)
-    exact = (jnp.abs(lattice - jnp.round(lattice)) < 1e-9 * lattice) & (lattice > 0.5)
-    unit = jnp.where(exact, lattice, 1.0)
-    centre = jnp.where(exact, cutoff / unit, cutoff + lattice / 2 - 0.5)
-    low = jax.lax.stop_gradient(jnp.where(exact, jnp.floor(centre + 1e-9), jnp.round(centre)))
-    f = centre - low
-    linear = jnp.stack([1 - f, f, 0 * f])
-    spline = jnp.stack([(0.5 - f) ** 2 / 2, 0.75 - f**2, (0.5 + f) ** 2 / 2])
-    first = jnp.where(exact, low, low - 1)
-    return Window(
-        steps=jnp.round(unit * (first + jnp.arange(3))).astype(int),
-        weights=jnp.where(exact, linear, spline),
-        lateness=jnp.where(exact, 0.0, 0.5 - lattice / 2),
-    )
-
-
 @jax.jit
 def join(
     first: Float[Array, "k t"],
@@ -104,15 +63,49 @@ def join(
         cutoff: longest wait of the earlier input [steps], inclusive; inf = none.
         lattice: of the grid, see `TimeGrid`.
     """
-    num_components = first.shape[0]
     rate = rates.reshape(-1)
     waiting = decay_scan(jnp.concatenate([first, second]), rate)
     held, cut = jax.lax.cond(
         cutoff < first.shape[1],
-        jax.checkpoint(cut_off),  # recomputed in reverse: nothing is stored for joins without a cut-off
+        jax.checkpoint(hold_sharp),  # recomputed in reverse: nothing is stored for joins without a cut-off
         lambda waiting, mass, *_: (waiting, jnp.zeros_like(mass[0])),
         *(waiting, jnp.stack([first[0], second[0]]), rate, cutoff, lattice),
     )
+    return meet(first, second, held, step_map, cut)
+
+
+@jax.jit
+def join_soft(
+    first: Float[Array, "k t"],
+    second: Float[Array, "k t"],
+    step_map: Float[Array, "k k k"],
+    rates: Float[Array, "2 k"],
+    cutoff: Float[Array, ""],
+    width: Float[Array, ""],
+) -> Attempt:
+    """Join as `join` does, with a soft cut-off of this width [steps], see `qtn.evaluators.cutoffs.survival`."""
+    inputs, mass = jnp.concatenate([first, second]), jnp.stack([first[0], second[0]])
+    held, cut = hold_soft(inputs, mass, rates.reshape(-1), cutoff, width)
+    return meet(first, second, held, step_map, cut)
+
+
+def meet(
+    first: Float[Array, "k t"],
+    second: Float[Array, "k t"],
+    held: Float[Array, "n t"],
+    step_map: Float[Array, "k k k"],
+    cut: Float[Array, "t"],
+) -> Attempt:
+    """Apply a bilinear step when the later of two pairs arrives.
+
+    Args:
+        first: (k, t), arrivals.
+        second: (k, t).
+        held: (2 k, t), what of each is there at each time, arrivals included.
+        step_map: (k, k, k).
+        cut: (t,), probability that an attempt ends early.
+    """
+    num_components = first.shape[0]
     held_first, held_second = held[:num_components], held[num_components:]
     earlier = held_first - first
 
@@ -123,35 +116,6 @@ def join(
     # One product with k x k matrices per component of the second: twice as fast in reverse as one with all k^2.
     success = sum((step_map[:, :, j] @ meeting(j) for j in range(num_components)), start=jnp.zeros_like(first))
     return Attempt(success=success, failure=meeting(0)[0] - success[0] + cut)
-
-
-def cut_off(
-    waiting: Float[Array, "n t"],
-    mass: Float[Array, "2 t"],
-    rate: Float[Array, "n"],
-    cutoff: Float[Array, ""],
-    lattice: Float[Array, ""],
-) -> tuple[Float[Array, "n t"], Float[Array, "t"]]:
-    """Drop what is older than the cut-off, and return when attempts end because of it.
-
-    Args:
-        waiting: (2 k, t), both inputs summed over their past with decay.
-        mass: (2, t), probability of arrival of each input.
-        rate: (2 k,), decay per step.
-        cutoff: [steps].
-        lattice: spacing of arrival times [steps].
-
-    Returns:
-        (held, cut): what is still held, and the probability that an attempt is cut off at each time.
-    """
-    mixture = window(cutoff, lattice, mass.shape[1])
-    taps = list(zip(mixture.weights, mixture.steps, strict=True))
-    too_old = sum(w * jnp.exp(-rate * (age + 1))[:, None] * delayed(waiting, age + 1) for w, age in taps)
-    survival = 1 - waiting[jnp.array([waiting.shape[0] // 2, 0])]
-    cut = jnp.sum(sum(w * delayed(mass, age) for w, age in taps) * survival, axis=0)
-    # The smallest whole cut-off is -1: what it cuts off at once, one step before the start, counts at the start.
-    cut = cut.at[0].add(jnp.sum(mass[:, 0]) * jnp.sum(jnp.where(mixture.steps < 0, mixture.weights, 0.0)))
-    return waiting - too_old, delay(cut[None], mixture.lateness)[0]
 
 
 @jax.jit
@@ -175,6 +139,37 @@ def deliver(attempt: Attempt, lifetime: Float[Array, ""]) -> Float[Array, "k t"]
 
 
 @jax.jit
-def wait(delivered: Float[Array, "k t"], rates: Float[Array, "k"], steps: Float[Array, ""]) -> Float[Array, "k t"]:
+def wait(delivered: Float[Array, "k t"], rates: Float[Array, "1 k"], steps: Float[Array, ""]) -> Float[Array, "k t"]:
     """Keep a delivered pair for `steps` before anyone uses it."""
-    return delay(delivered, steps) * jnp.exp(-rates * steps)[:, None]
+    return delay(delivered, steps) * jnp.exp(-rates[0] * steps)[:, None]
+
+
+@jax.jit
+def late(attempt: Attempt, rates: Float[Array, "1 k"], steps: Float[Array, ""]) -> Attempt:
+    """Let `steps` pass before success or failure is known; a pair that was made decays meanwhile."""
+    return Attempt(success=wait(attempt.success, rates, steps), failure=delay(attempt.failure[None], steps)[0])
+
+
+@jax.jit
+def truncated(attempt: Attempt, limit: Float[Array, ""], lattice: Float[Array, ""]) -> Attempt:
+    """Give up an attempt that has not ended after `limit` steps.
+
+    Args:
+        attempt: of any step.
+        limit: longest run time [steps], inclusive; inf = none.
+        lattice: of the grid, see `TimeGrid`.
+    """
+    length = attempt.failure.size
+    taps = edge(limit, lattice, length)
+    times = jnp.arange(length)
+    inside = (times <= taps.steps[:, None]).astype(float)
+    ended = inside @ (attempt.success[0] + attempt.failure)
+    given_up = jnp.where(taps.steps < length, taps.weights * (1 - ended), 0.0)
+    start = (times == 0).astype(float)[None]
+    at_limit = jnp.zeros(length)
+    for weight, step in zip(given_up, taps.steps, strict=True):
+        at_limit += weight * delayed(start, jnp.maximum(step, 0))[0]
+    kept = taps.weights @ inside
+    return Attempt(
+        success=attempt.success * kept, failure=attempt.failure * kept + delay(at_limit[None], taps.lateness)[0]
+    )

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from qtn.evaluators.join import Attempt, window
+from qtn.evaluators.cutoffs import window
+from qtn.evaluators.join import Attempt
 from qtn.tensors.recurrence import decay_scan, delay, delayed
 
 BLOCK = 1024

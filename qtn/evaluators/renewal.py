@@ -72,7 +72,7 @@ class Renewal:
         plan = self._plan(chain, schedule, level)
         summary = summarise_on(plan, chain, schedule, level)
         fold = Fold(chain, schedule, heralded_links(chain), plan.finest, level)
-        attempt = fold.attempt(schedule.tree)
+        attempt = fold.root()
         delivered = deliver(attempt, moments(attempt).mean_steps)
         return Outcome(
             mean_time=summary.mean_time,

@@ -1,11 +1,15 @@
 """A line of links and nodes: link i joins node i and node i + 1."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from qtn._pytree import pytree, static
 from qtn.hardware.node import Node
 from qtn.hardware.node import node as perfect_node
 from qtn.links.link import Link
+from qtn.links.route import route_links
+from qtn.links.single_click import single_click
 
 
 @pytree
@@ -39,6 +43,42 @@ class Chain:
     def node(self, position: int) -> Node:
         """Return node `position`."""
         return self.nodes[self.node_index(position)]
+
+    @staticmethod
+    def from_lengths(
+        lengths: Sequence[Any],
+        nodes: Node | Sequence[Node] | None = None,
+        *,
+        link: Callable[..., Link] = single_click,
+        attenuation: Any = 0.2,
+        midpoint: Any = 0.5,
+        options: Mapping[str, Any] | Sequence[Mapping[str, Any]] = MappingProxyType({}),
+    ) -> "Chain":
+        """Build a chain along a route of fibre.
+
+        Args:
+            lengths: fibre of each link from left to right [m].
+            nodes: one node for all positions, or one more than there are links; perfect nodes by default.
+            link: function that builds a link, such as `single_click`, `direct_transmission` or your own.
+            attenuation: of the fibre [dB/km], one number or one for each link.
+            midpoint: where the station (or source) of each link stands, as a fraction of its length from the left.
+            options: further arguments of `link`, the same for all links or one mapping for each.
+
+        Raises:
+            ValueError: if the numbers of links, nodes and options do not fit, or a link cannot be built.
+
+        Note:
+            Each link is stored separately, also if lengths are equal: derivatives are per link.
+
+        Example:
+            >>> import jax; jax.config.update("jax_enable_x64", True)
+            >>> line = Chain.from_lengths([40e3, 60e3], options={"bright_state": 0.05})
+            >>> [round(float(each.loss_left), 12) for each in line.links]
+            [4.0, 6.0]
+        """
+        return chain(
+            route_links(lengths, build=link, attenuation=attenuation, midpoint=midpoint, options=options), nodes
+        )
 
 
 def chain(

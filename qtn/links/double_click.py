@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
 from qtn.hardware.detector import p_click_one, p_click_two, p_click_zero
 from qtn.hardware.fibre import DEFAULT_REFRACTIVE_INDEX
 from qtn.links import midpoint
+from qtn.links.herald import heralded
 from qtn.links.link import Heralded
 
 
@@ -71,7 +73,7 @@ class DoubleClick:
     """Duration of one attempt [s]; None = emission, travel of the farther arm and the answer's way back."""
 
     def heralded(self) -> Heralded:
-        """Return success probability, attempt time and Bell-diagonal state of one attempt."""
+        """Return success probability, attempt time and state of one attempt."""
         return herald_double_click(self)
 
 
@@ -82,7 +84,26 @@ def herald_double_click(link: DoubleClick) -> Heralded:
         link: its parameters.
 
     Returns:
-        heralded: success probability, attempt time [s], Bell weights (4,) corrected to Phi+.
+        heralded: success probability, attempt time [s], state corrected to Phi+.
+
+    Note:
+        Exact, differentiable, double precision.
+    """
+    state = double_click_state(link)
+    time = midpoint.attempt_duration(
+        link.attempt_time, link.length_left, link.length_right, link.refractive_index, link.emission_time
+    )
+    return heralded(state, time, midpoint.multiplexed(state[0, 0], link.num_modes))
+
+
+def double_click_state(link: DoubleClick) -> Float[Array, "4 4"]:
+    """Return the Pauli coefficients that one mode heralds, unnormalised, corrected to Phi+; Bell-diagonal.
+
+    Args:
+        link: its parameters.
+
+    Returns:
+        state: (4, 4), r_ij = tr(P_i x P_j rho); state[0, 0] is the probability that one mode heralds.
 
     Note:
         Exact, differentiable, double precision.
@@ -92,10 +113,8 @@ def herald_double_click(link: DoubleClick) -> Heralded:
     own_windows = p_click_one(eta_left, pd) * p_click_one(eta_right, pd)
     one_window = p_click_two(eta_left, eta_right, link.visibility, pd) * p_click_zero(pd)
     coherence = (1 - pd) ** 2 * link.visibility * eta_left * eta_right / 4
-    time = midpoint.attempt_duration(
-        link.attempt_time, link.length_left, link.length_right, link.refractive_index, link.emission_time
-    )
-    return midpoint.clicks_to_pair(2 * own_windows, 2 * one_window, coherence, link.num_modes, time)
+    populations = jnp.stack([jnp.stack([one_window, own_windows]), jnp.stack([own_windows, one_window])])
+    return midpoint.clicks_to_state(populations, coherence)
 
 
 def double_click(

@@ -1,8 +1,8 @@
 """What heralding at a midpoint station has in common: two arms, one beam splitter, many modes."""
 
+from collections.abc import Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from qtn import _checks
 from qtn.hardware.fibre import transmissivity, travel_time
 from qtn.links.link import Heralded
-from qtn.states.pair import pauli_from_bell
+from qtn.links.registered import at_least_one, dark_count, non_negative_finite
 
 
 def checked_arms(
@@ -55,9 +55,7 @@ def checked_arms(
         "loss_right": non_negative_finite("loss_right", loss_right),
         "efficiency": _checks.probability("efficiency", efficiency),
         "visibility": _checks.probability("visibility", visibility),
-        "dark_count_probability": _checks.require(
-            "dark_count_probability", dark_count_probability, lambda v: (v >= 0) & (v < 1), "lie in [0, 1)"
-        ),
+        "dark_count_probability": dark_count("dark_count_probability", dark_count_probability),
         "emission_time": non_negative_finite("emission_time", emission_time),
         "refractive_index": at_least_one("refractive_index", refractive_index),
         "num_modes": at_least_one("num_modes", num_modes),
@@ -68,28 +66,17 @@ def checked_arms(
         if value.shape != ():
             raise ValueError(f"Argument `{name}` must be a single number, but has shape {value.shape}.")
     if attempt_time is None:
-        require_duration(fields)
+        require_duration([fields[name] for name in ("length_left", "length_right", "emission_time")])
     return {"attempt_time": None, **fields}
 
 
-def non_negative_finite(name: str, value: Any) -> Array:
-    """Check that all values are >= 0 and finite."""
-    return _checks.require(name, value, lambda v: (v >= 0) & np.isfinite(v), "be non-negative and finite")
-
-
-def at_least_one(name: str, value: Any) -> Array:
-    """Check that all values are >= 1 and finite."""
-    return _checks.require(name, value, lambda v: (v >= 1) & np.isfinite(v), "be at least 1 and finite")
-
-
-def require_duration(fields: dict[str, Any]) -> None:
-    """Raise if emission and travel are known to take no time at all."""
-    names = ("length_left", "length_right", "emission_time")
-    known = [_checks.known(fields[name]) for name in names]
+def require_duration(times: Sequence[Any]) -> None:
+    """Raise if emission and travel are known to take no time at all: `times` holds lengths and the emission time."""
+    known = [_checks.known(value) for value in times]
     if all(value is not None and value == 0 for value in known):
         raise ValueError(
             "Argument `attempt_time` must be positive, but comes out as 0: "
-            "both lengths and `emission_time` are 0. Give `emission_time` or `attempt_time`."
+            "lengths and `emission_time` are 0. Give `emission_time` or `attempt_time`."
         )
 
 
@@ -169,39 +156,37 @@ def multiplexed(p_success: Float[Array, ""], num_modes: Any) -> Float[Array, ""]
     return jnp.where(p_success < 1, inner, jnp.where(num_modes > 1, 1.0, p_success))
 
 
-def clicks_to_pair(
-    odd: Float[Array, ""],
-    even: Float[Array, ""],
-    coherence: Float[Array, ""],
-    num_modes: Float[Array, ""],
-    attempt_time: Float[Array, ""],
-) -> Heralded:
-    """Turn the unnormalised state that clicks leave behind into the heralded pair, corrected to Phi+.
+def clicks_to_state(
+    populations: Float[Array, "2 2"], coherence: Float[Array, ""], phase_offset: Any = 0.0
+) -> Float[Array, "4 4"]:
+    """Turn the unnormalised state that clicks leave behind into Pauli coefficients, corrected to Phi+.
 
-    The state is X-shaped. A Z on one qubit makes its coherence positive whichever detectors clicked, and an X
-    brings Psi+ to Phi+, so that the unnormalised weights of Phi+, Psi+, Psi-, Phi- are
+    The state is X-shaped. A Z on the left qubit makes its coherence positive whichever detectors clicked, and an X
+    on the right qubit brings Psi+ to Phi+. With q_ab the populations of |ab> before and k the coherence:
 
-        (odd/2 + coherence, even/2, even/2, odd/2 - coherence)
+        r_II = sum q,  r_ZI = q_0. - q_1.,  r_IZ = q_.1 - q_.0,  r_ZZ = (q_01 + q_10) - (q_00 + q_11)
+        r_XX = 2 k cos(phi),  r_YY = -2 k cos(phi),  r_XY = r_YX = 2 k sin(phi)
 
     Args:
-        odd: rho_01 + rho_10, summed over the accepted click patterns [1].
-        even: rho_00 + rho_11, summed likewise [1].
-        coherence: |rho_01,10|, summed likewise [1].
-        num_modes: m >= 1.
-        attempt_time: duration of one attempt [s].
+        populations: (2, 2), q_ab summed over the accepted click patterns [1].
+        coherence: k = |rho_01,10|, summed likewise [1].
+        phase_offset: phi, a known phase of the left arm that nobody corrects [rad].
 
     Returns:
-        heralded: with p_success = 1 - (1 - odd - even)^m.
+        state: (4, 4), unnormalised; state[0, 0] is the probability of the accepted patterns.
 
     Note:
-        The Bell-diagonal part, exact; the rest (rho_01 - rho_10, rho_00 - rho_11) is dropped. Differentiable:
-        rounding below 0 is clipped without touching the derivative, and if nothing can click the state is
-        taken as 1/4 with derivative 0.
+        Exact, differentiable.
     """
-    weights = jnp.stack([odd / 2 + coherence, even / 2, even / 2, odd / 2 - coherence])
-    weights = jnp.where(weights < 0, weights - jax.lax.stop_gradient(weights), weights)
-    total = jnp.sum(weights)
-    state = jnp.where(total > 0, weights / jnp.where(total > 0, total, 1.0), 0.25)
-    return Heralded(
-        p_success=multiplexed(odd + even, num_modes), attempt_time=attempt_time, state=pauli_from_bell(state)
+    q = populations
+    real, imaginary = 2 * coherence * jnp.cos(phase_offset), 2 * coherence * jnp.sin(phase_offset)
+    odd, even = q[0, 1] + q[1, 0], q[0, 0] + q[1, 1]
+    left, right = q[0, 0] + q[0, 1] - q[1, 0] - q[1, 1], q[0, 1] + q[1, 1] - q[0, 0] - q[1, 0]
+    none = jnp.zeros_like(odd)
+    rows = (
+        (odd + even, none, none, right),
+        (none, real, imaginary, none),
+        (none, imaginary, -real, none),
+        (left, none, none, odd - even),
     )
+    return jnp.stack([jnp.stack(row) for row in rows])

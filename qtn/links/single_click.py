@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from qtn import _checks
@@ -10,7 +11,9 @@ from qtn._pytree import pytree
 from qtn.hardware.detector import p_click_one, p_click_two, p_click_zero
 from qtn.hardware.fibre import DEFAULT_REFRACTIVE_INDEX
 from qtn.links import midpoint
+from qtn.links.herald import heralded
 from qtn.links.link import Heralded
+from qtn.links.registered import non_negative_finite
 
 
 @pytree
@@ -23,10 +26,11 @@ class SingleClick:
         rho_00 = (1 - aA)(1 - aB) g0    rho_01 = (1 - aA) aB g(etaB)
         rho_01,10 = +- sqrt(aA (1 - aA) aB (1 - aB) etaA etaB V) exp(-sigma^2/2) e/2
 
-    The sign is that of the detector; local Paulis bring Psi+- to Phi+. Small eta: F = 1 - a, p = 2 a eta.
+    The sign is that of the detector; local Paulis bring Psi+- to Phi+. Small eta: F = 1 - a, p = 2 a eta. The whole
+    state is X-shaped: <ZI>, <IZ> and, with a phase offset, <XY>, <YX> do not vanish (`midpoint.clicks_to_state`).
 
     Note:
-        Exact Bell-diagonal part, differentiable with respect to every field in double precision. Where the
+        Exact, differentiable with respect to every field in double precision. Where the
         coherence vanishes its derivative, infinite in truth (a square root at 0), is taken as 0.
 
     References:
@@ -61,6 +65,9 @@ class SingleClick:
     phase_std: Float[Array, "..."]
     """sigma, standard deviation of the optical phase between the arms (Gaussian) [rad]."""
 
+    phase_offset: Float[Array, "..."]
+    """phi, phase of the left arm against the right one that is known but not corrected [rad]."""
+
     emission_time: Float[Array, "..."]
     """Time of one attempt that is not travel [s]."""
 
@@ -74,7 +81,7 @@ class SingleClick:
     """Duration of one attempt [s]; None = emission, travel of the farther arm and the answer's way back."""
 
     def heralded(self) -> Heralded:
-        """Return success probability, attempt time and Bell-diagonal state of one attempt."""
+        """Return success probability, attempt time and state of one attempt."""
         return herald_single_click(self)
 
 
@@ -85,10 +92,29 @@ def herald_single_click(link: SingleClick) -> Heralded:
         link: its parameters.
 
     Returns:
-        heralded: success probability, attempt time [s], Bell weights (4,) corrected to Phi+.
+        heralded: success probability, attempt time [s], state corrected to Phi+.
 
     Note:
-        Exact Bell-diagonal part, differentiable, double precision.
+        Exact, differentiable, double precision.
+    """
+    state = single_click_state(link)
+    time = midpoint.attempt_duration(
+        link.attempt_time, link.length_left, link.length_right, link.refractive_index, link.emission_time
+    )
+    return heralded(state, time, midpoint.multiplexed(state[0, 0], link.num_modes))
+
+
+def single_click_state(link: SingleClick) -> Float[Array, "4 4"]:
+    """Return the Pauli coefficients that one mode heralds, unnormalised, corrected to Phi+.
+
+    Args:
+        link: its parameters.
+
+    Returns:
+        state: (4, 4), r_ij = tr(P_i x P_j rho); state[0, 0] is the probability that one mode heralds.
+
+    Note:
+        Exact, differentiable, double precision.
     """
     bright_left, bright_right = link.bright_state[0], link.bright_state[1]
     dark_left, dark_right = 1 - bright_left, 1 - bright_right
@@ -101,10 +127,8 @@ def herald_single_click(link: SingleClick) -> Heralded:
     overlap = safe_sqrt(bright_left * dark_left * bright_right * dark_right)
     overlap = overlap * safe_sqrt(eta_left * eta_right * link.visibility) * (1 - pd) / 2
     coherence = overlap * jnp.exp(-(link.phase_std**2) / 2)
-    time = midpoint.attempt_duration(
-        link.attempt_time, link.length_left, link.length_right, link.refractive_index, link.emission_time
-    )
-    return midpoint.clicks_to_pair(2 * (rho_01 + rho_10), 2 * (rho_00 + rho_11), 2 * coherence, link.num_modes, time)
+    populations = jnp.stack([jnp.stack([rho_00, rho_01]), jnp.stack([rho_10, rho_11])])
+    return midpoint.clicks_to_state(2 * populations, 2 * coherence, link.phase_offset)
 
 
 def safe_sqrt(x: Float[Array, ""]) -> Float[Array, ""]:
@@ -130,6 +154,7 @@ def single_click(
     visibility: Any = 1.0,
     dark_count_probability: Any = 0.0,
     phase_std: Any = 0.0,
+    phase_offset: Any = 0.0,
     emission_time: Any = 0.0,
     refractive_index: Any = DEFAULT_REFRACTIVE_INDEX,
     num_modes: Any = 1,
@@ -147,6 +172,7 @@ def single_click(
         visibility: Hong-Ou-Mandel visibility V = squared overlap of the photons, in [0, 1].
         dark_count_probability: per detector and window, in [0, 1).
         phase_std: standard deviation of the optical phase between the arms [rad].
+        phase_offset: known phase of the left arm that is not corrected [rad].
         emission_time: time of one attempt that is not travel [s].
         refractive_index: group index of the fibre [1], at least 1.
         num_modes: multiplexed modes, at least 1.
@@ -159,7 +185,7 @@ def single_click(
         ValueError: if a value lies outside its range, an attempt takes no time, or none can succeed.
 
     Note:
-        Exact Bell-diagonal part, differentiable, double precision.
+        Exact, differentiable, double precision.
 
     References:
         Cabrillo, Cirac, Garcia-Fernandez, Zoller, Phys. Rev. A 59, 1025 (1999), arXiv:quant-ph/9810013.
@@ -177,9 +203,12 @@ def single_click(
     populations = _checks.probability("bright_state", bright_state)
     if populations.shape not in ((), (2,)):
         raise ValueError(f"Argument `bright_state` must be one number or two, but has shape {populations.shape}.")
-    deviation = midpoint.non_negative_finite("phase_std", phase_std)
+    deviation = non_negative_finite("phase_std", phase_std)
     if deviation.shape != ():
         raise ValueError(f"Argument `phase_std` must be a single number, but has shape {deviation.shape}.")
+    offset = _checks.require("phase_offset", phase_offset, np.isfinite, "be finite")
+    if offset.shape != ():
+        raise ValueError(f"Argument `phase_offset` must be a single number, but has shape {offset.shape}.")
     arms = midpoint.checked_arms(
         length_left=length_left,
         length_right=length_right,
@@ -193,6 +222,8 @@ def single_click(
         num_modes=num_modes,
         attempt_time=attempt_time,
     )
-    link = SingleClick(bright_state=jnp.broadcast_to(populations, (2,)), phase_std=deviation, **arms)
+    link = SingleClick(
+        bright_state=jnp.broadcast_to(populations, (2,)), phase_std=deviation, phase_offset=offset, **arms
+    )
     midpoint.require_success(link.heralded())
     return link

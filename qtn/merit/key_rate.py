@@ -1,4 +1,8 @@
-"""Asymptotic secret-key fractions and rates, in bits (log2), one-way error correction, no sifting factor."""
+"""Asymptotic secret-key fractions and rates, in bits (log2), one-way error correction, no sifting factor.
+
+All fractions are unclipped: negative where there is no key. `noise` is the probability q with which one party flips its
+raw bits before error correction (noisy preprocessing); see `qtn.merit.preprocessing` for the best one.
+"""
 
 from collections.abc import Callable
 
@@ -6,64 +10,136 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qtn.evaluators.outcome import Outcome, Summary
+from qtn.merit.chsh import chsh_square
+from qtn.merit.entropy import binary_entropy, entropy, entropy_of_square
 from qtn.merit.fidelity import qber_x, qber_z
+from qtn.merit.pair import Pair, bell_weights
 
-Fraction = Callable[[Float[Array, "4"]], Float[Array, ""]]
-"""A key protocol: secret bits per delivered pair of a Bell-diagonal state; may be negative."""
+Fraction = Callable[[Pair], Float[Array, ""]]
+"""A key protocol: secret bits per delivered pair, given as Bell weights (4,) or Pauli coefficients (4, 4)."""
 
 
-def entropy(probabilities: Float[Array, "*n"]) -> Float[Array, ""]:
-    """Return the Shannon entropy -sum p log2 p [bit] of a distribution.
+def flipped(error: Float[Array, ""], noise: Float[Array, ""] | float) -> Float[Array, ""]:
+    """Return the error rate after one party flips with probability q: e (1 - q) + (1 - e) q."""
+    return error + noise * (1 - 2 * error)
+
+
+def one_way_key(
+    bit_error: Float[Array, ""], phase_square: Float[Array, ""], noise: Float[Array, ""] | float = 0.0
+) -> Float[Array, ""]:
+    """Return the key of a bit error rate and a bound on what Eve knows, after flipping bits with probability q.
+
+        1 - h(e_p) + h[(1 + sqrt(1 - 16 q (1 - q) e_p (1 - e_p)))/2] - h(e_b (1 - q) + (1 - e_b) q)
+
+    Args:
+        bit_error: e_b.
+        phase_square: (1 - 2 e_p)^2 of the phase error rate e_p.
+        noise: q in [0, 1/2].
 
     Note:
-        0 log 0 = 0; the derivative at p <= 0, infinite in truth, is taken as 0.
+        Exact, differentiable; at q = 0 it is 1 - h(e_p) - h(e_b), at q = 1/2 it is 0.
+
+    References:
+        Kraus, Gisin, Renner, Phys. Rev. Lett. 95, 080501 (2005), arXiv:quant-ph/0410215;
+        Renes, Smith, Phys. Rev. Lett. 98, 020502 (2007), arXiv:quant-ph/0603262.
     """
-    safe = jnp.where(probabilities > 0, probabilities, 1.0)
-    return -jnp.sum(safe * jnp.log2(safe))
+    blurred = 1 - 4 * noise * (1 - noise) * (1 - phase_square)
+    known = entropy_of_square(blurred) - entropy_of_square(phase_square)
+    return 1 + known - binary_entropy(flipped(bit_error, noise))
 
 
-def binary_entropy(p: Float[Array, ""]) -> Float[Array, ""]:
-    """Return h(p) = -p log2 p - (1 - p) log2 (1 - p) [bit]."""
-    return entropy(jnp.stack([p, 1 - p]))
-
-
-def bb84_fraction(bell_diagonal: Float[Array, "4"]) -> Float[Array, ""]:
+def bb84_fraction(pair: Pair, noise: Float[Array, ""] | float = 0.0) -> Float[Array, ""]:
     """Return the BB84 (BBM92) fraction 1 - h(e_Z) - h(e_X), unclipped.
 
     Args:
-        bell_diagonal: (4,), weights of Phi+, Psi+, Psi-, Phi-.
+        pair: Bell weights (4,) or Pauli coefficients (4, 4).
+        noise: q in [0, 1/2], probability of a flipped raw bit.
 
     References:
-        Shor, Preskill, Phys. Rev. Lett. 85, 441 (2000), arXiv:quant-ph/0003004.
+        Shor, Preskill, Phys. Rev. Lett. 85, 441 (2000), arXiv:quant-ph/0003004;
+        Bennett, Brassard, Mermin, Phys. Rev. Lett. 68, 557 (1992) (with entangled pairs).
 
     Example:
         >>> import jax.numpy as jnp
         >>> round(float(bb84_fraction(jnp.array([1.0, 0.0, 0.0, 0.0]))), 6)
         1.0
     """
-    return 1 - binary_entropy(qber_z(bell_diagonal)) - binary_entropy(qber_x(bell_diagonal))
+    weights = bell_weights(pair)
+    plain = 1 - binary_entropy(qber_z(weights)) - binary_entropy(qber_x(weights))
+    if isinstance(noise, float) and noise == 0.0:
+        return plain
+    return one_way_key(qber_z(weights), (1 - 2 * qber_x(weights)) ** 2, noise)
 
 
-def six_state_fraction(bell_diagonal: Float[Array, "4"]) -> Float[Array, ""]:
+def six_state_fraction(pair: Pair, noise: Float[Array, ""] | float = 0.0) -> Float[Array, ""]:
     """Return the six-state fraction 1 - H(1 - 3Q/2, Q/2, Q/2, Q/2), unclipped.
 
     Q is the error rate averaged over X, Y and Z measurements, Q = 2 (1 - pI)/3: the parties keep only that average.
 
     Args:
-        bell_diagonal: (4,), weights of Phi+, Psi+, Psi-, Phi-.
+        pair: Bell weights (4,) or Pauli coefficients (4, 4).
+        noise: q in [0, 1/2], probability of a flipped raw bit.
 
     References:
         Lo, Quantum Inf. Comput. 1, 81 (2001), arXiv:quant-ph/0102138.
     """
-    error = (1 - bell_diagonal[0]) / 3
-    return 1 - entropy(jnp.stack([bell_diagonal[0], error, error, error]))
+    fidelity = bell_weights(pair)[0]
+    error = (1 - fidelity) / 3
+    return hashing_fraction(jnp.stack([fidelity, error, error, error]), noise)
+
+
+def hashing_fraction(pair: Pair, noise: Float[Array, ""] | float = 0.0) -> Float[Array, ""]:
+    """Return the key of a known Bell-diagonal pair from Z measurements, 1 - H(p), unclipped.
+
+    With flips: 1 + S(E | flipped bit) - H(p) - h(e'), where Eve's state has in each block u of equal (unequal) bits
+    the eigenvalues P_u [1 +- sqrt(1 - 16 q (1 - q) a_u b_u / P_u^2)] / 2 for the Bell weights a_u, b_u with sum P_u.
+
+    Args:
+        pair: Bell weights (4,) or Pauli coefficients (4, 4).
+        noise: q in [0, 1/2], probability of a flipped raw bit.
+
+    References:
+        Devetak, Winter, Proc. R. Soc. A 461, 207 (2005), arXiv:quant-ph/0306078;
+        Kraus, Gisin, Renner, Phys. Rev. Lett. 95, 080501 (2005), arXiv:quant-ph/0410215.
+    """
+    weights = bell_weights(pair)
+    if isinstance(noise, float) and noise == 0.0:
+        return 1 - entropy(weights)
+    ambiguity = 4 * noise * (1 - noise)
+    eve = jnp.asarray(0.0)
+    for first, second in ((weights[0], weights[3]), (weights[1], weights[2])):
+        block = first + second
+        ratio = 4 * first * second / jnp.where(block > 0, block, 1.0) ** 2
+        eve += jnp.where(block > 0, block * entropy_of_square(1 - ambiguity * ratio), 0.0)
+    error = qber_z(weights)
+    return 1 + binary_entropy(error) + eve - entropy(weights) - binary_entropy(flipped(error, noise))
+
+
+def chsh_fraction(pair: Pair, noise: Float[Array, ""] | float = 0.0) -> Float[Array, ""]:
+    """Return the device-independent CHSH fraction 1 - h(Q) - h((1 + sqrt((S/2)^2 - 1))/2), unclipped.
+
+    Args:
+        pair: Bell weights (4,) or Pauli coefficients (4, 4); Q is the error rate of Z measurements, S the largest CHSH
+            value. Below S = 2 the formula is continued analytically, so that an optimiser sees a slope.
+        noise: q in [0, 1/2], probability of a flipped raw bit.
+
+    References:
+        Acin et al., Phys. Rev. Lett. 98, 230501 (2007), arXiv:quant-ph/0702152;
+        Ho et al., Phys. Rev. Lett. 124, 230502 (2020), arXiv:2005.13015 (noisy preprocessing).
+    """
+    return one_way_key(qber_z(bell_weights(pair)), chsh_square(pair) - 1, noise)
+
+
+def delivered_pair(result: Outcome | Summary) -> Pair:
+    """Return the Pauli coefficients (4, 4) of the mean delivered pair."""
+    return result.state
 
 
 def secret_fraction(
     result: Outcome | Summary, fraction: Fraction = bb84_fraction, *, clip: bool = True
 ) -> Float[Array, ""]:
     """Return the secret bits per delivered pair, of the mean delivered state; clipped at 0 unless told."""
-    value = fraction(result.bell_diagonal)
+    value = fraction(delivered_pair(result))
     return jnp.maximum(value, 0.0) if clip else value
 
 
@@ -74,7 +150,7 @@ def secret_key_rate(
 
     Args:
         result: what an evaluator returned.
-        fraction: key protocol.
+        fraction: key protocol; any function of a pair.
         clip: whether a negative rate counts as 0; optimisers use `clip=False`, for a clipped rate has no slope.
 
     Returns:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -109,12 +109,37 @@ def maximise_subject_to(
         >>> round(fit.value, 6), round(fit.multipliers["budget"], 6)
         (0.25, 0.5)
     """
+    _axes(initial, bounds, log)  # malformed arguments are told before the model is traced
+    slack_names, evaluate = _compiled(model, tuple(initial))
+    return climb_subject_to(slack_names, evaluate, initial, bounds, log=log, settings=settings, report=report)
+
+
+def climb_subject_to(
+    slack_names: Sequence[str],
+    evaluate: Callable[[Any], tuple[Any, Any]],
+    initial: Mapping[str, float],
+    bounds: Mapping[str, Interval],
+    *,
+    log: Collection[str] = (),
+    settings: ConstrainedSettings = ConstrainedSettings(),
+    report: Callable[[ConstrainedProgress], None] = lambda progress: None,
+) -> ConstrainedFit:
+    """Do the same as `maximise_subject_to` with a model that brings its own gradients.
+
+    Args:
+        slack_names: names of the m slacks.
+        evaluate: parameters (n,) in the order of `initial` -> (Jacobian (1 + m, n), values (1 + m,)), the objective
+            before the slacks.
+        initial: see `maximise_subject_to`, as all further arguments.
+        bounds: likewise.
+        log: likewise.
+        settings: likewise.
+        report: likewise.
+    """
     for field in ("num_starts", "max_evaluations", "max_runs"):
         if getattr(settings, field) < 1:
             raise ValueError(f"Argument `settings.{field}` must be at least 1, but is {getattr(settings, field)}.")
-    axes = _axes(initial, bounds, log)
-    names = tuple(initial)
-    slack_names, evaluate = _compiled(model, names)
+    axes, names = _axes(initial, bounds, log), tuple(initial)
     random = np.random.default_rng(settings.seed)
     searches: list[Search] = []
     interrupted = False
@@ -220,7 +245,9 @@ def _scattered(axes: list[Axis], first: np.ndarray, random: np.random.Generator)
     return np.clip(np.where(bounded, uniform, first + random.normal(size=len(axes))), lower, upper)
 
 
-def _status(best: Point, converged: bool, interrupted: bool, names: list[str], settings: ConstrainedSettings) -> str:
+def _status(
+    best: Point, converged: bool, interrupted: bool, names: Sequence[str], settings: ConstrainedSettings
+) -> str:
     """Say how the search ended, in sentences."""
     sentences = ["Interrupted: this is the best so far."] if interrupted else []
     if not best.feasible:

@@ -28,7 +28,7 @@ class Candidate:
     """The place where it was found; it serves all equal ones."""
 
     parts: tuple[Part, ...]
-    """Nothing for a link; left and right of a swap; kept and consumed of a distillation."""
+    """Nothing for a link; left and right of a swap; kept and (each) consumed of a distillation."""
 
     protocol: DistillationProtocol | None
     """How it distills; None for links and swaps."""
@@ -76,7 +76,7 @@ def swapped(segment: Segment, left: Part, right: Part, cutoff: float) -> Candida
 
 def distilled(kept: Candidate, consumed: Candidate, protocol: DistillationProtocol, cutoff: float) -> Candidate:
     """Return one more round of distillation, not evaluated."""
-    copies = tuple(a + b for a, b in zip(kept.copies, consumed.copies, strict=True))
+    copies = tuple(a + (protocol.num_pairs - 1) * b for a, b in zip(kept.copies, consumed.copies, strict=True))
     parts = Part(kept, False), Part(consumed, False)
     return Candidate(kept.segment, parts, protocol, cutoff, kept.base or kept, kept.num_rounds + 1, copies)
 

@@ -12,10 +12,12 @@ from jaxtyping import Array, Float
 from qtn.evaluators.fold import decay_per_step, distill_step, link_arrivals, swap_step
 from qtn.evaluators.grid import TimeGrid
 from qtn.evaluators.join import Moments, deliver, join, moments
+from qtn.evaluators.join_many import join_many
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
 from qtn.links.link import Heralded
 from qtn.planning.candidates import Candidate
+from qtn.planning.objective import characters
 from qtn.planning.segments import Segment
 from qtn.steps.distill import DistillationProtocol
 from qtn.steps.level import Level
@@ -23,38 +25,47 @@ from qtn.steps.level import Level
 BATCH = 32
 """Joins in one call; more do not run faster, fewer waste less on padding."""
 
+BATCH_OF_MANY = 4
+"""The same for joins of more than two pairs, each of which fills the machine."""
+
 
 @partial(jax.jit, static_argnames=("keep", "cut"))
 def joined(
     first: Float[Array, "b k t"],
     second: Float[Array, "b k t"],
-    step_map: Float[Array, "k k k"],
-    rates: Float[Array, "2 k"],
+    step_map: Float[Array, "k ..."],
+    rates: Float[Array, "n k"],
     cutoffs: Float[Array, "b"],
     lattice: Float[Array, ""],
     keep: bool,
     cut: bool,
 ) -> tuple[Moments, Float[Array, "b k t"] | None]:
-    """Join a batch of pairs by the same step.
+    """Join a batch of inputs by the same step.
 
     Args:
         first: (b, k, t), what the first inputs deliver.
-        second: (b, k, t), what the second inputs deliver.
-        step_map: (k, k, k), see `qtn.evaluators.join.join`.
-        rates: (2, k), decay per step while waiting.
+        second: (b, k, t), what the other n - 1 inputs deliver, which are alike.
+        step_map: (k,) * (n + 1), see `qtn.evaluators.join.join` and `join_many`.
+        rates: (n, k), decay per step while waiting.
         cutoffs: (b,), [steps].
         lattice: of the grid.
         keep: whether to return what is delivered at each time.
         cut: whether any cut-off is finite.
     """
+    others = rates.shape[0] - 1
 
     def one(first: Array, second: Array, cutoff: Array) -> tuple[Moments, Array | None]:
         limit = cutoff if cut else jnp.asarray(jnp.inf)
-        attempt = join(first, second, step_map, rates, limit, lattice)
+        if others == 1:
+            attempt = join(first, second, step_map, rates, limit, lattice)
+        else:
+            attempt = join_many(jnp.stack([first, *[second] * others]), step_map, rates, limit, lattice)
         summary = moments(attempt)
         return summary, deliver(attempt, summary.mean_steps) if keep else None
 
-    return jax.vmap(one)(first, second, cutoffs)
+    if others == 1:
+        return jax.vmap(one)(first, second, cutoffs)
+    return jax.lax.map(lambda inputs: one(*inputs), (first, second, cutoffs))
 
 
 class Engine:
@@ -112,13 +123,17 @@ class Engine:
         assert isinstance(protocol, DistillationProtocol)
         first, last = candidates[0].segment.first, candidates[0].segment.last + 1
         step_map = distill_step(self.level, protocol, self.chain.node(first), self.chain.node(last))
-        return self._evaluate(candidates, step_map, ((first, last), (first, last)), keep)
+        return self._evaluate(candidates, step_map, ((first, last),) * protocol.num_pairs, keep)
+
+    def characters(self, segment: Segment, states: np.ndarray) -> np.ndarray:
+        """Return the characters (n, 4) of mean states (n, k) of a segment."""
+        return characters(self.level, self.ends(segment), states)
 
     def _evaluate(
         self,
         candidates: Sequence[Candidate],
         step_map: Array,
-        ends: tuple[tuple[int, int], tuple[int, int]],
+        ends: tuple[tuple[int, int], ...],
         keep: bool,
     ) -> list[Candidate]:
         nodes = tuple((self.chain.node(a), self.chain.node(b)) for a, b in ends)
@@ -128,9 +143,10 @@ class Engine:
         lattice = self.grid.lattice(links, ())
         cut = any(np.isfinite(candidate.cutoff) for candidate in candidates)
         found: list[Candidate] = []
-        for start in range(0, len(candidates), BATCH):
-            chunk = list(candidates[start : start + BATCH])
-            padded = chunk + [chunk[0]] * (BATCH - len(chunk))
+        batch = BATCH if len(ends) == 2 else BATCH_OF_MANY
+        for start in range(0, len(candidates), batch):
+            chunk = list(candidates[start : start + batch])
+            padded = chunk + [chunk[0]] * (batch - len(chunk))
             first, second = (np.stack([each.parts[side].candidate.delivered for each in padded]) for side in (0, 1))
             cutoffs = np.array([each.cutoff for each in padded]) / self.seconds
             result, delivered = joined(first, second, step_map, rates, cutoffs, lattice, keep, cut)

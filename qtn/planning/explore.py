@@ -36,6 +36,10 @@ class Exploration:
     """Called as the sweep goes on, with new candidates of the root."""
     slowest: float = 0.0
     """Longest mean time of a candidate that was dropped because it outlasts the grid [s]."""
+    longest_kept: float = 0.0
+    """Longest mean time of a candidate that was not dropped [s]."""
+    too_slow: bool = False
+    """Whether a candidate was dropped because it is slower than `longest`."""
 
     def run(self) -> list[Candidate]:
         """Return the candidates of the whole chain, without what they deliver in time."""
@@ -93,9 +97,10 @@ class Exploration:
             return swaps
         losses = predicted_losses(self.engine, swaps)
         fast = np.flatnonzero(losses[:, 0] <= np.log(1.2 * self.longest))
-        states = np.column_stack([np.ones(len(fast)), -losses[fast, 1:]])
+        self.too_slow = self.too_slow or len(fast) < len(losses)
+        characters = np.column_stack([np.ones(len(fast)), -losses[fast, 1:]])
         segment = swaps[0].segment
-        chosen = self.select.shortlist(segment, np.exp(losses[fast, 0]), states)
+        chosen = self.select.shortlist(segment, np.exp(losses[fast, 0]), characters)
         return [swaps[fast[i]] for i in chosen]
 
     def _rounds(self, segment: Segment, plain: list[Candidate], root: bool) -> list[Candidate]:
@@ -125,7 +130,10 @@ class Exploration:
             if candidate.tail_mass > OUTLASTS or not np.isfinite(candidate.mean_time):
                 self.slowest = max(self.slowest, self.engine.horizon)
             elif candidate.mean_time <= self.longest:
+                self.longest_kept = max(self.longest_kept, candidate.mean_time)
                 found.append(candidate)
+            else:
+                self.too_slow = True
         return found
 
     def _kept(self, segment: Segment, candidates: list[Candidate]) -> list[Candidate]:
@@ -133,7 +141,7 @@ class Exploration:
             return []
         times = np.array([candidate.mean_time for candidate in candidates])
         states = np.stack([candidate.state for candidate in candidates])
-        return [candidates[i] for i in self.select(segment, times, states)]
+        return [candidates[i] for i in self.select(segment, times, self.engine.characters(segment, states))]
 
 
 def _grouped(candidates: list[Candidate], key: Callable[[Candidate], int]) -> Iterator[tuple[int, list[Candidate]]]:

@@ -7,14 +7,14 @@ FIRST_EPSILON = 1e-4
 """Finest boxes: relative in the mean time, absolute in the characters."""
 
 
-def losses(mean_times: np.ndarray, states: np.ndarray) -> Float[np.ndarray, "n k"]:
+def losses(mean_times: np.ndarray, characters: np.ndarray) -> Float[np.ndarray, "n 4"]:
     """Return what is to be small: log mean time, and minus each character.
 
     Args:
         mean_times: (n,), [s].
-        states: (n, k), mean delivered states, states[:, 0] = 1.
+        characters: (n, 4), of the mean delivered states, the trace 1 first.
     """
-    return np.column_stack([np.log(mean_times), -states[:, 1:]])
+    return np.column_stack([np.log(mean_times), -characters[:, 1:]])
 
 
 def pareto(points: Float[np.ndarray, "n d"]) -> np.ndarray:

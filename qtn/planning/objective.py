@@ -8,12 +8,14 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
-from qtn.links.chain import Chain
+from qtn._pytree import pytree
+from qtn.hardware.node import Node
 from qtn.merit.fidelity import fidelity
 from qtn.merit.key_rate import Fraction, bb84_fraction
-from qtn.states.pair import bell_from_pauli
+from qtn.states.basis import BELL_SIGNS
+from qtn.states.pair import BELL_FROM_CHARACTERS, bell_from_pauli
 from qtn.steps.level import Level
 
 MERITS = ("secret_key_rate_hz", "secret_fraction", "rate_hz", "fidelity")
@@ -25,6 +27,21 @@ TOLERANCE = 1e-6
 
 MARGIN = "margin"
 """Another thing to maximise: by how much the tightest limit is kept, relative to it."""
+
+
+@pytree
+class Pair:
+    """What merits are functions of."""
+
+    mean_time: Float[Array, ""]
+    """Mean waiting time [s]."""
+    bell_diagonal: Float[Array, "4"]
+    """Mean delivered state."""
+
+    @classmethod
+    def of(cls, values: Float[Array, "17"]) -> "Pair":
+        """Return it from mean time and Pauli coefficients."""
+        return cls(mean_time=values[0], bell_diagonal=bell_from_pauli(values[1:].reshape(4, 4)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +128,12 @@ def merit_table(mean_time: Array, bell: Array, fraction: Fraction) -> dict[str, 
     }
 
 
-def bell_weights(level: Level, chain: Chain, states: np.ndarray) -> np.ndarray:
-    """Return the Bell weights (n, 4) of states (n, k) of a level over the whole chain."""
-    found = level.to_pauli(jnp.asarray(states.T), chain.node(0), chain.node(chain.num_links))
-    return np.asarray(bell_from_pauli(jnp.moveaxis(found, -1, 0)))
+def characters(level: Level, ends: tuple[Node, Node], states: np.ndarray) -> np.ndarray:
+    """Return the characters (n, 4), the trace first, of vectors (n, k) of a level at two nodes."""
+    basis = np.asarray(level.to_pauli(jnp.eye(level.num_components), *ends))
+    return states @ (np.diagonal(basis) * BELL_SIGNS)
+
+
+def bell_weights(characters: np.ndarray) -> np.ndarray:
+    """Return the Bell weights (n, 4) of characters (n, 4)."""
+    return characters @ BELL_FROM_CHARACTERS.T

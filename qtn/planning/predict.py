@@ -14,7 +14,7 @@ from qtn.planning.front import losses
 
 
 def predicted_losses(engine: Engine, swaps: Sequence[Candidate]) -> np.ndarray:
-    """Return (n, k), see `front.losses`, of swaps of one segment."""
+    """Return (n, 4), see `front.losses`, of swaps of one segment."""
     segment = swaps[0].segment
     middles = np.array([segment.first + swap.parts[0].candidate.num_links for swap in swaps])
     times = np.array([[part.candidate.mean_time for part in swap.parts] for swap in swaps])
@@ -30,7 +30,7 @@ def predicted_losses(engine: Engine, swaps: Sequence[Candidate]) -> np.ndarray:
         mean_times[chosen], delivered[chosen] = predicted_joins(
             times[chosen], states[chosen], cutoffs[chosen], step_map, rates
         )
-    return losses(mean_times, delivered)
+    return losses(mean_times, engine.characters(segment, delivered))
 
 
 def predicted_joins(

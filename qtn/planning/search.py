@@ -16,7 +16,8 @@ from qtn.planning.candidates import Candidate
 from qtn.planning.engine import Engine
 from qtn.planning.explore import Exploration
 from qtn.planning.leaders import Leader, evaluate_leaders
-from qtn.planning.objective import Objective, bell_weights
+from qtn.planning.level import level_for
+from qtn.planning.objective import Objective, bell_weights, characters
 from qtn.planning.segments import Segments
 from qtn.planning.select import Beam, Everything, ParetoFront, Selection
 from qtn.planning.space import SearchSpace, count, require_some
@@ -27,6 +28,9 @@ Method = Literal["auto", "exhaustive", "pareto", "beam"]
 
 EXHAUSTIVE_TREES = 5_000
 """Largest space that `method = "auto"` searches exhaustively."""
+
+MOST_REPEATS = 6
+"""How often the search is repeated on a longer grid because slower schedules may be better."""
 
 QUICK_STEPS, QUICK_WIDTH = 1024, 8
 """Grid length and front width of the quick look."""
@@ -114,7 +118,9 @@ class _Search:
     def __post_init__(self) -> None:
         self.heralded = heralded_links(self.chain)
         self.scales: TimeScales = time_scales(self.chain, elementary(0))
-        self.segments = Segments(self.chain, self.heralded, mirror=self.space.slots is None, order=self.space.order)
+        # a swap corrects the right end: where a state is more than its Bell weights, its mirror image is another one
+        mirror = self.space.slots is None and self.level == BELL_DIAGONAL
+        self.segments = Segments(self.chain, self.heralded, mirror=mirror, order=self.space.order)
 
     def explore(self, select: Selection, longest: float, horizon: float, num_steps: int, phase: str) -> Exploration:
         """Sweep once; `seen` then holds the candidates of the whole chain."""
@@ -139,8 +145,9 @@ class _Search:
 
     def merits(self, candidates: list[Candidate]) -> dict[str, np.ndarray]:
         """Return the merits of candidates of the whole chain."""
-        bell = bell_weights(self.level, self.chain, np.stack([each.state for each in candidates]))
-        return self.objective.merits(np.array([each.mean_time for each in candidates]), bell)
+        ends = self.chain.node(0), self.chain.node(self.chain.num_links)
+        mean = characters(self.level, ends, np.stack([each.state for each in candidates]))
+        return self.objective.merits(np.array([each.mean_time for each in candidates]), bell_weights(mean))
 
     def scores(self, candidates: list[Candidate]) -> np.ndarray:
         """Return the scores of candidates of the whole chain."""
@@ -166,7 +173,7 @@ class _Search:
             if math.isfinite(longest) and MARGIN * longest * HORIZON <= 64 * horizon:
                 return MARGIN * longest
             if sweep.slowest == 0 or horizon > HORIZON * slowest:
-                return horizon / HORIZON
+                return max(horizon / HORIZON, MARGIN * sweep.longest_kept)
             horizon *= 8
 
 
@@ -176,7 +183,7 @@ def search(
     objective: Objective = Objective(),
     *,
     settings: SearchSettings = SearchSettings(),
-    level: Level = BELL_DIAGONAL,
+    level: Level | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> SearchResult:
     """Find the best schedule of a chain.
@@ -186,14 +193,14 @@ def search(
         space: which schedules are allowed.
         objective: what is maximised, with its lower limits.
         settings: method and width.
-        level: state level.
+        level: state level; None = the smallest that is exact for every schedule of the space.
         report: called as the search goes on.
 
     Returns:
         The best schedules with their merits at full resolution, and how far the answer can be trusted.
 
     Raises:
-        ValueError: if the space holds no schedule.
+        ValueError: if the space holds no schedule, or protocols that no state level can hold on this chain.
 
     Note:
         Deterministic. On KeyboardInterrupt the best schedules so far are returned, with `interrupted = True`.
@@ -207,6 +214,7 @@ def search(
         6
     """
     _checks.require_double_precision()
+    level = level_for(chain, space.protocols if space.max_rounds else ()) if level is None else level
     state = _Search(chain, space, objective, settings, level, report)
     require_some(space, state.segments)
     number, exact = count(space, state.segments)
@@ -217,13 +225,14 @@ def search(
     if exhaustive:
         select = Everything()
     elif settings.method == "beam":
-        select = Beam(settings.width, objective, chain.num_links, level, chain)
+        select = Beam(settings.width, objective, chain.num_links)
     else:
         select = ParetoFront(settings.width)
-    interrupted, leaders, error = False, (), 0.0
+    interrupted, leaders, error, limited = False, (), 0.0, None
     try:
         longest = state.quick_look()
-        while True:
+        for repeat in range(MOST_REPEATS):
+            del repeat
             horizon = HORIZON * longest
             state.best = -math.inf
             wanted = horizon / max(state.scales.lifetimes) * RESOLUTION
@@ -231,8 +240,10 @@ def search(
             sweep = state.explore(select, longest, horizon, num_steps, "search")
             leaders, error = state.leaders(settings.num_leaders)
             found = leaders[0].score if leaders else -math.inf
-            needed = min(objective.longest(found), 4 * longest) if sweep.slowest else longest
-            if needed <= longest * (1 + 1e-9) or not math.isfinite(needed):
+            dropped = sweep.slowest > 0 or sweep.too_slow
+            needed = min(objective.longest(found), 4 * longest) if dropped else longest
+            limited = longest if needed > longest * (1 + 1e-9) else None
+            if limited is None:
                 break
             longest = 1.05 * needed
     except KeyboardInterrupt:
@@ -247,7 +258,7 @@ def search(
         num_trees=number,
         counted_exactly=exact,
         method="exhaustive" if exhaustive else "beam" if isinstance(select, Beam) else "pareto",
-        guarantee=guarantee(select, space, interrupted),
+        guarantee=guarantee(select, space, interrupted, limited),
         evaluated=state.evaluated,
         grid_error=error,
         interrupted=interrupted,
@@ -258,11 +269,13 @@ _LENGTHS = (1024, 2048, 4096, 8192)
 """Grid lengths of a search."""
 
 
-def guarantee(select: Selection, space: SearchSpace, interrupted: bool) -> str:
-    """Return what is known about schedules that were not evaluated."""
+def guarantee(select: Selection, space: SearchSpace, interrupted: bool, limited: float | None = None) -> str:
+    """Return what is known about schedules that were not evaluated; slower ones than `limited` [s] never were."""
     if interrupted:
         return "None: the search was interrupted."
     cutoffs = " Cut-offs were tried at a few values each." if space.cutoffs else ""
+    if limited is not None:
+        cutoffs += f" Schedules with a part that takes longer than {limited:.3g} s were left out."
     if isinstance(select, Everything):
         return (
             "Optimal: every schedule of the space was evaluated, but for those whose parts are slower than the best "

@@ -6,11 +6,9 @@ import math
 
 import numpy as np
 
-from qtn.links.chain import Chain
 from qtn.planning.front import beam, epsilon_front, losses
 from qtn.planning.objective import Objective, bell_weights
 from qtn.planning.segments import Segment
-from qtn.steps.level import Level
 
 SHORTLIST = 4
 """Swaps of one segment that are evaluated, in widths."""
@@ -25,11 +23,11 @@ class Selection(abc.ABC):
         """Return the most swaps of one segment that are evaluated; the rest is dropped on a prediction."""
 
     @abc.abstractmethod
-    def __call__(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
-        """Return the indices of the candidates to keep."""
+    def __call__(self, segment: Segment, mean_times: np.ndarray, characters: np.ndarray) -> np.ndarray:
+        """Return the indices of the candidates to keep, from mean times (n,) [s] and mean characters (n, 4)."""
 
     @abc.abstractmethod
-    def shortlist(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+    def shortlist(self, segment: Segment, mean_times: np.ndarray, characters: np.ndarray) -> np.ndarray:
         """Return the indices of the candidates worth evaluating, from predictions."""
 
 
@@ -41,7 +39,7 @@ class Everything(Selection):
         """Return infinity."""
         return math.inf
 
-    def __call__(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+    def __call__(self, segment: Segment, mean_times: np.ndarray, characters: np.ndarray) -> np.ndarray:
         """Return all indices."""
         return np.arange(len(mean_times))
 
@@ -61,15 +59,15 @@ class ParetoFront(Selection):
         """Return the most swaps to evaluate."""
         return float(SHORTLIST * self.width)
 
-    def __call__(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+    def __call__(self, segment: Segment, mean_times: np.ndarray, characters: np.ndarray) -> np.ndarray:
         """Return the indices of the front."""
-        chosen, epsilon = epsilon_front(losses(mean_times, states), self.width)
+        chosen, epsilon = epsilon_front(losses(mean_times, characters), self.width)
         self.largest_epsilon = max(self.largest_epsilon, epsilon)
         return chosen
 
-    def shortlist(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+    def shortlist(self, segment: Segment, mean_times: np.ndarray, characters: np.ndarray) -> np.ndarray:
         """Return the indices of the front and of the fronts behind it, until the budget is spent."""
-        points, left = losses(mean_times, states), np.arange(len(mean_times))
+        points, left = losses(mean_times, characters), np.arange(len(mean_times))
         found: list[np.ndarray] = []
         room = int(self.budget)
         while room > 0 and len(left):
@@ -87,25 +85,22 @@ class Beam(Selection):
     width: int
     objective: Objective
     num_links: int
-    level: Level
-    chain: Chain
 
     @property
     def budget(self) -> float:
         """Return the most swaps to evaluate."""
         return float(SHORTLIST * self.width)
 
-    def __call__(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+    def __call__(self, segment: Segment, mean_times: np.ndarray, characters: np.ndarray) -> np.ndarray:
         """Return the indices of the beam."""
-        return beam(self._scores(segment, mean_times, states), mean_times, self.width)
+        return beam(self._scores(segment, mean_times, characters), mean_times, self.width)
 
-    def shortlist(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+    def shortlist(self, segment: Segment, mean_times: np.ndarray, characters: np.ndarray) -> np.ndarray:
         """Return the indices of a wider beam."""
-        return beam(self._scores(segment, mean_times, states), mean_times, int(self.budget))
+        return beam(self._scores(segment, mean_times, characters), mean_times, int(self.budget))
 
-    def _scores(self, segment: Segment, mean_times: np.ndarray, states: np.ndarray) -> np.ndarray:
+    def _scores(self, segment: Segment, mean_times: np.ndarray, characters: np.ndarray) -> np.ndarray:
         share = self.num_links / segment.num_links
-        whole = np.sign(states) * np.abs(states) ** share
-        bell = bell_weights(self.level, self.chain, whole)
+        bell = bell_weights(np.sign(characters) * np.abs(characters) ** share)
         times = mean_times * 1.5 ** math.log2(share)
         return self.objective.scores(self.objective.merits(times, bell))

@@ -135,9 +135,10 @@ def growth(space: SearchSpace) -> Counter[int]:
     for done in range(space.max_rounds):
         later: Counter[int] = Counter()
         for factor, ways in now.items():
-            later[2 * factor] += ways * len(space.protocols)
-            if space.pumping and done > 0:
-                later[factor + 1] += ways * len(space.protocols)
+            for pairs in (protocol.num_pairs for protocol in space.protocols):
+                later[pairs * factor] += ways
+                if space.pumping and done > 0:
+                    later[factor + pairs - 1] += ways
         found.update(later)
         now = later
     return found

@@ -4,25 +4,23 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
-from qtn.evaluators.extrapolate import summarise_on
+from qtn.evaluators.levels import choose_level
 from qtn.evaluators.outcome import Summary
 from qtn.evaluators.renewal import Renewal
-from qtn.links.chain import Chain
 from qtn.optimisation.bounded import Interval
-from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress, maximise_subject_to
+from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress, climb_subject_to
 from qtn.optimisation.sqp import ConstrainedSettings
 from qtn.planning.grids import search_plans
 from qtn.planning.lattice import polish_on_lattice
-from qtn.planning.objective import Objective, merit_table
-from qtn.schedules.tree import Schedule
-from qtn.steps.level import BELL_DIAGONAL, Level
+from qtn.planning.model import Model, System
+from qtn.planning.objective import Objective, Pair, merit_table
+from qtn.steps.level import Level
 
-Numbers = dict[str, Any]
-System = Callable[[Numbers], tuple[Chain, Schedule]]
+Numbers = Mapping[str, Any]
 Cost = Callable[[Numbers], Any]
 
 TUNING = ConstrainedSettings(first_step=0.1, max_evaluations=60, max_runs=2, patience=12)
@@ -83,14 +81,26 @@ class Tuning:
     """Numbers that vary on a logarithmic scale."""
     lattice: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Numbers that end on multiples of a spacing."""
-    level: Level = BELL_DIAGONAL
+    level: Level | None = None
+    """State level; None = the smallest that is exact at the start."""
 
-    def merits(self, summary: Summary) -> dict[str, Any]:
+    def model(self, start: Mapping[str, float]) -> Model:
+        """Return the system with its judge, as a function with gradients."""
+
+        def judge(numbers: Numbers, values: Any, constants: Any) -> tuple[Any, dict[str, Any]]:
+            pair = Pair.of(values)
+            slacks = {**self.slacks(pair, constants["bias"]), **self.constraints(numbers)}
+            return self.value(numbers, pair, constants["keyless_time"]), slacks
+
+        level = self.level or choose_level(*self.system(dict(start)))
+        return Model(lambda numbers: self.system(dict(numbers)), judge, level, start)
+
+    def merits(self, summary: Summary | Pair) -> dict[str, Any]:
         """Return the merits of one delivered pair."""
         table = merit_table(summary.mean_time[None], summary.bell_diagonal[None], self.objective.fraction)
         return {name: values[0] for name, values in table.items()}
 
-    def value(self, numbers: Numbers, summary: Summary, keyless_time: float) -> Any:
+    def value(self, numbers: Numbers, summary: Summary | Pair, keyless_time: Any) -> Any:
         """Return what is maximised. Where there is no key its rate is taken over a fixed time [s].
 
         Negative key over the mean time would rise by waiting for ever.
@@ -103,7 +113,7 @@ class Tuning:
         fraction = merits["secret_fraction"]
         return fraction / jnp.where(fraction > 0, summary.mean_time, keyless_time)
 
-    def slacks(self, summary: Summary, bias: Mapping[str, float]) -> dict[str, Any]:
+    def slacks(self, summary: Summary | Pair, bias: Mapping[str, Any]) -> dict[str, Any]:
         """Return by how much each limit is kept, relative to it; `bias` is how much the time grid overestimates."""
         merits = self.merits(summary)
         kept = {name: merits[name] / (limit * bias[name]) for name, limit in self.objective.minimum.items()}
@@ -146,6 +156,7 @@ def tune(
         ValueError: if `initial` does not fit the bounds.
     """
     best, fits, evaluations = dict(initial), list[ConstrainedFit](), 0
+    model = tuning.model(best)
     merits, score, violation = tuning.evaluated(best)
     free, lattice = set(initial), {name: spacing for name, spacing in tuning.lattice.items() if name in initial}
     kept: ConstrainedFit | None = None
@@ -153,7 +164,7 @@ def tune(
         enough, chosen = (ENOUGH_ON_LATTICE, TUNING_ON_LATTICE) if lattice else (ENOUGH, TUNING)
         bias = dict.fromkeys(tuning.objective.minimum, 1.0)
         for _ in range(2 if lattice else MAX_GRIDS):
-            fit, coarse = _climb(tuning, best, free, bias, settings or chosen, report)
+            fit, coarse = _climb(tuning, model, best, free, bias, settings or chosen, report)
             found, before = tuning.evaluated(fit.parameters), score
             fits.append(fit)
             if _better(found, (merits, score, violation)):
@@ -165,7 +176,7 @@ def tune(
             bias = {name: coarse[name] / found[0][name] if found[0][name] > 0 else 1.0 for name in bias}
         if not lattice or fits[-1].interrupted:
             break
-        best, count = _polished(tuning, best, lattice)
+        best, count = _polished(tuning, model, best, lattice)
         merits, score, violation = tuning.evaluated(best)
         evaluations, free, lattice = evaluations + count, free - set(lattice), {}
     last = kept or fits[-1]
@@ -193,6 +204,7 @@ def _better(new: tuple[Any, float, float], old: tuple[Any, float, float]) -> boo
 
 def _climb(
     tuning: Tuning,
+    model: Model,
     start: Mapping[str, float],
     free: Collection[str],
     bias: Mapping[str, float],
@@ -200,41 +212,40 @@ def _climb(
     report: Callable[[ConstrainedProgress], None],
 ) -> tuple[ConstrainedFit, dict[str, float]]:
     """Tune the free numbers on one time grid, which suits the start; return the merits of the end on that grid too."""
-    plan = search_plans([tuning.system(dict(start))], tuning.level)[0]
-    keyless_time = float(summarise_on(plan, *tuning.system(dict(start)), tuning.level).mean_time)
-
-    def model(numbers: Numbers) -> tuple[Any, dict[str, Any]]:
-        everything = dict(start) | numbers
-        summary = summarise_on(plan, *tuning.system(everything), tuning.level)
-        return tuning.value(everything, summary, keyless_time), {
-            **tuning.slacks(summary, bias),
-            **tuning.constraints(everything),
-        }
-
+    plan = search_plans([tuning.system(dict(start))], model.level)[0]
+    keyless_time = float(model.values(plan, start)[0])
+    constants = {"keyless_time": keyless_time, "bias": dict(bias)}
     moved = {name: start[name] for name in start if name in free}
-    bounds = {name: tuning.bounds[name] for name in moved}
-    log = [name for name in moved if name in tuning.log]
-    fit = maximise_subject_to(model, moved, bounds, log=log, settings=settings, report=report)
+
+    def evaluate(x: Array) -> tuple[np.ndarray, np.ndarray]:
+        numbers = dict(start) | dict(zip(moved, np.asarray(x).tolist(), strict=True))
+        return model.gradients(plan, numbers, moved, constants)
+
+    fit = climb_subject_to(
+        model.slack_names(constants),
+        evaluate,
+        moved,
+        {name: tuning.bounds[name] for name in moved},
+        log=[name for name in moved if name in tuning.log],
+        settings=settings,
+        report=report,
+    )
     end = dict(start) | fit.parameters
-    coarse = tuning.merits(summarise_on(plan, *tuning.system(end), tuning.level))
+    coarse = tuning.merits(Pair.of(jnp.asarray(model.values(plan, end))))
     return dataclasses.replace(fit, parameters=end), {name: float(value) for name, value in coarse.items()}
 
 
-def _polished(tuning: Tuning, start: Mapping[str, float], lattice: Mapping[str, float]) -> tuple[dict[str, float], int]:
+def _polished(
+    tuning: Tuning, model: Model, start: Mapping[str, float], lattice: Mapping[str, float]
+) -> tuple[dict[str, float], int]:
     """Round and polish the numbers on the lattice; return them and the number of evaluations."""
-    plan = search_plans([tuning.system(dict(start))], tuning.level)[0]
-
-    @jax.jit
-    def evaluated(numbers: Numbers) -> tuple[Any, Any, Any]:
-        summary = summarise_on(plan, *tuning.system(numbers), tuning.level)
-        value = -tuning.cost(numbers) if tuning.cost is not None else jnp.zeros(())
-        return summary.mean_time, summary.bell_diagonal, value
+    plan = search_plans([tuning.system(dict(start))], model.level)[0]
 
     def score(numbers: Mapping[str, float]) -> float:
-        mean_time, bell, value = evaluated({name: jnp.asarray(number) for name, number in numbers.items()})
-        merits = tuning.objective.merits(np.asarray(mean_time)[None], np.asarray(bell)[None])
+        pair = Pair.of(jnp.asarray(model.values(plan, numbers)))
+        merits = tuning.objective.merits(np.asarray(pair.mean_time)[None], np.asarray(pair.bell_diagonal)[None])
         if tuning.cost is not None and not tuning.objective.violation(merits)[0]:
-            return float(value)
+            return -float(tuning.cost(dict(numbers)))
         return float(tuning.objective.scores(merits)[0])
 
     best, _, count = polish_on_lattice(score, start, lattice)

@@ -1,6 +1,7 @@
 """From checked tables to chains and schedules: units and names stop here, numbers may be traced."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from qtn import units
@@ -9,9 +10,14 @@ from qtn.hardware.memory import Memory, PerfectMemory, dephasing_memory, depolar
 from qtn.hardware.node import Node, node
 from qtn.links.abstract import abstract_link
 from qtn.links.chain import Chain, chain
+from qtn.links.direct_transmission import direct_transmission
 from qtn.links.double_click import double_click
 from qtn.links.link import Link
+from qtn.links.midpoint_source import midpoint_source
+from qtn.links.multiplexed import multiplexed_link
+from qtn.links.satellite import satellite
 from qtn.links.single_click import single_click
+from qtn.links.spdc_source import spdc_source
 
 Table = Mapping[str, Any]
 
@@ -23,28 +29,69 @@ def build_chain(table: Table) -> Chain:
     return chain(links, nodes, num_links=table.get("num_links"))
 
 
+RENAMED = {
+    "attempt_time_s": ("attempt_time", 1.0),
+    "emission_time_s": ("emission_time", 1.0),
+    "phase_std_rad": ("phase_std", 1.0),
+    "phase_offset_rad": ("phase_offset", 1.0),
+    "repetition_rate_hz": ("repetition_rate", 1.0),
+    "altitude_km": ("altitude", units.km),
+    "beam_waist_m": ("beam_waist", 1.0),
+    "receiver_radius_m": ("receiver_radius", 1.0),
+    "wavelength_nm": ("wavelength", 1e-9),
+    "minimum_elevation_deg": ("minimum_elevation", math.pi / 180),
+}
+"""Key of a link -> argument of its builder, and what its unit is in SI."""
+
+CHANNEL = ("length", "loss", "distance", "attenuation")
+"""How the keys that describe the channel begin: they are read together."""
+
+
 def build_link(table: Table) -> Link:
     """Build one link."""
-    numbers = {key: value for key, value in table.items() if key != "model"}
-    if table["model"] == "abstract":
-        return abstract_link(attempt_time=numbers.pop("attempt_time_s"), **numbers)
-    lengths, losses = sides(table, "length", "km"), arm_losses(table)
-    options: dict[str, Any] = dict(
-        length_left=lengths[0] * units.km,
-        length_right=lengths[1] * units.km,
-        loss_left=losses[0],
-        loss_right=losses[1],
-        efficiency=table["efficiency"],
-        visibility=table["visibility"],
-        dark_count_probability=table["dark_count_probability"],
-        emission_time=table["emission_time_s"],
-        refractive_index=table["refractive_index"],
-        num_modes=table["num_modes"],
-        attempt_time=table.get("attempt_time_s"),
-    )
-    if table["model"] == "double_click":
-        return double_click(**options)
-    return single_click(bright_state=table["bright_state"], phase_std=table["phase_std_rad"], **options)
+    arguments: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in ("model", "num_memories") and not key.startswith(CHANNEL):
+            name, unit = RENAMED.get(key, (key, 1.0))
+            arguments[name] = value if unit == 1.0 else value * unit
+    link = BUILDERS[table["model"]](table, arguments)
+    return multiplexed_link(link, table["num_memories"]) if "num_memories" in table else link
+
+
+def over_arms(build: Callable[..., Link], *, timed: bool = True) -> Callable[[Table, dict[str, Any]], Link]:
+    """Return a builder that is given two arms of fibre; without lengths where travel takes no part."""
+
+    def over(table: Table, arguments: dict[str, Any]) -> Link:
+        left, right = arm_losses(table)
+        if timed:
+            lengths = sides(table, "length", "km")
+            arguments |= {"length_left": lengths[0] * units.km, "length_right": lengths[1] * units.km}
+        return build(loss_left=left, loss_right=right, **arguments)
+
+    return over
+
+
+def over_fibre(table: Table, arguments: dict[str, Any]) -> Link:
+    """Build a link over one fibre."""
+    return direct_transmission(length=table["length_km"] * units.km, loss=sum(arm_losses(table)), **arguments)
+
+
+def over_sky(table: Table, arguments: dict[str, Any]) -> Link:
+    """Build a link through a satellite."""
+    left, right = sides(table, "distance", "km")
+    return satellite(distance_left=left * units.km, distance_right=right * units.km, **arguments)
+
+
+BUILDERS: dict[str, Callable[[Table, dict[str, Any]], Link]] = {
+    "abstract": lambda table, arguments: abstract_link(**arguments),
+    "single_click": over_arms(single_click),
+    "double_click": over_arms(double_click),
+    "midpoint_source": over_arms(midpoint_source),
+    "spdc_source": over_arms(spdc_source, timed=False),
+    "direct_transmission": over_fibre,
+    "satellite": over_sky,
+}
+"""Model of a link -> how it is built from its table and the renamed arguments."""
 
 
 def sides(table: Table, quantity: str, unit: str) -> tuple[Any, Any]:
@@ -56,7 +103,7 @@ def sides(table: Table, quantity: str, unit: str) -> tuple[Any, Any]:
 
 
 def arm_losses(table: Table) -> tuple[Any, Any]:
-    """Return the fibre loss of both arms [dB]."""
+    """Return the fibre loss of both arms [dB]; of one fibre, half each."""
     if "attenuation_db_per_km" in table:
         left, right = sides(table, "length", "km")
         return table["attenuation_db_per_km"] * left, table["attenuation_db_per_km"] * right
@@ -84,6 +131,11 @@ def build_memory(table: Table) -> Memory:
 def direct_loss(table: Table) -> Any:
     """Return the fibre loss from end to end [dB], or None if a link is not a fibre."""
     listed = table["links"] if "links" in table else [table["link"]] * table["num_links"]
-    if any(link["model"] == "abstract" for link in listed):
+    if not all(is_fibre(link) for link in listed):
         return None
     return sum(sum(arm_losses(link)) for link in listed)
+
+
+def is_fibre(table: Table) -> bool:
+    """Whether the light of a link travels through fibre of known loss."""
+    return table["model"] not in ("abstract", "satellite")

@@ -12,13 +12,13 @@ import jax.numpy as jnp
 
 from qtn.optimisation.bounded import Interval
 
-PROBABILITIES = ("efficiency", "visibility", "two_qubit", "readout", "p_success", "werner", "fidelity")
+PROBABILITIES = ("efficiency", "visibility", "two_qubit", "readout", "p_success", "werner", "fidelity", "p_source")
 """Better towards 1: k times better means base^(1/k), the same error in k uses as before in one."""
 
 ERRORS = ("dark_count_probability",)
 """Better towards 0: 1 - x is such a probability."""
 
-LARGER = ("t2_s", "t1_s", "time_constant_s", "num_modes")
+LARGER = ("t2_s", "t1_s", "time_constant_s", "num_modes", "num_memories")
 """k times better means k times as much."""
 
 SMALLER = (

@@ -15,6 +15,7 @@ from qtn.problem.messages import ProblemError, from_validation
 from qtn.problem.names import expand
 from qtn.problem.overrides import Times, apply_override
 from qtn.problem.problem import Problem
+from qtn.problem.route import write_out
 from qtn.problem.rules import broken_rules, tables
 from qtn.problem.schema import Config
 from qtn.schedules.builders import check_spans
@@ -59,6 +60,7 @@ def loads(text: str, overrides: Sequence[str] = (), *, name: str = "problem", so
             apply_override(document, times, override)
         except ValueError as error:
             errors.append(f"--set {error}")
+    errors.extend(write_out(document))
     errors.extend(broken_rules(document))
     name_default_node(document)
     try:

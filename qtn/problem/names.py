@@ -114,7 +114,7 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
             raise ValueError(f"`{pattern}` matches nothing: write the times to be moved into schedule.tree first")
         if not matches:
             raise ValueError(f"`{pattern}` matches no number; `qtn gradient` lists their names")
-        whole = next((name for name in matches if name.endswith(".num_modes")), None)
+        whole = next((name for name in matches if name.endswith((".num_modes", ".num_memories"))), None)
         if whole and (table is None or table.minimise is None):
             raise ValueError(f"`{whole}` is a whole number that only helps; leave it out, or minimise hardware_cost")
         found |= dict.fromkeys(matches)

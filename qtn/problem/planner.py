@@ -12,6 +12,7 @@ from qtn.evaluators.grid import common_spacing
 from qtn.optimisation.bounded import Interval
 from qtn.optimisation.constrained import ConstrainedProgress
 from qtn.planning.leaders import Leader
+from qtn.planning.level import level_for
 from qtn.planning.objective import MARGIN, Objective
 from qtn.planning.search import Progress, SearchResult, SearchSettings, search
 from qtn.planning.space import SearchSpace
@@ -23,6 +24,7 @@ from qtn.problem.problem import Problem
 from qtn.problem.schema import Optimise
 from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
+from qtn.steps.level import Level
 
 MAX_CYCLES = 3
 """How often the schedule is searched again after its numbers were tuned."""
@@ -187,8 +189,21 @@ class _Planner:
             space_of(self.problem),
             objective,
             settings=SearchSettings(method=table.method, width=table.width),
+            level=self.level(values),
             report=show,
         )
+
+    def level(self, values: Mapping[str, float]) -> Level:
+        """Return a state level that is exact for every schedule that is searched."""
+        space = space_of(self.problem)
+        try:
+            return level_for(
+                chain_with(self.problem, values),
+                space.protocols if space.max_rounds else (),
+                self.problem.evaluator.level,
+            )
+        except ValueError as error:
+            raise ValueError(f"optimise.search.protocols: {error}") from None
 
     def choice(self, leader: Leader, values: Mapping[str, float]) -> Choice:
         """Return a leader of a search as a choice, without tuning."""
@@ -239,6 +254,7 @@ class _Planner:
             constraints=lambda numbers: room(chain, numbers),
             log=[name for name, limit in limits.items() if limit.lower > 0 and limit.upper > 100 * limit.lower],
             lattice=lattice,
+            level=problem.evaluator.level,
         )
 
     def interval(self, problem: Problem, name: str, value: float) -> Interval:

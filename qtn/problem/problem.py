@@ -1,13 +1,21 @@
 """A loaded problem: its checked tables, and the chain, schedule and evaluator that they describe."""
 
 import dataclasses
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 from qtn.evaluators.levels import choose_level
 from qtn.evaluators.renewal import Renewal
 from qtn.links.chain import Chain
-from qtn.merit.key_rate import Fraction, bb84_fraction, six_state_fraction
+from qtn.merit.key_rate import (
+    Fraction,
+    bb84_fraction,
+    chsh_fraction,
+    hashing_fraction,
+    six_state_fraction,
+)
+from qtn.merit.preprocessing import preprocessed
 from qtn.problem.build import build_chain
 from qtn.problem.schema import Config
 from qtn.schedules.text import to_text
@@ -15,7 +23,14 @@ from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
 from qtn.steps.level import LEVELS, Level
 
-FRACTIONS: dict[str, Fraction] = {"bb84": bb84_fraction, "six_state": six_state_fraction}
+FRACTIONS: dict[str, Callable[..., Any]] = {
+    "bb84": bb84_fraction,
+    "bbm92": bb84_fraction,
+    "six_state": six_state_fraction,
+    "hashing": hashing_fraction,
+    "chsh_di": chsh_fraction,
+}
+"""Key protocols by name; each takes a pair and the probability of a flipped raw bit."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,4 +110,7 @@ class Problem:
     @property
     def fraction(self) -> Fraction:
         """Return the key protocol of the [merit] table."""
-        return FRACTIONS[self.config.merit.protocol]
+        plain, noise = FRACTIONS[self.config.merit.protocol], self.config.merit.preprocessing
+        if noise == 0.0:
+            return plain
+        return preprocessed(plain, None if isinstance(noise, str) else noise)

@@ -91,16 +91,42 @@ def link_rules(link: Document) -> Iterator[str]:
         given = [key for key in ("werner", "fidelity", "bell_diagonal") if key in link]
         if len(given) != 1:
             yield f"needs exactly one of werner, fidelity, bell_diagonal, but has {' and '.join(given) or 'none'}"
-        weights = link.get("bell_diagonal")
-        if (
-            isinstance(weights, list)
-            and all(isinstance(w, (int, float)) and 0 <= w <= 1 for w in weights)
-            and abs(sum(weights) - 1) > 1e-9
-        ):
-            yield f"bell_diagonal must sum to 1, but sums to {sum(weights):.12g}"
-    if link.get("model") in ("single_click", "double_click"):
+        yield from weights_rule(link)
+    if link.get("model") in ("single_click", "double_click", "midpoint_source", "spdc_source"):
         yield from one_way(link, "length_km", ("length_left_km", "length_right_km"))
         yield from one_way(link, "attenuation_db_per_km", ("loss_left_db", "loss_right_db"))
+    if link.get("model") == "direct_transmission":
+        given = [key for key in ("attenuation_db_per_km", "loss_db") if key in link]
+        if len(given) != 1:
+            yield f"needs exactly one of attenuation_db_per_km, loss_db, but has {' and '.join(given) or 'none'}"
+    if link.get("model") == "satellite":
+        yield from one_way(link, "distance_km", ("distance_left_km", "distance_right_km"))
+        yield from exactly_one(link, "mean_pairs", "p_source")
+    if link.get("model") in ("satellite", "spdc_source"):
+        yield from exactly_one(link, "repetition_rate_hz", "attempt_time_s")
+    if link.get("model") in ("satellite", "midpoint_source", "direct_transmission"):
+        if "fidelity" in link and "bell_diagonal" in link:
+            yield "has both fidelity and bell_diagonal; keep one of them"
+        yield from weights_rule(link)
+
+
+def exactly_one(link: Document, first: str, second: str) -> Iterator[str]:
+    """Check that one of two keys is given."""
+    if first in link and second in link:
+        yield f"has both {first} and {second}; keep one of them"
+    elif first not in link and second not in link:
+        yield f"needs {first} or {second}"
+
+
+def weights_rule(link: Document) -> Iterator[str]:
+    """Check that Bell weights sum to 1."""
+    weights = link.get("bell_diagonal")
+    if (
+        isinstance(weights, list)
+        and all(isinstance(w, (int, float)) and 0 <= w <= 1 for w in weights)
+        and abs(sum(weights) - 1) > 1e-9
+    ):
+        yield f"bell_diagonal must sum to 1, but sums to {sum(weights):.12g}"
 
 
 def one_way(link: Document, total: str, sides: tuple[str, str]) -> Iterator[str]:

@@ -8,29 +8,51 @@ import jax.numpy as jnp
 
 from qtn.evaluators.evaluate import evaluate as evaluate_chain
 from qtn.evaluators.outcome import Info, Outcome, Summary, waiting_time_quantiles
-from qtn.merit.bounds import plob_rate
-from qtn.merit.fidelity import fidelity, qber_x, qber_z
-from qtn.merit.key_rate import secret_fraction, secret_key_rate
+from qtn.merit.bounds import plob_rate, repeater_rate
+from qtn.merit.chsh import chsh_value
+from qtn.merit.entanglement import coherent_information, hashing_yield, log_negativity
+from qtn.merit.fidelity import fidelity, qber_x, qber_y, qber_z
+from qtn.merit.key_rate import delivered_pair, secret_fraction, secret_key_rate
 from qtn.problem.build import direct_loss
-from qtn.problem.names import numeric_leaves, with_values
+from qtn.problem.link_rows import link_rows
+from qtn.problem.names import chain_table, numeric_leaves, with_values
 from qtn.problem.problem import Problem
 
 QUANTILES = ("0.05", "0.5", "0.95")
 
-MERITS = ("secret_key_rate_hz", "secret_fraction", "rate_hz", "mean_time_s", "fidelity", "qber_x", "qber_z")
+MERITS = (
+    "secret_key_rate_hz",
+    "secret_fraction",
+    "rate_hz",
+    "mean_time_s",
+    "fidelity",
+    "qber_x",
+    "qber_y",
+    "qber_z",
+    "log_negativity",
+    "coherent_information",
+    "hashing_yield",
+    "chsh",
+)
 """What can be differentiated by name."""
 
 
 def merit(problem: Problem, name: str, result: Summary | Outcome, *, clip: bool) -> Any:
     """Return one named figure of merit."""
+    pair = delivered_pair(result)
     table = {
         "secret_key_rate_hz": lambda: secret_key_rate(result, problem.fraction, clip=clip),
         "secret_fraction": lambda: secret_fraction(result, problem.fraction, clip=clip),
         "rate_hz": lambda: 1 / result.mean_time,
         "mean_time_s": lambda: result.mean_time,
-        "fidelity": lambda: fidelity(result.bell_diagonal),
-        "qber_x": lambda: qber_x(result.bell_diagonal),
-        "qber_z": lambda: qber_z(result.bell_diagonal),
+        "fidelity": lambda: fidelity(pair),
+        "qber_x": lambda: qber_x(pair),
+        "qber_y": lambda: qber_y(pair),
+        "qber_z": lambda: qber_z(pair),
+        "log_negativity": lambda: log_negativity(pair),
+        "coherent_information": lambda: coherent_information(pair),
+        "hashing_yield": lambda: hashing_yield(pair),
+        "chsh": lambda: chsh_value(pair),
     }
     return table[name]()
 
@@ -40,18 +62,34 @@ def outcome(problem: Problem, values: dict[str, float] | None = None) -> Outcome
     return evaluate_chain(*with_values(problem, values or {}), evaluator=problem.evaluator)
 
 
-def report_numbers(problem: Problem, found: Outcome) -> dict[str, Any]:
-    """Return what `qtn evaluate` prints, as plain numbers."""
-    loss, source_rate = direct_loss(problem.document["chain"]), problem.config.merit.direct_source_rate_hz
-    bound = None
-    if loss is not None and source_rate is not None:
-        bound = float(plob_rate(jnp.asarray(10 ** (-loss / 10)), jnp.asarray(source_rate)))
+def bounds_on_key(problem: Problem, chain: dict[str, Any]) -> dict[str, float | None]:
+    """Return what the same fibre allows at most: without repeaters, and with as many ideal ones at equal distances."""
+    loss, source_rate = direct_loss(chain), problem.config.merit.direct_source_rate_hz
+    names = ("plob_rate_hz", "repeater_rate_hz", "plob_bits_per_use", "repeater_bits_per_use")
+    if loss is None or loss <= 0:
+        return dict.fromkeys(names)
+    eta = jnp.asarray(10 ** (-loss / 10))
+    per_use = float(plob_rate(eta, jnp.asarray(1.0))), float(repeater_rate(eta, problem.chain.num_links - 1, 1.0))
+    rates = (None, None) if source_rate is None else [source_rate * each for each in per_use]
+    return dict(zip(names, (*rates, *per_use), strict=True))
+
+
+def report_numbers(problem: Problem, found: Outcome, values: dict[str, float] | None = None) -> dict[str, Any]:
+    """Return what `qtn evaluate` prints, as plain numbers.
+
+    Args:
+        problem: the problem.
+        found: its outcome.
+        values: numbers that were replaced for this outcome.
+    """
+    chain = chain_table(problem, values or {})
     times = waiting_time_quantiles(found, jnp.array([float(level) for level in QUANTILES]))
     numbers = {name: float(merit(problem, name, found, clip=True)) for name in MERITS}
     return numbers | {
         "bell_diagonal": [float(weight) for weight in found.bell_diagonal],
         "waiting_time_quantiles_s": dict(zip(QUANTILES, map(float, times), strict=True)),
-        "plob_rate_hz": bound,
+        **bounds_on_key(problem, chain),
+        "links": link_rows(chain),
         "info": {
             "tail_mass": float(found.info.tail_mass),
             "grid_error": float(found.info.grid_error),

@@ -5,9 +5,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from qtn.problem.ranges import (
+    Angle,
     AtLeastOne,
     BelowOne,
     Count,
+    Elevation,
+    FlipProbability,
     NonNegative,
     OpenFraction,
     Positive,
@@ -25,6 +28,9 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+Weights = Annotated[list[Probability], Field(min_length=4, max_length=4)]
+
+
 class AbstractLink(Table):
     """A link given by its numbers; exactly one of werner, fidelity, bell_diagonal."""
 
@@ -33,11 +39,12 @@ class AbstractLink(Table):
     attempt_time_s: Positive
     werner: Werner | None = None
     fidelity: Probability | None = None
-    bell_diagonal: Annotated[list[Probability], Field(min_length=4, max_length=4)] | None = None
+    bell_diagonal: Weights | None = None
+    num_memories: Count | None = None
 
 
-class ClickLink(Table):
-    """Two arms of fibre to a midpoint station."""
+class Arms(Table):
+    """Two arms of fibre to a station between the nodes."""
 
     length_km: NonNegative | None = None
     length_left_km: NonNegative | None = None
@@ -46,12 +53,18 @@ class ClickLink(Table):
     loss_left_db: NonNegative | None = None
     loss_right_db: NonNegative | None = None
     efficiency: PositiveProbability = 1.0
-    visibility: Probability = 1.0
     dark_count_probability: BelowOne = 0.0
+    num_modes: Count = 1
+    num_memories: Count | None = None
+    attempt_time_s: Positive | None = None
+
+
+class ClickLink(Arms):
+    """Photons of both nodes meet at a midpoint station."""
+
+    visibility: Probability = 1.0
     emission_time_s: NonNegative = 0.0
     refractive_index: AtLeastOne = 1.468
-    num_modes: Count = 1
-    attempt_time_s: Positive | None = None
 
 
 class SingleClickLink(ClickLink):
@@ -60,12 +73,77 @@ class SingleClickLink(ClickLink):
     model: Literal["single_click"]
     bright_state: Probability | Annotated[list[Probability], Field(min_length=2, max_length=2)]
     phase_std_rad: NonNegative = 0.0
+    phase_offset_rad: Angle | None = None
 
 
 class DoubleClickLink(ClickLink):
     """Double-click heralding: two photons at the midpoint."""
 
     model: Literal["double_click"]
+
+
+class MidpointSourceLink(Arms):
+    """A source of pairs between the nodes; a Werner pair of some fidelity (1 by default), or bell_diagonal."""
+
+    model: Literal["midpoint_source"]
+    p_source: PositiveProbability = 1.0
+    fidelity: Probability | None = None
+    bell_diagonal: Weights | None = None
+    emission_time_s: NonNegative = 0.0
+    refractive_index: AtLeastOne = 1.468
+
+
+class SpdcSourceLink(Arms):
+    """A source of entangled light between the nodes, with all its multi-pair terms."""
+
+    model: Literal["spdc_source"]
+    mean_pairs: NonNegative
+    visibility: Probability = 1.0
+    repetition_rate_hz: Positive | None = None
+
+
+class DirectTransmissionLink(Table):
+    """The left memory sends a photon over the whole fibre to the right node."""
+
+    model: Literal["direct_transmission"]
+    length_km: NonNegative
+    attenuation_db_per_km: NonNegative | None = None
+    loss_db: NonNegative | None = None
+    fidelity: Probability | None = None
+    bell_diagonal: Weights | None = None
+    efficiency: PositiveProbability = 1.0
+    dark_count_probability: BelowOne = 0.0
+    emission_time_s: NonNegative = 0.0
+    refractive_index: AtLeastOne = 1.468
+    num_modes: Count = 1
+    num_memories: Count | None = None
+    attempt_time_s: Positive | None = None
+
+
+class SatelliteLink(Table):
+    """A satellite sends one photon of each pair to either station; mean_pairs (light) or p_source (one pair)."""
+
+    model: Literal["satellite"]
+    distance_km: NonNegative | None = None
+    distance_left_km: NonNegative | None = None
+    distance_right_km: NonNegative | None = None
+    altitude_km: Positive
+    beam_waist_m: Positive
+    receiver_radius_m: Positive
+    wavelength_nm: Positive
+    zenith_transmissivity: PositiveProbability = 1.0
+    minimum_elevation_deg: Elevation = 0.0
+    mean_pairs: NonNegative | None = None
+    visibility: Probability | None = None
+    p_source: PositiveProbability | None = None
+    fidelity: Probability | None = None
+    bell_diagonal: Weights | None = None
+    repetition_rate_hz: Positive | None = None
+    attempt_time_s: Positive | None = None
+    efficiency: PositiveProbability = 1.0
+    dark_count_probability: BelowOne = 0.0
+    num_modes: Count = 1
+    num_memories: Count | None = None
 
 
 class PerfectMemory(Table):
@@ -109,7 +187,16 @@ class Swap(Table):
     p_success: PositiveProbability = 1.0
 
 
-Link = Annotated[AbstractLink | SingleClickLink | DoubleClickLink, Field(discriminator="model")]
+Link = Annotated[
+    AbstractLink
+    | SingleClickLink
+    | DoubleClickLink
+    | MidpointSourceLink
+    | DirectTransmissionLink
+    | SpdcSourceLink
+    | SatelliteLink,
+    Field(discriminator="model"),
+]
 Memory = Annotated[PerfectMemory | DepolarisingMemory | DephasingMemory | RelaxingMemory, Field(discriminator="model")]
 
 
@@ -131,11 +218,14 @@ class Chain(Table):
     nodes: Annotated[list[Node], Field(min_length=2)] | None = None
 
 
+Protocol = Literal["bbpssw", "dejmps", "cnot", "epl", "double_selection", "code3", "code4", "code5"]
+
+
 class Schedule(Table):
     """What is joined with what; the tree may be left to a search."""
 
     tree: str | None = None
-    distill: Literal["bbpssw", "dejmps", "cnot", "epl", "double_selection", "code3", "code4", "code5"] = "bbpssw"
+    distill: Protocol = "bbpssw"
 
 
 class Evaluate(Table):
@@ -148,7 +238,8 @@ class Evaluate(Table):
 class Merit(Table):
     """What a delivered pair is worth."""
 
-    protocol: Literal["bb84", "six_state"] = "bb84"
+    protocol: Literal["bb84", "six_state", "bbm92", "chsh_di", "hashing"] = "bb84"
+    preprocessing: FlipProbability | Literal["optimised"] = 0.0
     direct_source_rate_hz: Positive | None = None
 
 
@@ -163,7 +254,7 @@ class Search(Table):
     """Which schedules are searched, and how."""
 
     max_rounds: Annotated[int, Range(0.0, 20.0)] = 2
-    protocols: Annotated[list[Literal["bbpssw", "dejmps"]], Field(min_length=1)] = ["bbpssw"]
+    protocols: Annotated[list[Protocol], Field(min_length=1)] = ["bbpssw"]
     pumping: bool = False
     cutoffs: bool = False
     order: Literal["free", "fixed"] = "free"

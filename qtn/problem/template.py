@@ -8,7 +8,7 @@ schema = 1
 num_links = 2                     # with one [[chain.links]] table per link it may be left out
 
 [chain.link]                      # one link for all positions; or [[chain.links]], left to right
-model = "single_click"            # "abstract" | "single_click" | "double_click"
+model = "single_click"            # | "abstract" | "double_click" | "midpoint_source" | "direct_transmission" | ...
 length_km = 50.0                  # or length_left_km and length_right_km of the midpoint
 attenuation_db_per_km = 0.2       # or loss_left_db and loss_right_db
 efficiency = 0.3                  # emission x coupling x detection, outside the fibre
@@ -29,7 +29,8 @@ tree = "swap(0, 1, cutoff_time=0.5)"
 distill = "bbpssw"                # default protocol of distill(...): "bbpssw" | "dejmps"
 
 [merit]
-protocol = "bb84"                 # | "six_state"
+protocol = "bb84"                 # | "six_state" | "bbm92" | "chsh_di" | "hashing"
+preprocessing = 0.0               # probability of flipped raw bits, or "optimised"
 direct_source_rate_hz = 1e9       # for the comparison with direct transmission
 
 # [time]                          # the time grid is chosen, and its error reported, unless given

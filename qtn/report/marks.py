@@ -112,7 +112,7 @@ class Planner:
     def distillation(self, part: Distill, level: int, lane: int) -> Walk:
         """Plan a distillation with the rounds that lead to it."""
         alike = self.same(part.kept, part.consumed)
-        below, rounds = part.kept, 1
+        below, rounds, pairs = part.kept, 1, part.protocol.num_pairs
         while (
             isinstance(below, Distill)
             and (below.protocol, self.time(below)) == (part.protocol, self.time(part))
@@ -124,9 +124,9 @@ class Planner:
         kept = yield self.walk(below, level, lane)
         children = (kept,)
         if alike or pumped:
-            kept.copies = 2**rounds if alike else rounds + 1
+            kept.copies = pairs**rounds if alike else (pairs - 1) * rounds + 1
         else:
             consumed = yield self.walk(part.consumed, kept.level + 1, lane + 1)
-            consumed.copies = rounds
+            consumed.copies = (pairs - 1) * rounds
             children = (kept, consumed)
         return self.add("distill", part, level, lane, children=children, words=words, time=self.time(part))

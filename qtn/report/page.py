@@ -10,12 +10,16 @@ from typing import Any
 from qtn.report import figures
 from qtn.report.content import Content
 from qtn.report.schedules import number, schedules, table
+from qtn.report.tables import inside
 
 UNITS = {
     "mean_time_s": "s",
     "rate_hz": "Hz",
     "secret_key_rate_hz": "bit/s",
     "plob_rate_hz": "bit/s",
+    "log_negativity": "ebit",
+    "coherent_information": "ebit",
+    "hashing_yield": "ebit",
 }
 
 STYLE = """
@@ -35,6 +39,7 @@ pre { background: #f6f6f6; padding: 0.8rem; overflow-x: auto; font-size: 0.85rem
 def results_table(content: Content) -> str:
     """Return the evaluation with and without optimisation, side by side."""
     keys = ["secret_key_rate_hz", "secret_fraction", "rate_hz", "mean_time_s", "fidelity", "qber_x", "qber_z"]
+    keys += [key for key in ("log_negativity", "coherent_information", "hashing_yield", "chsh") if key in content.best]
     rows = [[label(key), number(content.initial[key]), number(content.best[key])] for key in keys]
     for level in ("0.05", "0.5", "0.95"):
         values = [side["waiting_time_quantiles_s"][level] for side in (content.initial, content.best)]
@@ -45,6 +50,13 @@ def results_table(content: Content) -> str:
             *(number(s["plob_rate_hz"]) for s in (content.initial, content.best)),
         ]
     )
+    words = {
+        "repeater_rate_hz": "bound with ideal repeaters at equal distances [bit/s]",
+        "plob_bits_per_use": "PLOB bound [bit per use of the fibre]",
+        "repeater_bits_per_use": "bound with ideal repeaters [bit per use of the chain]",
+    }
+    for key, text in words.items():
+        rows.append([text, *(number(side.get(key)) for side in (content.initial, content.best))])
     return table(["", "settings of the file", "best settings"], rows)
 
 
@@ -52,6 +64,7 @@ def label(key: str) -> str:
     """Return the words for a result key."""
     unit = UNITS.get(key)
     words = key.removesuffix("_hz").removesuffix("_s").replace("_", " ").replace("qber", "QBER")
+    words = words.replace("chsh", "largest CHSH value")
     return f"{words} [{unit}]" if unit else words
 
 
@@ -115,6 +128,7 @@ def render(content: Content) -> str:
 {schedules(content.planning) if content.planning else ""}
 <h2>Best settings</h2>{settings if content.settings else ""}<p>{html.escape(content.status)}</p>
 <h2>Results</h2>{results_table(content)}
+{inside(content.best)}
 <h2>When a pair arrives, and how good it is</h2>
 <div class="pair"><div>{drawn["waiting_time"]}</div><div>{drawn["fidelity_in_time"]}</div></div>
 <h2>What to improve first</h2>

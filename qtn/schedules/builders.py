@@ -1,30 +1,42 @@
 """Build schedules by composing steps; slots are numbered as in the text: operands first, then own."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Unpack
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from qtn import _checks
 from qtn.schedules.arguments import (
     MAX_ROUNDS,
     check_spans,
-    cutoff,
     require_protocol,
     scalar,
     span,
     tree_of,
     whole,
 )
-from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, recurrence, shifted
+from qtn.schedules.limits import LIMITS, Limits, Number, checked, conflict, rules_of
+from qtn.schedules.tree import (
+    NUMBERS,
+    Distill,
+    Elementary,
+    Rules,
+    Schedule,
+    Swap,
+    Tree,
+    Wait,
+    pumping,
+    recurrence,
+    shifted,
+)
 from qtn.steps.distill import BBPSSW, DistillationProtocol
 
-__all__ = ["Number", "check_spans", "distill", "elementary", "nested", "sequential", "swap", "wait"]
+__all__ = ["Number", "check_spans", "distill", "elementary", "pump", "swap", "wait"]
 
-Number = float | int | Array
-"""A number, which may be traced."""
+Slots = tuple[int | None, Rules]
+"""Slot of the age cut-off of a step, and its other slots."""
 
 
 def elementary(position: int) -> Schedule:
@@ -33,19 +45,19 @@ def elementary(position: int) -> Schedule:
     return Schedule(tree=tree, cutoff_times=_checks.real(()), wait_times=_checks.real(()))
 
 
-def swap(left: Schedule, right: Schedule, *, cutoff_time: Number | None = None) -> Schedule:
+def swap(left: Schedule, right: Schedule, **limits: Unpack[Limits]) -> Schedule:
     """Join two neighbouring segments by an entanglement swap.
 
     Args:
         left: what delivers the pair to the left of the swapping node.
         right: the same to the right; starts with the link after the last one of `left`.
-        cutoff_time: age at which the pair that came first is discarded, and both made anew [s]; None = never.
+        **limits: cutoff_time, cutoff_width, run_time, min_fidelity, latency: see `Limits`.
 
     Returns:
-        The joined schedule; its times are those of `left`, then those of `right`, then `cutoff_time`.
+        The joined schedule; its numbers are those of `left`, then those of `right`, then its own.
 
     Raises:
-        ValueError: if the segments are not neighbours or the cut-off is negative.
+        ValueError: if the segments are not neighbours or a number is out of range.
 
     Note:
         Times may be traced: gradients flow through all builders.
@@ -61,7 +73,7 @@ def swap(left: Schedule, right: Schedule, *, cutoff_time: Number | None = None) 
             f"Argument `right` must start with link {joined + 1}, next to the last link of `left`, but "
             f"starts with link {end}."
         )
-    return _pair(left, right, cutoff_time, lambda kept, other, slot: Swap(kept, other, slot))
+    return _pair("swap", left, right, limits, Swap)
 
 
 def distill(
@@ -70,38 +82,91 @@ def distill(
     *,
     rounds: int = 1,
     protocol: DistillationProtocol = BBPSSW,
-    cutoff_time: Number | None = None,
+    **limits: Unpack[Limits],
 ) -> Schedule:
-    """Distill two pairs over one segment into one ("purification" in many papers).
+    """Distill two or more pairs over one segment into one ("purification" in many papers), all started together.
 
     Args:
         kept: what delivers the pair that remains.
-        consumed: what delivers the pair that is measured; by default a copy of `kept`, same times included.
-        rounds: number of rounds of a recurrence, each with an equal copy of the last; needs one operand.
-        protocol: `BBPSSW` or `DEJMPS`.
-        cutoff_time: age at which the pair that came first is discarded [s], one for all rounds; None = never.
+        consumed: what delivers each pair that is measured; by default a copy of `kept`, same numbers included.
+        rounds: number of rounds of a recurrence, each with equal copies of the last; needs one operand.
+        protocol: such as `BBPSSW` or `DEJMPS`.
+        **limits: cutoff_time, cutoff_width, run_time, min_fidelity, latency: see `Limits`; one for all rounds.
 
     Returns:
-        The schedule; its times are those of `kept`, then those of `consumed` if given, then `cutoff_time`.
+        The schedule; its numbers are those of `kept`, then those of `consumed` if given, then its own.
 
     Raises:
-        ValueError: if the operands span different segments, `rounds` does not fit or the cut-off is negative.
+        ValueError: if the operands span different segments, `rounds` does not fit or a number is out of range.
     """
     tree = tree_of("kept", kept)
     rounds = whole("rounds", rounds, 1, MAX_ROUNDS)
     require_protocol(protocol)
     if consumed is None:
-        cutoffs, slot = _own_cutoff(kept.cutoff_times, cutoff_time)
-        tree = recurrence(tree, rounds, protocol, slot)
-        return Schedule(tree=tree, cutoff_times=cutoffs, wait_times=kept.wait_times)
-    other = tree_of("consumed", consumed)
+        numbers, slots = _own(_numbers(kept), limits, "distill", protocol)
+        return Schedule(tree=recurrence(tree, rounds, protocol, *slots), **numbers)
     if rounds != 1:
         raise ValueError(
             f"Argument `rounds` must be 1 when `consumed` is given, but is {rounds}: nest `distill` instead."
         )
+    _check_same_span(tree, consumed)
+    return _pair("distill", kept, consumed, limits, lambda a, b, *own: Distill(a, b, protocol, *own), protocol)
+
+
+def pump(
+    kept: Schedule,
+    fresh: Schedule | None = None,
+    *,
+    rounds: int = 1,
+    protocol: DistillationProtocol = BBPSSW,
+    **limits: Unpack[Limits],
+) -> Schedule:
+    """Distill a pair with fresh ones, each started only when the kept pair is ready (entanglement pumping).
+
+    Needs two memories per node whatever the number of rounds. A failure starts the whole pump anew.
+
+    Args:
+        kept: what delivers the first pair.
+        fresh: what delivers each further one; by default a copy of `kept`.
+        rounds: number of fresh pairs.
+        protocol: of two pairs.
+        **limits: cutoff_time and so on, see `Limits`: the kept pair waits while the fresh one is made; one for all
+            rounds.
+
+    Returns:
+        The schedule; its numbers are those of `kept`, then those of `fresh` if given, then its own.
+
+    Raises:
+        ValueError: if the operands span different segments, the protocol joins more than two pairs, `rounds` does not
+            fit or a number is out of range.
+
+    References:
+        Duer, Briegel, Cirac, Zoller, Phys. Rev. A 59, 169 (1999), arXiv:quant-ph/9808065.
+
+    Example:
+        >>> import jax; jax.config.update("jax_enable_x64", True)
+        >>> from qtn.schedules.text import to_text
+        >>> to_text(pump(elementary(0), rounds=2))
+        'pump(0, rounds=2)'
+    """
+    tree = tree_of("kept", kept)
+    rounds = whole("rounds", rounds, 1, MAX_ROUNDS)
+    require_protocol(protocol)
+    if protocol.num_pairs != 2:
+        raise ValueError(
+            f"Argument `protocol` must join two pairs, but {protocol.name} joins {protocol.num_pairs}: use `distill`."
+        )
+    if fresh is None:
+        numbers, slots = _own(_numbers(kept), limits, "pump", protocol)
+        return Schedule(tree=pumping(tree, tree, rounds, protocol, *slots), **numbers)
+    _check_same_span(tree, fresh)
+    return _pair("pump", kept, fresh, limits, lambda a, b, *own: pumping(a, b, rounds, protocol, *own), protocol)
+
+
+def _check_same_span(tree: Tree, consumed: Schedule) -> None:
+    other = tree_of("consumed", consumed)
     if (other.first, other.last) != (tree.first, tree.last):
         raise ValueError(f"Argument `consumed` must span {span(tree)} as `kept` does, but spans {span(other)}.")
-    return _pair(kept, consumed, cutoff_time, lambda a, b, slot: Distill(a, b, protocol, slot))
 
 
 def wait(child: Schedule, duration: Number) -> Schedule:
@@ -117,105 +182,49 @@ def wait(child: Schedule, duration: Number) -> Schedule:
     tree = Wait(tree_of("child", child), child.wait_times.shape[0])
     time = scalar("duration", duration)
     time = _checks.require("duration", time, lambda v: (v >= 0) & np.isfinite(v), "be non-negative and finite")
-    waits = _concatenated(child.wait_times, time[None])
-    return Schedule(tree=tree, cutoff_times=child.cutoff_times, wait_times=waits)
+    return Schedule(tree=tree, **_numbers(child) | {"wait_times": _concatenated(child.wait_times, time[None])})
 
 
-def nested(
-    levels: int,
-    rounds: Sequence[int] | None = None,
-    *,
-    protocol: DistillationProtocol = BBPSSW,
-    cutoff_times: Sequence[Number] | Float[Array, " levels"] | None = None,
+def _numbers(schedule: Schedule) -> dict[str, Array]:
+    """Return the arrays of a schedule by name."""
+    return {name: getattr(schedule, name) for name in NUMBERS}
+
+
+def _own(
+    numbers: dict[str, Array], limits: Limits, step: str, protocol: DistillationProtocol | None
+) -> tuple[dict[str, Array], Slots]:
+    """Append the numbers of a step to those of its operands; return its slots as well."""
+    unknown = limits.keys() - LIMITS.keys()
+    if unknown:
+        raise TypeError(f"{step} takes no argument {min(unknown)!r}; known: {', '.join(LIMITS)}.")
+    given = {name: limits[name] for name in LIMITS if limits.get(name) is not None}
+    problem = conflict(given, step, 2 if protocol is None else protocol.num_pairs)
+    if problem:
+        raise ValueError(f"{problem[0].upper()}{problem[1:]}.")
+    slots = {}
+    for name, value in given.items():
+        array = LIMITS[name].array
+        slots[name] = numbers[array].shape[0]
+        numbers = numbers | {array: _concatenated(numbers[array], checked(name, value)[None])}
+    return numbers, rules_of(slots)
+
+
+def _pair(
+    step: str,
+    first: Schedule,
+    second: Schedule,
+    limits: Limits,
+    make: Callable[..., Tree],
+    protocol: DistillationProtocol | None = None,
 ) -> Schedule:
-    """Return the balanced tree over 2^levels links (Briegel et al.), with distillation after each level.
-
-    Args:
-        levels: number of swap levels.
-        rounds: `levels + 1` numbers of distillation rounds: of the links, then after each level; default 0.
-        protocol: how to distill.
-        cutoff_times: `levels` cut-offs of the swaps, level 1 (next to the links) first [s]; each swap has its
-            own slot, so that they can be optimised apart later.
-
-    Raises:
-        ValueError: if a sequence has the wrong length or a number is out of range.
-
-    References:
-        Briegel, Duer, Cirac, Zoller, Phys. Rev. Lett. 81, 5932 (1998), arXiv:quant-ph/9803056.
-
-    Example:
-        >>> import jax; jax.config.update("jax_enable_x64", True)
-        >>> from qtn.schedules.text import to_text
-        >>> to_text(nested(2))
-        'swap(swap(0, 1), swap(2, 3))'
-        >>> to_text(nested(1, rounds=(1, 0), cutoff_times=(0.2,)))
-        'swap(distill(0), distill(1), cutoff_time=0.2)'
-    """
-    levels = whole("levels", levels, 0)
-    require_protocol(protocol)
-    rounds = (0,) * (levels + 1) if rounds is None else tuple(rounds)
-    if len(rounds) != levels + 1:
-        raise ValueError(f"Argument `rounds` must hold levels + 1 = {levels + 1} numbers, but holds {len(rounds)}.")
-    rounds = tuple(whole(f"rounds[{i}]", n, 0, MAX_ROUNDS) for i, n in enumerate(rounds))
-    cutoffs, order = _checks.real(()), np.zeros(0, dtype=int)
-    if cutoff_times is not None:
-        if len(cutoff_times) != levels:
-            raise ValueError(f"Argument `cutoff_times` must hold {levels} times, but holds {len(cutoff_times)}.")
-        for level in range(levels):
-            order = np.concatenate([order, order, [level]])
-        if levels > 0:
-            times = jnp.stack([scalar("cutoff_times", time) for time in cutoff_times])
-            cutoffs = _checks.non_negative("cutoff_times", times)[order]
-    tree = _balanced(levels, 0, rounds, protocol, None if cutoff_times is None else 0)
-    return Schedule(tree=tree, cutoff_times=cutoffs, wait_times=_checks.real(()))
-
-
-def _balanced(
-    level: int, first: int, rounds: tuple[int, ...], protocol: DistillationProtocol, slot: int | None
-) -> Tree:
-    """Return the balanced tree over 2^level links from `first`, its cut-offs numbered from `slot`."""
-    if level == 0:
-        return recurrence(Elementary(first), rounds[0], protocol)
-    half = 2 ** (level - 1)
-    left = _balanced(level - 1, first, rounds, protocol, slot)
-    right = _balanced(level - 1, first + half, rounds, protocol, None if slot is None else slot + half - 1)
-    joined = Swap(left, right, None if slot is None else slot + 2 * half - 2)
-    return recurrence(joined, rounds[level], protocol)
-
-
-def sequential(num_links: int, *, cutoff_time: Number | None = None) -> Schedule:
-    """Return the tree that swaps from left to right: swap(swap(swap(0, 1), 2), 3).
-
-    Args:
-        num_links: number of links.
-        cutoff_time: cut-off of each swap [s] (each has its own slot); None = never.
-    """
-    num_links = whole("num_links", num_links, 1)
-    cutoffs = _checks.real(())
-    if cutoff_time is not None:
-        cutoffs = jnp.broadcast_to(cutoff(cutoff_time), (num_links - 1,))
-    tree: Tree = Elementary(0)
-    for link in range(1, num_links):
-        tree = Swap(tree, Elementary(link), None if cutoff_time is None else link - 1)
-    return Schedule(tree=tree, cutoff_times=cutoffs, wait_times=_checks.real(()))
-
-
-def _own_cutoff(cutoffs: Array, cutoff_time: Any) -> tuple[Array, int | None]:
-    """Append the cut-off of a step to those of its operands; return its slot as well."""
-    if cutoff_time is None:
-        return cutoffs, None
-    return _concatenated(cutoffs, cutoff(cutoff_time)[None]), cutoffs.shape[0]
-
-
-def _pair(first: Schedule, second: Schedule, cutoff_time: Any, make: Any) -> Schedule:
     """Compose two schedules: the slots of the second follow those of the first."""
-    num_cutoffs, num_waits = first.cutoff_times.shape[0], first.wait_times.shape[0]
+    before, after = _numbers(first), _numbers(second)
     tree = second.tree
-    if second.cutoff_times.size or second.wait_times.size:
-        tree = shifted(tree, num_cutoffs, num_waits)
-    cutoffs, slot = _own_cutoff(_concatenated(first.cutoff_times, second.cutoff_times), cutoff_time)
-    waits = _concatenated(first.wait_times, second.wait_times)
-    return Schedule(tree=make(first.tree, tree, slot), cutoff_times=cutoffs, wait_times=waits)
+    if any(array.size for array in after.values()):
+        tree = shifted(tree, {name: array.shape[0] for name, array in before.items()})
+    joined = {name: _concatenated(before[name], after[name]) for name in NUMBERS}
+    numbers, slots = _own(joined, limits, step, protocol)
+    return Schedule(tree=make(first.tree, tree, *slots), **numbers)
 
 
 def _concatenated(first: Array, second: Array) -> Array:

@@ -1,24 +1,30 @@
 """Read the text of a schedule, with a stack of its own instead of recursion."""
 
 import dataclasses
-import math
 from typing import Any
 
 import numpy as np
 
 from qtn import _checks
 from qtn.schedules.arguments import MAX_ROUNDS, span
+from qtn.schedules.limits import LIMITS, conflict, rules_of
 from qtn.schedules.tokens import Token, Tokens
-from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, recurrence
+from qtn.schedules.tree import NUMBERS, Distill, Elementary, Schedule, Swap, Tree, Wait, pumping, recurrence
 from qtn.steps.distill import PROTOCOLS, DistillationProtocol
 
-KNOWN = "a link number such as 0, swap(a, b), distill(a), distill(a, b) or wait(a, 0.01)"
-OPTIONS = {"swap": ("cutoff_time",), "distill": ("rounds", "protocol", "cutoff_time"), "wait": ()}
-MOST_SEGMENTS = {"swap": 2, "distill": 2, "wait": 1}
+KNOWN = "a link number such as 0, swap(a, b), distill(a), distill(a, b), pump(a, b) or wait(a, 0.01)"
+OPTIONS = {
+    "swap": (*LIMITS,),
+    "distill": ("rounds", "protocol", *LIMITS),
+    "pump": ("rounds", "protocol", *LIMITS),
+    "wait": (),
+}
+MOST_SEGMENTS = {"swap": 2, "distill": 2, "pump": 2, "wait": 1}
 ORDINALS = ("first", "second")
 USAGE = {
     "swap": "write swap(a, b) or swap(a, b, cutoff_time=0.2)",
     "distill": 'write distill(a, b) or distill(a, rounds=2, protocol="dejmps", cutoff_time=0.2)',
+    "pump": 'write pump(a, b) or pump(a, b, rounds=2, protocol="dejmps", cutoff_time=0.2)',
     "wait": "write wait(a, 0.01)",
 }
 
@@ -36,8 +42,8 @@ class Step:
     segments: list[Tree] = dataclasses.field(default_factory=list)
     starts: list[int] = dataclasses.field(default_factory=list)
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
-    slot: int | None = None
-    """Slot of the cut-off or the duration."""
+    slots: dict[str, int] = dataclasses.field(default_factory=dict)
+    """Slots of the limits, or of the duration."""
 
 
 class Reader:
@@ -46,16 +52,15 @@ class Reader:
     def __init__(self, text: str, protocol: DistillationProtocol) -> None:
         self.tokens = Tokens(text)
         self.protocol = protocol
-        self.cutoffs: list[float] = []
-        self.waits: list[float] = []
+        self.numbers: dict[str, list[float]] = {name: [] for name in NUMBERS}
 
     def schedule(self) -> Schedule:
         """Read the whole text."""
         tree = self._root()
         if self.tokens.token.kind != "end":
             raise self.tokens.error(f"expected the end of the text, but found {self.tokens.token}")
-        cutoffs, waits = (_checks.real(np.array(times, dtype=float)) for times in (self.cutoffs, self.waits))
-        return Schedule(tree=tree, cutoff_times=cutoffs, wait_times=waits)
+        numbers = {name: _checks.real(np.array(values, dtype=float)) for name, values in self.numbers.items()}
+        return Schedule(tree=tree, **numbers)
 
     def _root(self) -> Tree:
         """Read segments until the outermost one is complete."""
@@ -109,8 +114,8 @@ class Reader:
                 f"right one starts with link {second.first}"
             )
             raise self.tokens.error(problem, step.starts[1])
-        if step.name == "distill" and (first.first, first.last) != (second.first, second.last):
-            problem = "distill needs two pairs over the same segment, but the first spans "
+        if step.name != "swap" and (first.first, first.last) != (second.first, second.last):
+            problem = f"{step.name} needs two pairs over the same segment, but the first spans "
             raise self.tokens.error(f"{problem}{span(first)} and the second {span(second)}", step.starts[1])
 
     def _wants_segment(self, step: Step) -> bool:
@@ -119,7 +124,7 @@ class Reader:
         while self._more(step, after):
             if self.tokens.token.kind == "name" and self.tokens.before("="):
                 after = self._option(step)
-            elif step.name == "wait" and step.slot is None:
+            elif step.name == "wait" and not step.slots:
                 after = self._duration(step)
             elif step.options or len(step.segments) == MOST_SEGMENTS[step.name]:
                 allowed = f"{_options(step.name)} or ')'" if OPTIONS[step.name] else "')'"
@@ -133,15 +138,27 @@ class Reader:
         comma = self.tokens.accept(",")
         if self.tokens.token.text == ")":
             self._require_enough(step)
+            self._check_options(step)
             self.tokens.advance()
             return False
         if not comma:
             raise self.tokens.error(f"expected ',' or ')' after {after}")
         return True
 
+    def _check_options(self, step: Step) -> None:
+        """Raise if the options of a complete step do not go together."""
+        protocol = step.options.get("protocol", self.protocol)
+        pairs = protocol.num_pairs if step.name in ("distill", "pump") else 2
+        if step.name == "pump" and pairs != 2:
+            problem: str | None = f"pump joins two pairs, but {protocol.name} joins {pairs}: write distill"
+        else:
+            problem = conflict(step.slots, step.name, pairs)
+        if problem:
+            raise self.tokens.error(problem)
+
     def _require_enough(self, step: Step) -> None:
         """Raise if arguments that a step needs have not been given."""
-        if (step.name == "swap" and len(step.segments) < 2) or (step.name == "wait" and step.slot is None):
+        if (step.name == "swap" and len(step.segments) < 2) or (step.name == "wait" and not step.slots):
             raise self.tokens.error(f"expected another argument: {USAGE[step.name]}")
 
     def _option(self, step: Step) -> str:
@@ -153,36 +170,33 @@ class Reader:
         if name.text in step.options:
             raise self.tokens.error(f"option {name.text} is given twice")
         self._require_enough(step)
-        if name.text == "rounds" and len(step.segments) == 2:
+        if name.text == "rounds" and step.name == "distill" and len(step.segments) == 2:
             raise self.tokens.error("rounds needs one segment, as in distill(a, rounds=2), but there are two")
         self.tokens.advance()
         self.tokens.advance()  # the "=" that the caller has seen
-        read = {"rounds": self._rounds, "protocol": self._protocol, "cutoff_time": self._cutoff}[name.text]
-        step.options[name.text] = read(step)
+        if name.text in LIMITS:
+            step.slots[name.text] = self._number(name.text)
+            step.options[name.text] = None
+        else:
+            step.options[name.text] = self._rounds() if name.text == "rounds" else self._protocol()
         return f"option {name.text}"
 
-    def _time(self, name: str, finite: bool) -> float:
-        """Read a time that is not negative."""
-        token = self._expect("number", f"{name} in seconds, a number such as 0.01")
+    def _number(self, name: str, shown: str | None = None) -> int:
+        """Read a number of a step, and return its slot."""
+        limit, shown = LIMITS[name], shown or name
+        token = self._expect("number", f"{shown} {limit.unit}")
         value = float(token.text)
-        rule = "non-negative and finite" if finite else "non-negative"
-        if value < 0 or (finite and math.isinf(value)):
-            raise self.tokens.error(f"{name} must be {rule}, but is {token.text[:30]}", token.start)
-        return value
+        if not limit.allows(value):
+            raise self.tokens.error(f"{shown} must be {limit.rule}, but is {token.text[:30]}", token.start)
+        self.numbers[limit.array].append(value)
+        return len(self.numbers[limit.array]) - 1
 
     def _duration(self, step: Step) -> str:
         """Read the duration of a wait, and return what was read."""
-        step.slot = len(self.waits)
-        self.waits.append(self._time("the duration of wait", finite=True))
+        step.slots["duration"] = self._number("latency", "the duration of wait")
         return "the duration of wait"
 
-    def _cutoff(self, step: Step) -> float:
-        """Read a cut-off."""
-        step.slot = len(self.cutoffs)
-        self.cutoffs.append(self._time("cutoff_time", finite=False))
-        return self.cutoffs[-1]
-
-    def _rounds(self, _: Step) -> int:
+    def _rounds(self) -> int:
         """Read a number of rounds."""
         token = self.tokens.token
         whole = token.kind == "number" and token.text.isdigit() and len(token.text) <= 9
@@ -190,7 +204,7 @@ class Reader:
             raise self.tokens.error(f"rounds must be a whole number from 1 to {MAX_ROUNDS}, but found {token}")
         return int(self.tokens.advance().text)
 
-    def _protocol(self, _: Step) -> DistillationProtocol:
+    def _protocol(self) -> DistillationProtocol:
         """Read the name of a protocol."""
         token = self._expect("string", 'a protocol in quotes, such as "dejmps"')
         if token.text[1:-1] not in PROTOCOLS:
@@ -206,11 +220,13 @@ class Reader:
     def _built(self, step: Step) -> Tree:
         """Return the tree of a complete step."""
         if step.name == "wait":
-            assert step.slot is not None
-            return Wait(step.segments[0], step.slot)
+            return Wait(step.segments[0], step.slots["duration"])
+        slots, (first, second) = rules_of(step.slots), (step.segments[0], step.segments[-1])
         if step.name == "swap":
-            return Swap(*step.segments, cutoff=step.slot)
-        protocol = step.options.get("protocol", self.protocol)
+            return Swap(first, second, *slots)
+        protocol, rounds = step.options.get("protocol", self.protocol), step.options.get("rounds", 1)
+        if step.name == "pump":
+            return pumping(first, second, rounds, protocol, *slots)
         if len(step.segments) == 1:
-            return recurrence(step.segments[0], step.options.get("rounds", 1), protocol, step.slot)
-        return Distill(*step.segments, protocol=protocol, cutoff=step.slot)
+            return recurrence(first, rounds, protocol, *slots)
+        return Distill(first, second, protocol, *slots)

@@ -1,7 +1,8 @@
 """Read and write schedules as text: swap(distill(0, rounds=2), distill(1), cutoff_time=0.2).
 
-    schedule  =  link number  |  swap(a, b)  |  distill(a)  |  distill(a, b)  |  wait(a, seconds)
-    options      swap: cutoff_time;  distill: rounds (one segment only), protocol, cutoff_time
+    schedule  =  link number  |  swap(a, b)  |  distill(a)  |  distill(a, b)  |  pump(a, b)  |  wait(a, seconds)
+    options      all but wait: cutoff_time, cutoff_width, run_time, min_fidelity, latency (see `Limits`);
+                 distill: rounds (one segment only), protocol;  pump: rounds, protocol
 
 White space and newlines are free, a trailing comma is allowed. Nothing in the text is ever evaluated.
 """
@@ -10,9 +11,10 @@ from typing import Any
 
 from qtn import _checks
 from qtn.schedules.arguments import MAX_ROUNDS, require_protocol, tree_of
+from qtn.schedules.limits import LIMITS, slots_of
 from qtn.schedules.reader import Reader
 from qtn.schedules.tokens import MAX_CHARACTERS, ScheduleTextError
-from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait
+from qtn.schedules.tree import NUMBERS, Distill, Elementary, Schedule, Swap, Tree, Wait
 from qtn.steps.distill import BBPSSW, PROTOCOLS, DistillationProtocol
 
 __all__ = ["ScheduleTextError", "parse", "to_text"]
@@ -103,25 +105,29 @@ class _Writer:
 
     def __init__(self, schedule: Schedule, protocol: DistillationProtocol) -> None:
         self.protocol = protocol
-        self.cutoffs = _concrete("cutoff_times", schedule.cutoff_times)
-        self.waits = _concrete("wait_times", schedule.wait_times)
+        self.numbers = {name: _concrete(name, getattr(schedule, name)) for name in NUMBERS}
 
     def parts(self, tree: Tree) -> list[Tree | str]:
         """Return the text of a step, with its operands still to be written."""
         if isinstance(tree, Elementary):
             return [str(tree.position)]
         if isinstance(tree, Wait):
-            return ["wait(", tree.child, f", {self.waits[tree.duration]!r})"]
+            return ["wait(", tree.child, f", {self.numbers['wait_times'][tree.duration]!r})"]
         if isinstance(tree, Swap):
-            return ["swap(", tree.left, ", ", tree.right, f"{self._cutoff(tree)})"]
-        end = f"{self._protocol(tree)}{self._cutoff(tree)})"
+            return ["swap(", tree.left, ", ", tree.right, f"{self._limits(tree)})"]
+        end = f"{self._protocol(tree)}{self._limits(tree)})"
+        below, rounds = _unwound(tree)
+        many = f", rounds={rounds}" if rounds > 1 else ""
+        if tree.sequential:
+            other: list[Tree | str] = [] if below == tree.consumed else [", ", tree.consumed]
+            return ["pump(", below, *other, many, end]
         if tree.kept != tree.consumed:
             return ["distill(", tree.kept, ", ", tree.consumed, end]
-        below, rounds = _unwound(tree)
-        return ["distill(", below, f", rounds={rounds}" if rounds > 1 else "", end]
+        return ["distill(", below, many, end]
 
-    def _cutoff(self, tree: Swap | Distill) -> str:
-        return "" if tree.cutoff is None else f", cutoff_time={self.cutoffs[tree.cutoff]!r}"
+    def _limits(self, tree: Swap | Distill) -> str:
+        slots = slots_of(tree.cutoff, tree.rules).items()
+        return "".join(f", {name}={self.numbers[LIMITS[name].array][slot]!r}" for name, slot in slots)
 
     def _protocol(self, tree: Distill) -> str:
         if tree.protocol == self.protocol:
@@ -144,12 +150,13 @@ def _concrete(name: str, times: Any) -> list[float]:
 
 
 def _unwound(tree: Distill) -> tuple[Tree, int]:
-    """Return what a recurrence starts from, and its number of rounds."""
+    """Return what a recurrence or a pump starts from, and its number of rounds."""
     below, rounds = tree.kept, 1
     while (
         isinstance(below, Distill)
-        and below.kept == below.consumed
-        and (below.protocol, below.cutoff) == (tree.protocol, tree.cutoff)
+        and (below.consumed == tree.consumed if tree.sequential else below.kept == below.consumed)
+        and (below.protocol, below.cutoff, below.rules) == (tree.protocol, tree.cutoff, tree.rules)
+        and below.sequential == tree.sequential
         and rounds < MAX_ROUNDS
     ):
         below, rounds = below.kept, rounds + 1

@@ -73,6 +73,17 @@ def delay(x: Float[Array, "k t"], steps: Float[Array, ""]) -> Float[Array, "k t"
     return early + (steps - whole) * (late - early)
 
 
+def convolve(x: Float[Array, "*k t"], y: Float[Array, "*m t"]) -> Float[Array, "*n t"]:
+    """Return z[.., t] = sum_s x[.., s] y[.., t - s] on the grid; leading axes broadcast.
+
+    Note:
+        One zero-padded FFT of 2t points for each argument: rounding is relative to the largest value.
+    """
+    length = max(x.shape[-1], y.shape[-1])
+    product = jnp.fft.rfft(x, n=2 * length) * jnp.fft.rfft(y, n=2 * length)
+    return jnp.fft.irfft(product, n=2 * length)[..., :length]
+
+
 def repeat_until_success(
     success: Float[Array, "k t"], failure: Float[Array, "t"], lifetime: Float[Array, ""]
 ) -> Float[Array, "k t"]:

@@ -24,7 +24,7 @@ from qtn import (
     wait,
 )
 from qtn.evaluators.arrival import arrival
-from qtn.evaluators.join import window
+from qtn.evaluators.cutoffs import window
 
 
 def problem(x):
@@ -164,17 +164,15 @@ def test_a_second_tree_compiles_nothing():
     )
     evaluator = Renewal(step=1.0, num_steps=512)
     value = jax.value_and_grad(lambda c, s: secret_key_rate(evaluator.summarise(c, s), clip=False))
+    uneven = swap(
+        swap(swap(elementary(0), elementary(1)), distill(elementary(2), cutoff_time=6.0), cutoff_time=4.0),
+        elementary(3),
+        cutoff_time=8.0,
+    )
     value(hardware, nested(2, rounds=[1, 0, 0], cutoff_times=[9.5, 20.0]))
     compiled.clear()
     value(hardware, nested(2, rounds=[1, 0, 0], cutoff_times=[3.0, 31.0]))
-    value(
-        hardware,
-        swap(
-            swap(swap(elementary(0), elementary(1)), distill(elementary(2)), cutoff_time=4.0),
-            elementary(3),
-            cutoff_time=8.0,
-        ),
-    )
+    value(hardware, uneven)  # of as many times
     assert compiled == []
 
 

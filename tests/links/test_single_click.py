@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qtn.links.midpoint import multiplexed
-from qtn.links.single_click import safe_sqrt, single_click
+from qtn.links.single_click import safe_sqrt, single_click, single_click_state
 from tests.oracles import fock
 
 BASE = {"length_left": 10e3, "length_right": 14e3, "loss_left": 2.0, "loss_right": 3.0, "bright_state": 0.1}
@@ -23,6 +23,7 @@ OPTICS = {
     },
     "distinguishable": {"visibility": 0.0, "dark_count_probability": 1e-3},
     "strong_phase_noise": {"phase_std": 2.0},
+    "phase_offset": {"phase_offset": 0.9, "phase_std": 0.3, "bright_state": (0.2, 0.3), "dark_count_probability": 0.01},
     "always_bright": {"bright_state": 1.0, "dark_count_probability": 0.1},
     "never_bright": {"bright_state": 0.0, "dark_count_probability": 0.1},
     "one_side_bright": {"bright_state": (1.0, 0.0), "loss_left": 0.0},
@@ -42,6 +43,7 @@ def oracle(link):
         bright_left=float(link.bright_state[0]),
         bright_right=float(link.bright_state[1]),
         phase_std=float(link.phase_std),
+        phase_offset=float(link.phase_offset),
         eta_left=eta[0],
         eta_right=eta[1],
         visibility=float(link.visibility),
@@ -61,6 +63,19 @@ def test_agrees_with_fock_space(case):
     probability, state = oracle(link)
     np.testing.assert_allclose(heralded.p_success, probability, atol=1e-12)
     np.testing.assert_allclose(heralded.bell_diagonal, fock.bell_weights(state), atol=1e-12)
+
+
+@pytest.mark.parametrize("case", OPTICS.values(), ids=OPTICS)
+def test_whole_state_agrees_with_fock_space(case):
+    link = single_click(**BASE | case)
+    probability, state = oracle(link)
+    np.testing.assert_allclose(single_click_state(link), probability * fock.pauli_coefficients(state), atol=1e-12)
+
+
+def test_unequal_arms_leave_local_polarisation():
+    state = single_click_state(single_click(**BASE | OPTICS["asymmetric"]))
+    assert abs(state[3, 0]) > 0.05 * state[0, 0]
+    assert abs(state[0, 3]) > 0.05 * state[0, 0]
 
 
 @pytest.mark.parametrize("case", OPTICS.values(), ids=OPTICS)
@@ -205,6 +220,8 @@ ERRORS = {
     "no_duration": ({"length_left": 0, "length_right": 0}, "Give `emission_time` or `attempt_time`."),
     "three_populations": ({"bright_state": [0.1] * 3}, "`bright_state` must be one number or two, but has"),
     "shape": ({"loss_left": [1.0, 2.0]}, "`loss_left` must be a single number, but has shape (2,)."),
+    "offset": ({"phase_offset": np.inf}, "Argument `phase_offset` must be finite, but is inf."),
+    "offset_shape": ({"phase_offset": [1.0]}, "`phase_offset` must be a single number, but has shape (1,)."),
     "phase_shape": ({"phase_std": [1.0]}, "`phase_std` must be a single number, but has shape (1,)."),
     "time_shape": ({"attempt_time": [1.0]}, "`attempt_time` must be a single number, but has shape (1,)."),
     "no_light": ({"bright_state": 0.0}, "The success probability must be positive, but is 0"),

@@ -101,14 +101,14 @@ def corrected(rho, same_sign):
     return unitary @ rho @ unitary.T
 
 
-def single_click(*, bright_left, bright_right, phase_std=0.0, **optics):
+def single_click(*, bright_left, bright_right, phase_std=0.0, phase_offset=0.0, **optics):
     """Return (probability, corrected 4x4 state) of the single-click scheme."""
     qubits = [np.array([np.sqrt(1 - a), np.sqrt(a)]) for a in (bright_left, bright_right)]
     initial = np.outer(np.kron(*qubits), np.kron(*qubits))
     rho = np.zeros((4, 4), dtype=complex)
     for detector in (0, 1):
         for phase, weight in phases(phase_std):
-            state = window(initial, detector=detector, phase=phase, **optics)
+            state = window(initial, detector=detector, phase=phase + phase_offset, **optics)
             rho += weight * corrected(state, same_sign=detector == 0)
     return np.trace(rho).real, rho / np.trace(rho)
 
@@ -127,3 +127,9 @@ def double_click(*, phase_std=0.0, **optics):
 def bell_weights(rho):
     """Return the weights of Phi+, Psi+, Psi-, Phi-."""
     return np.einsum("ki,ij,kj->k", BELL, rho, BELL).real
+
+
+def pauli_coefficients(rho):
+    """Return r_ij = tr(P_i x P_j rho), (4, 4)."""
+    paulis = [ONE, X, 1j * X @ Z, Z]
+    return np.array([[np.trace(np.kron(a, b) @ rho).real for b in paulis] for a in paulis])

@@ -148,7 +148,7 @@ def test_improvement_and_improved_are_inverse(key):
 BAD = {
     "no tree, no search": ("", ["schedule.tree: is missing"]),
     "no parameters, no search": ('[schedule]\ntree = "swap(0, 1)"\n[optimise]\nmaximise = "fidelity"\n', ["optimise.parameters: is missing"]),
-    "unknown protocol": ('[optimise]\nsearch = { protocols = ["epl"] }\n', ["optimise.search.protocols.0: must be 'bbpssw' or 'dejmps'"]),
+    "unknown protocol": ('[optimise]\nsearch = { protocols = ["epll"] }\n', ["optimise.search.protocols.0: must be 'bbpssw'"]),
     "no protocol": ("[optimise]\nsearch = { protocols = [] }\n", ["optimise.search.protocols: must hold 1"]),
     "negative rounds": ("[optimise]\nsearch = { max_rounds = -1 }\n", ["optimise.search.max_rounds: must lie in [0, 20], but is -1"]),
     "misspelt": ("[optimise]\nsearch = { max_round = 1 }\n", ["optimise.search.max_round: is an unknown key; did you mean `max_rounds`?"]),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from qtn.schedules.arguments import require_protocol, tree_of, whole
-from qtn.schedules.builders import Number, check_spans, distill, elementary, nested, sequential, swap, wait
+from qtn.schedules.builders import Number, check_spans, distill, elementary, swap, wait
+from qtn.schedules.families import nested, sequential
 from qtn.schedules.text import to_text
 from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, subtrees
 from qtn.steps.distill import BBPSSW, DEJMPS

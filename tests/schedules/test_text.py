@@ -1,12 +1,16 @@
 """The text form reads back what it writes."""
 
+from typing import cast
+
 import jax
 import jax.numpy as jnp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtn.schedules.builders import distill, elementary, nested, sequential, swap, wait
+from qtn.schedules.builders import distill, elementary, pump, swap, wait
+from qtn.schedules.families import nested, sequential
+from qtn.schedules.limits import Limits
 from qtn.schedules.text import parse, to_text
 from qtn.schedules.tokens import MAX_CHARACTERS
 from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, recurrence
@@ -97,23 +101,39 @@ FINITE = st.floats(min_value=0, max_value=1e300)
 
 
 @st.composite
+def limits(draw: st.DrawFn, step: str) -> Limits:
+    """Numbers of a step that go together."""
+    age = {"cutoff_time": TIMES}
+    soft = age | {"cutoff_width": st.floats(1e-9, 1e9)}
+    kept = {"min_fidelity": st.floats(0, 1)} if step != "pump" else age
+    chosen = draw(st.sampled_from([{}, age, soft, kept]))
+    others = {"run_time": TIMES, "latency": FINITE}
+    chosen = chosen | {name: others[name] for name in draw(st.sets(st.sampled_from(sorted(others))))}
+    return cast(Limits, {name: draw(values) for name, values in chosen.items()})
+
+
+@st.composite
 def schedules(draw: st.DrawFn, first: int = 0, last: int = 3, depth: int = 4) -> Schedule:
-    kinds = [*(["swap"] if last > first else ["link"]), *(["distill", "both", "wait"] if depth > 0 else [])]
+    kinds = [*(["swap"] if last > first else ["link"]), *(["distill", "both", "pump", "wait"] if depth > 0 else [])]
     kind = draw(st.sampled_from(kinds))
     if kind == "link":
         return elementary(first)
     if kind == "wait":
         return wait(draw(schedules(first, last, depth - 1)), draw(FINITE))
-    cutoff = draw(st.none() | TIMES)
+    own = draw(limits("pump" if kind == "pump" else "distill"))
     if kind == "swap":
         middle = draw(st.integers(first, last - 1))
         left, right = draw(schedules(first, middle, depth - 1)), draw(schedules(middle + 1, last, depth - 1))
-        return swap(left, right, cutoff_time=cutoff)
+        return swap(left, right, **own)
     protocol = draw(st.sampled_from([BBPSSW, DEJMPS]))
     kept = draw(schedules(first, last, depth - 1))
     if kind == "both":
-        return distill(kept, draw(schedules(first, last, depth - 1)), protocol=protocol, cutoff_time=cutoff)
-    return distill(kept, rounds=draw(st.integers(1, 4)), protocol=protocol, cutoff_time=cutoff)
+        return distill(kept, draw(schedules(first, last, depth - 1)), protocol=protocol, **own)
+    rounds = draw(st.integers(1, 4))
+    if kind == "pump":
+        fresh = draw(st.none() | schedules(first, last, depth - 1))
+        return pump(kept, fresh, rounds=rounds, protocol=protocol, **own)
+    return distill(kept, rounds=rounds, protocol=protocol, **own)
 
 
 @settings(derandomize=True, deadline=None, max_examples=100)

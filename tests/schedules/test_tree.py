@@ -5,7 +5,8 @@ import pickle
 import jax
 import pytest
 
-from qtn.schedules.builders import distill, elementary, nested, sequential, swap, wait
+from qtn.schedules.builders import distill, elementary, swap, wait
+from qtn.schedules.families import nested, sequential
 from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, recurrence, shifted, subtrees
 from qtn.steps.distill import BBPSSW, DEJMPS
 
@@ -68,7 +69,7 @@ def test_subtrees_meets_children_first_and_each_once():
 def test_shifted_moves_all_slots():
     tree = Distill(Wait(Swap(LINK, Elementary(1), 0), 1), JOINED, DEJMPS, 2)
     moved = Distill(Wait(Swap(LINK, Elementary(1), 10), 101), JOINED, DEJMPS, 12)
-    assert shifted(tree, 10, 100) == moved
+    assert shifted(tree, {"cutoff_times": 10, "wait_times": 100}) == moved
 
 
 def test_gradient_is_a_schedule():

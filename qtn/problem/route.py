@@ -1,0 +1,86 @@
+"""Short forms of a [chain] table, written out before it is checked: lengths of a route, and presets of hardware.
+
+[chain]                              [[chain.links]]
+lengths_km = [40.0, 60.0]     ->     length_km = 40.0 ...   (one table per length, with the keys of [chain.link])
+
+[chain.node]                         [chain.node]
+preset = "trapped_ion_2023"   ->     memory = {...}, gates = {...}   (keys that are given stay)
+"""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from qtn.hardware.presets import PRESETS
+
+Document = dict[str, Any]
+
+LINK_KEYS = {
+    "efficiency": "efficiency",
+    "visibility": "visibility",
+    "dark_count_probability": "dark_count_probability",
+    "phase_std_rad": "phase_std",
+    "emission_time_s": "emission_time",
+}
+"""Key of a link -> field of a preset."""
+
+TAKES = {
+    "single_click": tuple(LINK_KEYS),
+    "double_click": tuple(key for key in LINK_KEYS if key != "phase_std_rad"),
+}
+"""Keys that each model of a link takes from a preset."""
+
+
+def write_out(document: Document) -> list[str]:
+    """Replace the short forms in a document; return one sentence for each that cannot be."""
+    chain = document.get("chain")
+    if not isinstance(chain, dict):
+        return []
+    errors = list(write_out_lengths(chain))
+    for name in ("link", "node"):
+        listed = chain.get(f"{name}s")
+        entries = [(f"chain.{name}", chain.get(name))]
+        entries += [(f"chain.{name}s.{i}", entry) for i, entry in enumerate(listed if isinstance(listed, list) else [])]
+        for key, table in entries:
+            if isinstance(table, dict) and "preset" in table:
+                errors.extend(write_out_preset(key, table))
+    return errors
+
+
+def write_out_lengths(chain: Document) -> Iterator[str]:
+    """Turn `lengths_km` and one [chain.link] into one table per link."""
+    if "lengths_km" not in chain:
+        return
+    lengths, link = chain.pop("lengths_km"), chain.get("link")
+    if not isinstance(lengths, list) or not lengths:
+        yield "chain.lengths_km: must be an array of at least one length"
+    elif not isinstance(link, dict) or "links" in chain:
+        yield "chain.lengths_km: needs one [chain.link] table for all links, and no [[chain.links]]"
+    elif [key for key in link if key.startswith(("length", "loss", "distance"))]:
+        key = next(key for key in link if key.startswith(("length", "loss", "distance")))
+        yield f"chain.lengths_km: gives the lengths, so leave chain.link.{key} out (and use attenuation_db_per_km)"
+    else:
+        del chain["link"]
+        chain["links"] = [copy.deepcopy(link) | {"length_km": length} for length in lengths]
+
+
+def write_out_preset(key: str, table: Document) -> Iterator[str]:
+    """Fill in what a preset knows and the table does not say."""
+    name = table.pop("preset")
+    if not isinstance(name, str) or name not in PRESETS:
+        yield f"{key}.preset: must be one of {', '.join(PRESETS)}, but is {name!r}"
+        return
+    preset = PRESETS[name]
+    if ".node" in key:
+        table.setdefault("memory", {"model": "dephasing", "t2_s": preset.coherence_time.value})
+        given = table.setdefault("gates", {})
+        if isinstance(given, dict):
+            given.setdefault("two_qubit", preset.two_qubit.value)
+            given.setdefault("readout", preset.readout.value)
+        return
+    model = table.get("model")
+    if model not in TAKES:
+        yield f"{key}.preset: belongs to links of model {' or '.join(TAKES)}, but the model is {model!r}"
+        return
+    for option in TAKES[model]:
+        table.setdefault(option, getattr(preset, LINK_KEYS[option]).value)

@@ -1,0 +1,88 @@
+"""Tables of what happens inside a chain: its links, and the joins of its schedule."""
+
+import html
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from qtn.report.schedules import number, table
+
+LINK_COLUMNS = (
+    ("link", "link"),
+    ("model", "model"),
+    ("length_km", "length [km]"),
+    ("eta", "channel eta"),
+    ("p_success", "success"),
+    ("attempt_time_s", "attempt [s]"),
+    ("rate_hz", "rate [Hz]"),
+    ("fidelity", "fidelity"),
+    ("qber_x", "QBER X"),
+    ("qber_z", "QBER Z"),
+)
+"""Key of a row -> head of its column."""
+
+JOIN_COLUMNS = (
+    ("join", "join"),
+    ("links", "links"),
+    ("mean_time_s", "mean time [s]"),
+    ("p_success", "success"),
+    ("fidelity", "fidelity"),
+    ("qber_x", "QBER X"),
+    ("qber_z", "QBER Z"),
+)
+"""The same for joins: "join" is the text of the step, "links" which links it spans."""
+
+MOST = 64
+"""Rows that are shown; more are counted."""
+
+
+def links_table(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the table of links as HTML; columns that no row has are left out."""
+    return rows_table(LINK_COLUMNS, rows)
+
+
+def joins_table(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the table of joins as HTML, in the order in which they happen."""
+    return rows_table(JOIN_COLUMNS, rows)
+
+
+def rows_table(columns: Iterable[tuple[str, str]], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows of numbers and texts as an HTML table."""
+    rows = list(rows)
+    kept = [(key, head) for key, head in columns if any(row.get(key) is not None for row in rows)]
+    body = [[cell(row.get(key)) for key, _ in kept] for row in rows[:MOST]]
+    more = f"<p>... and {len(rows) - MOST} more.</p>" if len(rows) > MOST else ""
+    return table([head for _, head in kept], body) + more
+
+
+def cell(value: Any) -> str:
+    """Return one value as HTML."""
+    return html.escape(value) if isinstance(value, str) else number(value)
+
+
+def inside(numbers: Mapping[str, Any]) -> str:
+    """Return the part of the page on links and joins; empty where an evaluation has neither."""
+    parts = []
+    if numbers.get("links"):
+        parts.append("<h2>Links</h2>" + links_table(numbers["links"]))
+    if numbers.get("joins"):
+        parts.append("<h2>Joins</h2>" + joins_table(numbers["joins"]))
+    return "".join(parts)
+
+
+def links_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the table of links as aligned text."""
+    rows = list(rows)
+    kept = [(key, head) for key, head in LINK_COLUMNS if any(row.get(key) is not None for row in rows)]
+    cells = [[head for _, head in kept]]
+    for row in rows[:MOST]:
+        cells.append([plain(row.get(key)) for key, _ in kept])
+    widths = [max(len(line[i]) for line in cells) for i in range(len(kept))]
+    lines = ["  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)) for line in cells]
+    if len(rows) > MOST:
+        lines.append(f"... and {len(rows) - MOST} more")
+    return "\n".join(lines)
+
+
+def plain(value: Any) -> str:
+    """Return one value as text."""
+    return value if isinstance(value, str) else "-" if value is None else f"{value:.6g}"
