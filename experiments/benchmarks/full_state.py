@@ -1,8 +1,8 @@
-"""The full state, measured: python experiments/benchmarks/full_state.py
+"""Time the full state: `python experiments/benchmarks/full_state.py`.
 
-A swap chain of 1,024 nodes and a nested distillation of 128 pairs, each with its gradient with respect to every number of the
-hardware, beside the times that qns-3 reports for its tensor-network back end (arXiv:2412.08956). The hardware differs (theirs
-is a server, ours two cores): the numbers say which scale is within reach, they are no race.
+A swap chain of 1,024 nodes and a nested distillation of 128 pairs, each with its gradient with respect to every number
+of the hardware, beside the times that qns-3 reports for its tensor-network back end (arXiv:2412.08956). The hardware
+differs: the numbers say which scale is within reach, they are no race.
 """
 
 import time
@@ -13,11 +13,11 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 
-import jax.numpy as jnp
-import numpy as np
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
 
-import qtn
-from qtn.evaluators.full_state import FullState, Timeline, num_pairs, timeline_of
+import qtn  # noqa: E402
+from qtn.evaluators.full_state import FullState, Timeline, num_pairs, timeline_of  # noqa: E402
 
 REPORTED = {"swap chain of 1,024 nodes": 334.0, "nested distillation of 128 pairs": 108.0}
 """Seconds of qns-3, arXiv:2412.08956."""
@@ -26,9 +26,7 @@ REPORTED = {"swap chain of 1,024 nodes": 334.0, "nested distillation of 128 pair
 def different_chain(num_links: int) -> qtn.Chain:
     """Return a chain of which every link and node has numbers of its own."""
     rng = np.random.default_rng(0)
-    links = [
-        qtn.abstract_link(p_success=0.1, attempt_time=1e-3, werner=w) for w in rng.uniform(0.9995, 1.0, num_links)
-    ]
+    links = [qtn.abstract_link(p_success=0.1, attempt_time=1e-3, werner=w) for w in rng.uniform(0.9995, 1.0, num_links)]
     nodes = [
         qtn.node(qtn.depolarising_memory(time), qtn.gates(p2, eta))
         for time, p2, eta in zip(

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from tests.oracles.density import CNOT, H, I2, X, Y, Z, depolarise, embed, partial_trace, readout
+from tests.oracles.density import CNOT, I2, H, X, Y, Z, depolarise, embed, partial_trace, readout
 
 PAULIS = (I2, X, Y, Z)
 GATES = {

@@ -14,10 +14,12 @@ from qtn.evaluators.full_state.events import (
     gate_at,
     hold,
     local,
+    measure_and_correct,
     select,
     timeline,
 )
 from qtn.evaluators.full_state.execute import FullInfo, FullOutcome, FullState
+from qtn.evaluators.full_state.sample import sample_timeline
 
 __all__ = [
     "Along",
@@ -35,7 +37,9 @@ __all__ = [
     "gate_at",
     "hold",
     "local",
+    "measure_and_correct",
     "num_pairs",
+    "sample_timeline",
     "select",
     "timeline",
     "timeline_of",

@@ -193,6 +193,23 @@ def select(slot: Slot, outcome: int, *, axis: str = "Z", readout: Any = 1.0) -> 
     return local((slot,), outcome_row(outcome, axis, readout)[None], ())
 
 
+def measure_and_correct(measured: Slot, corrected: Slot, pauli: str, *, axis: str = "Z", readout: Any = 1.0) -> Step:
+    """Measure a slot, free it, and apply a Pauli to another one where outcome 1 is reported: averaged over outcomes.
+
+    Args:
+        measured: slot that is read out.
+        corrected: slot that is corrected, of any node.
+        pauli: "X", "Y" or "Z".
+        axis: of the measurement.
+        readout: probability that the outcome is reported right.
+    """
+    if pauli not in ("X", "Y", "Z"):
+        raise ValueError(f"Argument `pauli` must be X, Y or Z, but is {pauli!r}.")
+    corrections = (np.eye(4), ptm(GATES[pauli].matrix()))
+    parts = [jnp.kron(outcome_row(bit, axis, readout)[None], corrections[bit]) for bit in (0, 1)]
+    return local((measured, corrected), parts[0] + parts[1], (corrected,))
+
+
 def discard_at(slot: Slot) -> Step:
     """Trace a slot out and free it."""
     return local((slot,), np.eye(4)[:1], ())
@@ -207,6 +224,7 @@ def along(slots: Sequence[Slot], operator: Any) -> Step:
     """Apply an operator train, such as `correlated_dephasing(sigma, k)`, to k slots of any nodes.
 
     Args:
+        slots: in the order in which they lie along their trains (or the reverse).
         operator: (k, w, 4, 4, w), legs (left, out, in, right), outer bonds use index 0; or an object with `mpo()`.
     """
     train = _checks.real(operator.mpo() if hasattr(operator, "mpo") else operator)
@@ -237,7 +255,9 @@ def timeline(steps: Sequence[tuple[Any, Event | Step]]) -> Timeline:
         if isinstance(step, Generate):
             taken = filled & set(step.slots)
             if taken or step.left == step.right:
-                raise ValueError(f"Event {position} fills slot {min(taken or {step.left})}, which holds a qubit already.")
+                raise ValueError(
+                    f"Event {position} fills slot {min(taken or {step.left})}, which holds a qubit already."
+                )
             filled |= set(step.slots)
             continue
         empty = set(step.slots) - filled

@@ -108,8 +108,8 @@ def _dense_sites(tensor: Array) -> list[Array]:
 class FullState:
     """Every memory of every node in one state, the schedule run as a circuit along a timeline.
 
-    Between events memories decay; swaps and distillation are circuits with noisy gates, measurement, feed-forward averaged
-    exactly, and post-selection with its probability.
+    Between events memories decay; swaps and distillation are circuits with noisy gates, measurement, feed-forward
+    averaged exactly, and post-selection with its probability.
 
     Note:
         Exact while bonds stay below `max_bond`, then truncated and reported in `info`. Differentiable with respect
@@ -133,6 +133,11 @@ class FullState:
             outcome: the state of all slots that hold a qubit at the end, and the probability of what was selected.
         """
         _checks.require_double_precision()
+        if not isinstance(timeline, Timeline):
+            raise ValueError(
+                f"Argument `timeline` must be a Timeline, but is a {type(timeline).__name__}: make one with "
+                "`timeline`, `timeline_of` or `sample_timeline` of qtn.evaluators.full_state."
+            )
         _check_places(chain, timeline)
         if self.max_bond < 4:
             raise ValueError(f"Argument `max_bond` must be at least 4 (one pair), but is {self.max_bond}.")

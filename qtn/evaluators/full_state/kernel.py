@@ -52,8 +52,7 @@ def run_segment(
 def _read(spec: Spec, sites: list[Array]) -> list[Array]:
     """Return the sites as they are read: (left, 4, right)."""
     return [
-        jnp.swapaxes(site, 0, 2) if flipped else site
-        for site, (_, _, flipped) in zip(sites, spec.inputs, strict=True)
+        jnp.swapaxes(site, 0, 2) if flipped else site for site, (_, _, flipped) in zip(sites, spec.inputs, strict=True)
     ]
 
 

@@ -1,9 +1,9 @@
 """Where every slot lies: which sites form which train, and which operations a timeline becomes. No numbers.
 
-The register is a set of trains, one for each set of slots that may be correlated. A pair is a train of two sites; an event
-joins the trains it touches (turned round where that brings its slots closer together), acts on the window of
-sites that holds its slots, and leaves the others alone; where a bond of 1 remains the train falls apart again. So a swap in
-a chain of any length is an operation on three sites, and bonds are known before anything is computed.
+The register is a set of trains, one for each set of slots that may be correlated. A pair is a train of two sites; an
+event joins the trains it touches (turned round where that brings its slots closer together), acts on the window of
+sites that holds its slots, and leaves the others alone; where a bond of 1 remains the train falls apart again. So a
+swap in a chain of any length is an operation on three sites, and bonds are known before anything is computed.
 """
 
 import itertools
@@ -150,12 +150,16 @@ class _Planner:
             return found[0]
         wanted = set(slots)
         orders = itertools.permutations(found) if len(found) <= 3 else [found]
-        flips = list(itertools.product((False, True), repeat=len(found))) if len(found) <= 3 else [(False,) * len(found)]
+        flips = (
+            list(itertools.product((False, True), repeat=len(found))) if len(found) <= 3 else [(False,) * len(found)]
+        )
         best, least = None, None
         for order in orders:
             for turned in flips:
                 names = [
-                    site.slot for train, flip in zip(order, turned, strict=True) for site in (train[::-1] if flip else train)
+                    site.slot
+                    for train, flip in zip(order, turned, strict=True)
+                    for site in (train[::-1] if flip else train)
                 ]
                 places = [place for place, slot in enumerate(names) if slot in wanted]
                 cost = (places[-1] - places[0], sum(turned))

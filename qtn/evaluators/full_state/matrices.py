@@ -70,7 +70,7 @@ def distill_factors(
     for axis in range(1, n + 2):
         second = second * BELL_SIGNS.reshape([4 if place == axis else 1 for place in range(n + 2)])
     if protocol.accepted is not None:
-        readouts = list(itertools.product((0, 1), repeat=n - 1))
+        readouts: list[tuple[int, ...]] = list(itertools.product((0, 1), repeat=n - 1))
         chosen = np.array([readouts.index(bits) for bits in protocol.accepted])
         first, second = first[chosen], second[chosen]
     return first.reshape(-1, 4, 4**n), second.reshape(-1, 4, 4**n)

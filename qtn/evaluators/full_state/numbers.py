@@ -1,4 +1,4 @@
-"""The numbers of an execution: stacks of operators for the nodes and links that need them, and the decay of every slot."""
+"""The numbers of an execution: stacks of operators for the nodes and links, and the decay of every slot."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -76,7 +76,8 @@ def _stack(
     if name == "local":
         return (jnp.stack([timeline.maps[position] for (position,) in keys]),)
     if name == "along":
-        return (jnp.stack([_along(timeline, key, *details) for key in keys]),)
+        left, right = details
+        return (jnp.stack([_along(timeline, key, left, right) for key in keys]),)
     if name == "generate":
         states = each(lambda link: link.heralded().state, chain.links)
         return (states[np.array([chain.link_index(link) for (link,) in keys])],)

@@ -49,7 +49,10 @@ def arrange(layout: Layout) -> Program:
             rounds += [(spec, chunk) for chunk in _chunks(groups[spec])]
             previous = spec
     allocator = _Allocator()
-    placed = [(spec, _width(len(chunk)), [allocator.place(op) for op in chunk]) for spec, chunk in _in_order(rounds, allocator)]
+    placed = [
+        (spec, _width(len(chunk)), [allocator.place(op) for op in chunk])
+        for spec, chunk in _in_order(rounds, allocator)
+    ]
     segments = []
     for (spec, width), run in groupby(placed, key=lambda entry: entry[:2]):
         segments.append(_segment(spec, width, [entry[2] for entry in run]))

@@ -1,7 +1,5 @@
 """A schedule on the full state against the dense register, and against the bilinear maps of the steps."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -14,11 +12,17 @@ from tests.evaluators.full_state.replay import replay
 T1, T2 = 20.0, 15.0
 
 
-def line(num_links, t1=T1, t2=T2):
+def line(num_links, t1=T1, t2=T2, p_success=0.1, p_swap=None):
     """Different links and nodes."""
-    links = [qtn.abstract_link(p_success=0.1, attempt_time=1.0, werner=0.95 - 0.05 * k) for k in range(num_links)]
+    links = [
+        qtn.abstract_link(p_success=p_success, attempt_time=1.0, werner=0.95 - 0.05 * (k % 5)) for k in range(num_links)
+    ]
     nodes = [
-        qtn.node(relaxing_memory(t1, t2), qtn.gates(0.97 - 0.01 * k, 0.98 - 0.005 * k), 0.5 + 0.1 * k)
+        qtn.node(
+            relaxing_memory(t1, t2),
+            qtn.gates(0.97 - 0.01 * (k % 5), 0.98 - 0.005 * (k % 5)),
+            p_swap or 0.5 + 0.1 * (k % 5),
+        )
         for k in range(num_links + 1)
     ]
     return qtn.chain(links, nodes)
