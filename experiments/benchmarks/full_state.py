@@ -56,18 +56,16 @@ def measure(name: str, chain: qtn.Chain, timeline: Timeline) -> None:
         return (1 + r[1, 1] - r[2, 2] + r[3, 3]) / 4, outcome.log_probability
 
     both = jax.value_and_grad(fidelity, has_aux=True)
-    eager = seconds(lambda: fidelity(chain)), seconds(lambda: fidelity(chain))
-    cold = seconds(lambda: both(chain))
-    fast = jax.jit(both)
-    compiled = seconds(lambda: fast(chain))
-    warm = min(seconds(lambda: fast(chain)) for _ in range(5))
-    (value, log_probability), slopes = fast(chain)
+    value_first, value_again = (seconds(lambda: fidelity(chain)) for _ in range(2))
+    print(f"{name}: {len(timeline.events)} events")
+    print(f"  value: {value_first:.2f} s with compilation, then {value_again:.2f} s", flush=True)
+    both_first, both_again = (seconds(lambda: both(chain)) for _ in range(2))
+    (value, log_probability), slopes = both(chain)
     numbers = sum(np.size(leaf) for leaf in jax.tree.leaves(slopes))
     finite = all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(slopes))
-    print(f"{name}: {len(timeline.events)} events, {numbers} derivatives (all finite: {finite})")
+    print(f"  {numbers} derivatives, all finite: {finite}")
     print(f"  fidelity {float(value):.12f}, log of the probability {float(log_probability):.6f}")
-    print(f"  value: first call {eager[0]:.2f} s, then {eager[1]:.2f} s")
-    print(f"  value and gradient: first call {cold:.2f} s; compiled whole: {compiled:.2f} s, then {warm * 1e3:.0f} ms")
+    print(f"  value and gradient: {both_first:.2f} s with compilation, then {both_again:.2f} s")
     print(f"  qns-3 reports {REPORTED[name]:.0f} s for the state alone, on other hardware")
 
 

@@ -19,7 +19,7 @@ from qtn.evaluators.full_state.events import (
     timeline,
 )
 from qtn.evaluators.full_state.execute import FullInfo, FullOutcome, FullState
-from qtn.evaluators.full_state.sample import sample_timeline
+from qtn.evaluators.full_state.sample import sample_timeline, sample_timelines
 
 __all__ = [
     "Along",
@@ -40,6 +40,7 @@ __all__ = [
     "measure_and_correct",
     "num_pairs",
     "sample_timeline",
+    "sample_timelines",
     "select",
     "timeline",
     "timeline_of",

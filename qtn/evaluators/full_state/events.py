@@ -217,7 +217,8 @@ def discard_at(slot: Slot) -> Step:
 
 def hold(slots: Sequence[Slot]) -> list[Step]:
     """Let slots decay until now, and do nothing else."""
-    return [local((slot,), np.eye(4)) for slot in slots]
+    identity = _checks.real(np.eye(4))
+    return [Step((slot,), (slot,), identity) for slot in slots]
 
 
 def along(slots: Sequence[Slot], operator: Any) -> Step:
@@ -264,7 +265,11 @@ def timeline(steps: Sequence[tuple[Any, Event | Step]]) -> Timeline:
         if empty:
             raise ValueError(f"Event {position} ({type(step).__name__}) uses slot {min(empty)}, which is empty.")
         filled = filled - set(step.slots) | set(step.keeps)
-    times = jnp.stack([_checks.real(time) for time, _ in steps]) if steps else jnp.zeros(0)
+    numbers = [time for time, _ in steps]
+    if all(isinstance(time, (int, float)) for time in numbers):
+        times = _checks.real(np.array(numbers, dtype=float))
+    else:
+        times = jnp.stack([_checks.real(time) for time in numbers])
     known = _checks.known(times)
     if known is not None and not np.all(np.diff(known) >= 0):
         raise ValueError("Argument `steps` must be in time order, but times decrease.")

@@ -33,7 +33,20 @@ _Request = Generator[Any, "_Pair", "_Pair"]
 def sample_timeline(
     chain: Chain, schedule: Schedule, seed: int, *, tracked: bool = False, memories: int | None = None
 ) -> Timeline:
-    """Return the timeline of one sampled run of a schedule: what led to the delivered pair, without failed attempts.
+    """Return one timeline of `sample_timelines`."""
+    return sample_timelines(chain, schedule, 1, seed, tracked=tracked, memories=memories)[0]
+
+
+def sample_timelines(
+    chain: Chain,
+    schedule: Schedule,
+    num_samples: int,
+    seed: int,
+    *,
+    tracked: bool = False,
+    memories: int | None = None,
+) -> list[Timeline]:
+    """Return the timelines of independent runs of a schedule: what led to each delivered pair, without failed attempts.
 
     Pairs arrive after geometric numbers of attempts; swaps succeed with `p_swap`, distillation with the probability
     of its state; what fails or grows too old is made anew. Time 0 is the start of the run.
@@ -41,6 +54,7 @@ def sample_timeline(
     Args:
         chain: concrete numbers.
         schedule: sharp cut-offs, run times, latencies, waits and pumps included.
+        num_samples: how many runs.
         seed: of `numpy.random.default_rng`.
         tracked: see `timeline_of`.
         memories: see `timeline_of`.
@@ -57,8 +71,8 @@ def sample_timeline(
     check_spans(schedule, chain.num_links)
     _check_supported(chain, schedule, tracked)
     sampler = _Sampler(chain, schedule, np.random.default_rng(seed))
-    final = _run(sampler.deliver(schedule.tree, 0.0))
-    return from_happenings(final.history, final, tracked=tracked, memories=memories)
+    finals = [_run(sampler.deliver(schedule.tree, 0.0)) for _ in range(num_samples)]
+    return [from_happenings(final.history, final, tracked=tracked, memories=memories) for final in finals]
 
 
 def _check_supported(chain: Chain, schedule: Schedule, tracked: bool) -> None:

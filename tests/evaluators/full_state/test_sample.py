@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import qtn
-from qtn.evaluators.full_state import Generate, sample_timeline
+from qtn.evaluators.full_state import Generate, sample_timeline, sample_timelines
 from qtn.evaluators.renewal import Renewal
 from qtn.steps.protocol import CODE_5
 from tests.evaluators.full_state.test_schedules import line
@@ -21,7 +21,7 @@ SCHEDULES = {
 def test_mean_time_is_that_of_renewal(name):
     schedule = SCHEDULES[name]
     chain = line(schedule.tree.last + 1, p_success=0.4)
-    times = np.array([float(sample_timeline(chain, schedule, seed).times[-1]) for seed in range(1500)])
+    times = np.array([timeline.times[-1] for timeline in sample_timelines(chain, schedule, 1500, 0)])
     expected = float(Renewal(step=1.0, num_steps=1024).summarise(chain, schedule).mean_time)
     assert abs(times.mean() - expected) < 4 * times.std() / np.sqrt(len(times))
 

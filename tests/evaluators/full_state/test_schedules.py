@@ -65,3 +65,17 @@ def test_agrees_with_dense_register(name):
 def delivered(timeline):
     """Return the slots that hold the delivered pair."""
     return [event.slots[0] for event in timeline.events[-2:]]
+
+
+def test_wrong_arrivals_are_refused():
+    late = qtn.swap(qtn.elementary(0), qtn.elementary(1), cutoff_time=2.0)
+    with pytest.raises(ValueError, match="must hold 2 times"):
+        timeline_of(late, [1.0])
+    with pytest.raises(ValueError, match="waits 3 s, but is discarded after 2 s"):
+        timeline_of(late, [1.0, 4.0])
+    with pytest.raises(ValueError, match="has a min_fidelity"):
+        timeline_of(qtn.swap(qtn.elementary(0), qtn.elementary(1), min_fidelity=0.9), [1.0, 1.0])
+    with pytest.raises(ValueError, match="is a pump"):
+        timeline_of(qtn.pump(qtn.elementary(0)), [3.0, 1.0])
+    with pytest.raises(ValueError, match="gives node 0 1 memories"):
+        timeline_of(qtn.distill(qtn.elementary(0)), [1.0, 2.0], memories=1)
