@@ -39,11 +39,11 @@ def different_chain(num_links: int) -> qtn.Chain:
     return qtn.chain(links, nodes)
 
 
-def seconds(call: Callable[[], Any]) -> float:
-    """Return the time of one call."""
-    start = time.perf_counter()
-    jax.block_until_ready(call())
-    return time.perf_counter() - start
+def timed(call: Callable[[], Any]) -> tuple[str, Any]:
+    """Return the times of one call as text, and its result."""
+    wall, processor = time.perf_counter(), time.process_time()
+    result = jax.block_until_ready(call())
+    return f"{time.perf_counter() - wall:.2f} s ({time.process_time() - processor:.2f} s of processor)", result
 
 
 def measure(name: str, chain: qtn.Chain, timeline: Timeline) -> None:
@@ -55,18 +55,16 @@ def measure(name: str, chain: qtn.Chain, timeline: Timeline) -> None:
         r = outcome.correlations(ends)
         return (1 + r[1, 1] - r[2, 2] + r[3, 3]) / 4, outcome.log_probability
 
-    both = jax.value_and_grad(fidelity, has_aux=True)
-    value_first, value_again = (seconds(lambda: fidelity(chain)) for _ in range(2))
-    print(f"{name}: {len(timeline.events)} events")
-    print(f"  value: {value_first:.2f} s with compilation, then {value_again:.2f} s", flush=True)
-    both_first, both_again = (seconds(lambda: both(chain)) for _ in range(2))
-    (value, log_probability), slopes = both(chain)
+    print(f"{name}: {len(timeline.events)} events; qns-3 reports {REPORTED[name]:.0f} s (state alone, other hardware)")
+    for what, call in (("value", fidelity), ("value and gradient", jax.value_and_grad(fidelity, has_aux=True))):
+        for note in ("with compilation", "again"):
+            text, result = timed(lambda call=call: call(chain))
+            print(f"  {what}, {note}: {text}", flush=True)
+    (value, log_probability), slopes = result
     numbers = sum(np.size(leaf) for leaf in jax.tree.leaves(slopes))
     finite = all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(slopes))
-    print(f"  {numbers} derivatives, all finite: {finite}")
     print(f"  fidelity {float(value):.12f}, log of the probability {float(log_probability):.6f}")
-    print(f"  value and gradient: {both_first:.2f} s with compilation, then {both_again:.2f} s")
-    print(f"  qns-3 reports {REPORTED[name]:.0f} s for the state alone, on other hardware")
+    print(f"  {numbers} derivatives, all finite: {finite}")
 
 
 def main() -> None:

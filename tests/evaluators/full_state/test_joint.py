@@ -21,7 +21,7 @@ from qtn.evaluators.full_state import (
     timeline,
 )
 from qtn.states import fidelity_to, ghz
-from qtn.steps.protocol import DOUBLE_SELECTION
+from qtn.steps.protocol import DOUBLE_SELECTION, EPL
 from tests.evaluators.full_state.test_schedules import T1, T2, line
 from tests.oracles import register as oracle
 from tests.oracles.density import CNOT, embed
@@ -104,6 +104,21 @@ def test_crosstalk_and_a_joint_state_held_before_the_measurement():
     np.testing.assert_allclose(found, register.coefficients(ENDS), atol=1e-13)
     assert float(outcome.info.kept) == 1.0
     assert not outcome.info.sentences()
+
+
+@pytest.mark.parametrize("common", [True, False])
+def test_extreme_photon_loss_needs_a_common_phase(common):
+    """EPL on (1 - a) Psi_phi + a |11><11|: F = 1 and p = (1 - a)^2/2 if phi is shared, F = (1 + v^2)/2 if not."""
+    a, sigma, (left, right) = 0.2, 1.1, [((0, 0), (0, 1)), ((1, 0), (1, 1))]
+    fibre = {"length_left": 1.0, "length_right": 1.0, "loss_left": 120.0, "loss_right": 120.0}
+    chain = qtn.chain([qtn.single_click(**fibre, bright_state=a)])
+    groups = [left] if common else [left[:1], left[1:]]
+    steps = [(0.0, Generate(0, *ends)) for ends in zip(left, right, strict=True)]
+    steps += [(0.0, along(group, correlated_dephasing(sigma, len(group)))) for group in groups]
+    found, outcome = run(chain, [*steps, (0.0, DistillAt(left, right, EPL))], [left[0], right[0]])
+    fidelity = np.sum(np.diagonal(found) * [1, 1, -1, 1]) / (4 * found[0, 0])
+    np.testing.assert_allclose(outcome.probability, (1 - a) ** 2 / 2, rtol=1e-10)
+    np.testing.assert_allclose(fidelity, 1.0 if common else (1 + np.exp(-(sigma**2))) / 2, atol=1e-10)
 
 
 def test_truncation_is_reported():
