@@ -4,6 +4,7 @@ Writes common_phase.svg beside this file and prints the table of the README.
 """
 
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -41,7 +42,7 @@ def single_click_chain(bright):
 def distilled(bright, sigma, common):
     """Return (probability, fidelity to Phi+) of EPL on two pairs, with one phase for both or one for each."""
     left, right = SLOTS
-    steps = [(0.0, Generate(0, *ends)) for ends in zip(left, right, strict=True)]
+    steps: list[tuple[float, Any]] = [(0.0, Generate(0, *ends)) for ends in zip(left, right, strict=True)]
     if common:
         steps.append((0.0, along(left, correlated_dephasing(sigma, 2))))
     else:

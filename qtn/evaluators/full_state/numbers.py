@@ -95,7 +95,7 @@ def _stack(
     p2, eta, p_swap = (part[where[:, 0]] for part in nodes[:3])
     if name == "swap":
         return (jax.vmap(swap_matrix)(p2, eta, p_swap),)
-    return (jax.vmap(lambda *numbers: tracked_matrix(*numbers, details[0]))(p2, eta, p_swap),)
+    return (jax.vmap(lambda a, b, c: tracked_matrix(a, b, c, details[0]))(p2, eta, p_swap),)
 
 
 def _along(timeline: Timeline, key: tuple[int, ...], left: int, right: int) -> Array:

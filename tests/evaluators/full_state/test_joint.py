@@ -122,11 +122,11 @@ def test_extreme_photon_loss_needs_a_common_phase(common):
 
 
 def test_truncation_is_reported():
-    chain, ends = line(1), [(0, 0), (1, 0), (0, 1), (1, 1)]
-    steps = [(0.0, Generate(0, (0, k), (1, k))) for k in (0, 1)]
-    steps.append((0.0, along([(0, 0), (0, 1)], correlated_dephasing(0.7, 2))))
-    exact, _ = run(chain, steps, ends)
-    found, outcome = run(chain, steps, ends, max_bond=4)
+    chain, left, right = line(1), [(0, k) for k in range(3)], [(1, k) for k in range(3)]
+    steps = [(0.0, Generate(0, *ends)) for ends in zip(left, right, strict=True)]
+    steps.append((0.0, along(left, correlated_dephasing(0.7, 3))))
+    exact, _ = run(chain, steps, left + right)
+    found, outcome = run(chain, steps, left + right, max_bond=8)
     assert 0.5 < float(outcome.info.kept) < 1 - 1e-10
     assert "increase `max_bond`" in outcome.info.sentences()[0]
     assert 1e-6 < np.max(np.abs(found - exact)) < 0.5
