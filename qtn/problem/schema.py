@@ -179,12 +179,18 @@ class Gates(Table):
 
     two_qubit: Probability = 1.0
     readout: Probability = 1.0
+    two_qubit_time_s: NonNegative | None = None
+    readout_time_s: NonNegative | None = None
 
 
 class Swap(Table):
-    """Entanglement swap of a node."""
+    """Entanglement swap of a node: by its gates, or by linear optics, whose own success comes on top."""
 
     p_success: PositiveProbability = 1.0
+    model: Literal["gates", "linear_optics"] = "gates"
+    efficiency: PositiveProbability | None = None
+    visibility: Probability | None = None
+    dark_count_probability: BelowOne | None = None
 
 
 Link = Annotated[
@@ -222,10 +228,15 @@ Protocol = Literal["bbpssw", "dejmps", "cnot", "epl", "double_selection", "code3
 
 
 class Schedule(Table):
-    """What is joined with what; the tree may be left to a search."""
+    """What is joined with what: a tree, which may be left to a search, or a policy."""
 
     tree: str | None = None
+    policy: Literal["swap_asap"] | None = None
+    restart: Literal["together", "carry_over"] = "together"
+    ends: Literal["measured", "kept"] = "measured"
+    cutoff_times_s: PositiveOrInf | Annotated[list[PositiveOrInf], Field(min_length=1)] | None = None
     distill: Protocol = "bbpssw"
+    latency: Literal["none", "gates", "messages"] = "none"
 
 
 class Evaluate(Table):
@@ -233,6 +244,9 @@ class Evaluate(Table):
 
     level: Literal["bell_diagonal", "x_type", "pauli"] | None = None
     correction: Literal["at_swap", "tracked"] = "at_swap"
+    evaluator: Literal["renewal", "asap", "sampled"] | None = None
+    num_samples: Count = 10_000
+    seed: Annotated[int, Range(0.0, 2.0**32)] = 0
 
 
 class Merit(Table):
