@@ -56,8 +56,7 @@ def test_average_over_all_timelines_of_three_links_is_renewal():
     chain, schedule = line(3, p_success=0.8, p_swap=1.0), qtn.sequential(3)
     grid = np.stack(np.meshgrid(*[np.arange(1, 19)] * 3, indexing="ij"), -1).reshape(-1, 3)
     weight = np.prod(0.8 * 0.2 ** (grid - 1), axis=1)
-    total = 0
-    orders = {}
+    total, orders = np.zeros((4, 4)), {}
     for k, row in enumerate(grid):
         orders.setdefault(timeline_of(schedule, row).events, []).append(k)
     for rows in orders.values():

@@ -1,5 +1,7 @@
 """What only the full state can do, against the dense register: noise and operations that join several pairs."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -123,7 +125,7 @@ def test_extreme_photon_loss_needs_a_common_phase(common):
 
 def test_truncation_is_reported():
     chain, left, right = line(1), [(0, k) for k in range(3)], [(1, k) for k in range(3)]
-    steps = [(0.0, Generate(0, *ends)) for ends in zip(left, right, strict=True)]
+    steps: list[tuple[float, Any]] = [(0.0, Generate(0, *ends)) for ends in zip(left, right, strict=True)]
     steps.append((0.0, along(left, correlated_dephasing(0.7, 3))))
     exact, _ = run(chain, steps, left + right)
     found, outcome = run(chain, steps, left + right, max_bond=8)
