@@ -190,6 +190,7 @@ class _Memories:
         self.num_bits: dict[int, int] = defaultdict(int)
 
     def take(self, node: int) -> Slot:
+        """Return a free memory of a node."""
         if not self.free[node]:
             limit = self.limit[node] if isinstance(self.limit, Sequence) else self.limit
             if limit is not None and self.count[node] >= limit:
@@ -207,6 +208,7 @@ class _Memories:
         return (node, 1 - self.num_bits[node]), (node, -self.num_bits[node])
 
     def give(self, *slots: Slot) -> None:
+        """Free memories."""
         for node, memory in slots:
             heapq.heappush(self.free[node], memory)
 

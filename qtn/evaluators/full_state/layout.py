@@ -96,6 +96,7 @@ class _Planner:
         self.last: dict[Slot, int] = {}
 
     def run(self, events: Sequence[Event]) -> Layout:
+        """Lay out all events."""
         for number, event in enumerate(events):
             if isinstance(event, Generate):
                 self._generate(event)

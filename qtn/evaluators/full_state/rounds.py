@@ -83,6 +83,7 @@ class _Allocator:
         self.rows: dict[int, int] = {}
 
     def place(self, operation: Operation) -> tuple[Operation, list[int], list[int]]:
+        """Return an operation with the rows that it reads and writes."""
         reads = [self.rows[id(site)] for site in operation.reads]
         return operation, reads, [self._new(site) for site in operation.makes]
 
@@ -95,6 +96,7 @@ class _Allocator:
         return self.rows[id(site)]
 
     def release(self, chunk: Sequence[Operation]) -> None:
+        """Free the rows that operations have read."""
         for operation in chunk:
             for site in operation.reads:
                 self.free[site.left, site.right].append(self.rows.pop(id(site)))

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import qtn
+from qtn.evaluators.asap import Asap
 from qtn.evaluators.full_state import FullState, timeline_of
 from qtn.evaluators.renewal import Renewal
 from qtn.hardware.memory import relaxing_memory
+from qtn.schedules.policy import Ends, swap_asap
 from qtn.schedules.tree import Elementary
 from qtn.states.basis import BELL_SIGNS
 from qtn.steps.level import PAULI
@@ -29,9 +31,9 @@ def runner(timeline, max_bond=256):
     return jax.jit(run)
 
 
-def averaged(chain, schedule, arrivals, weight):
+def averaged(chain, schedule, arrivals, weight, tracked=False):
     """Sum over the grid of `arrivals` (one (m,) vector of steps each, all in one order of events)."""
-    timelines = [timeline_of(schedule, row) for row in arrivals]
+    timelines = [timeline_of(schedule, row, tracked=tracked) for row in arrivals]
     assert len({timeline.events for timeline in timelines}) == 1
     times = jnp.stack([timeline.times for timeline in timelines])
     states = jax.vmap(runner(timelines[0]), (None, 0))(chain, times)
@@ -63,6 +65,18 @@ def test_average_over_all_timelines_of_three_links_is_renewal():
         total = total + averaged(chain, schedule, grid[rows], weight[rows])
     summary = Renewal(step=1.0, num_steps=256).summarise(chain, schedule)
     np.testing.assert_allclose(total / total[0, 0], summary.state, atol=1e-10)
+
+
+def test_average_over_all_timelines_is_asap():
+    chain, schedule = line(2, p_success=0.6, p_swap=1.0), qtn.nested(1)
+    ages = np.arange(70)
+    weight = 0.6**2 * 0.4**ages / (1 - 0.4**2)
+    late = np.stack([ages, 0 * ages], axis=1)
+    total = averaged(chain, schedule, late[1:], weight[1:], True) + averaged(
+        chain, schedule, late[:, ::-1], weight, True
+    )
+    summary = Asap(step=1.0, num_steps=256).evaluate(chain, swap_asap(ends=Ends.KEPT))
+    np.testing.assert_allclose(total, summary.state, atol=1e-10)
 
 
 def pair_recurrence(chain, part, arrivals):

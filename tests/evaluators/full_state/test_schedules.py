@@ -50,7 +50,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+FAST = ("nested, four links, tracked", "dejmps, then swap", "distill after a swap, tracked")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in CASES])
 def test_agrees_with_dense_register(name):
     schedule, num_links, tracked = CASES[name]
     chain = line(num_links)
