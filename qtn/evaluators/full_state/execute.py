@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -122,7 +123,7 @@ class FullState:
     max_bond: int = 256
     """Bonds above it are cut, static."""
 
-    def run(self, chain: Chain, timeline: Timeline) -> FullOutcome:
+    def run(self, chain: Chain, timeline: Timeline | Any) -> FullOutcome:
         """Run a timeline on the hardware of a chain.
 
         Args:
