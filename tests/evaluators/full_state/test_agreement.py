@@ -53,20 +53,6 @@ def test_average_over_all_timelines_is_renewal(schedule):
     np.testing.assert_allclose(total / total[0, 0], summary.state, atol=1e-10)
 
 
-@pytest.mark.slow
-def test_average_over_all_timelines_of_three_links_is_renewal():
-    chain, schedule = line(3, p_success=0.8, p_swap=1.0), qtn.sequential(3)
-    grid = np.stack(np.meshgrid(*[np.arange(1, 19)] * 3, indexing="ij"), -1).reshape(-1, 3)
-    weight = np.prod(0.8 * 0.2 ** (grid - 1), axis=1)
-    total, orders = np.zeros((4, 4)), {}
-    for k, row in enumerate(grid):
-        orders.setdefault(timeline_of(schedule, row).events, []).append(k)
-    for rows in orders.values():
-        total = total + averaged(chain, schedule, grid[rows], weight[rows])
-    summary = Renewal(step=1.0, num_steps=256).summarise(chain, schedule)
-    np.testing.assert_allclose(total / total[0, 0], summary.state, atol=1e-10)
-
-
 def test_average_over_all_timelines_is_asap():
     chain, schedule = line(2, p_success=0.6, p_swap=1.0), qtn.nested(1)
     ages = np.arange(70)
