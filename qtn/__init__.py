@@ -49,6 +49,7 @@ _PUBLIC = {
     "Restart": "qtn.schedules.policy",
     "Ends": "qtn.schedules.policy",
     "Renewal": "qtn.evaluators.renewal",
+    "FullState": "qtn.evaluators.full_state",
     "Sampled": "qtn.evaluators.sampled.evaluator",
     "Correction": "qtn.evaluators.sampled.outcome",
     "Asap": "qtn.evaluators.asap.evaluator",

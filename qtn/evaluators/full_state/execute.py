@@ -1,0 +1,197 @@
+"""`FullState`: run a timeline on the whole register."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from qtn import _checks
+from qtn._pytree import pytree, static
+from qtn.evaluators.full_state.events import Slot, Timeline
+from qtn.evaluators.full_state.kernel import run_segment
+from qtn.evaluators.full_state.layout import Layout, Site, lay_out
+from qtn.evaluators.full_state.numbers import decays, node_numbers, operator_stacks
+from qtn.evaluators.full_state.rounds import Program, arrange
+from qtn.links.chain import Chain
+from qtn.states.basis import TRACE
+from qtn.states.dense import DensityMatrix
+from qtn.states.dense import reduced as reduced_matrix
+from qtn.states.trains import MPDO
+from qtn.tensors.contract import evaluate as contract
+from qtn.tensors.contract import reduce_to
+from qtn.tensors.train import from_sites, scale
+
+
+@pytree
+class FullInfo:
+    """How accurate an execution was."""
+
+    discarded: Float[Array, "cuts"]
+    """Discarded weight (squared Hilbert-Schmidt norm, trains normalised to 1) of every compression."""
+
+    kept: Float[Array, ""]
+    """Product over compressions of the fraction of the squared norm that was kept; 1 = nothing was discarded."""
+
+    flagged: Float[Array, ""]
+    """How many compressions may miss a part of the derivative: equal or zero singular values at the cut."""
+
+    largest_bond: int = static()
+    """Widest bond of all operations."""
+
+    def sentences(self) -> list[str]:
+        """Describe what deserves attention, with a cure."""
+        lines = []
+        if float(self.kept) < 1 - 1e-10:
+            lines.append(
+                f"Truncation kept {float(self.kept):.12g} of the squared norm: increase `max_bond` until the number "
+                "you need stops changing."
+            )
+        if float(self.flagged) > 0:
+            lines.append(
+                f"{int(self.flagged)} compressions met equal or zero singular values: derivatives that would raise "
+                f"the rank may be missing; `max_bond = {self.largest_bond}` cuts nothing."
+            )
+        return lines
+
+
+@pytree
+class FullOutcome:
+    """The register after a timeline: one train for every set of correlated slots, each normalised."""
+
+    trains: tuple[MPDO, ...]
+    slots: tuple[tuple[Slot, ...], ...] = static()
+    """The slots of each train, in order."""
+
+    log_probability: Float[Array, ""]
+    """Natural logarithm of the probability of everything that was post-selected: swaps, distillation, effects."""
+
+    info: FullInfo
+
+    @property
+    def probability(self) -> Float[Array, ""]:
+        """Return the probability (0 where it underflows: 1,024 swaps of 1/2)."""
+        return jnp.exp(self.log_probability)
+
+    def correlations(self, slots: Sequence[Slot]) -> Float[Array, "..."]:
+        """Return tr(P_a x P_b x ... rho), (4,) * k, of k slots in this order, all others traced out."""
+        slots = [(node, memory) for node, memory in slots]
+        found: list[Slot] = []
+        tensor = jnp.ones(())
+        for train, names in zip(self.trains, self.slots, strict=True):
+            chosen = [slot for slot in names if slot in slots]
+            if chosen:
+                trace = jnp.broadcast_to(TRACE, (train.num_sites, 4))
+                part = reduce_to(train.train, [names.index(slot) for slot in chosen], trace)
+                tensor = jnp.tensordot(tensor, part, 0)
+                found += chosen
+        missing = [slot for slot in slots if slot not in found]
+        if missing:
+            raise ValueError(f"Argument `slots` names {missing[0]}, which is empty after the timeline.")
+        return jnp.transpose(tensor, [found.index(slot) for slot in slots])
+
+    def density_matrix(self, slots: Sequence[Slot]) -> DensityMatrix:
+        """Return the state of up to 12 slots, in this order."""
+        tensor = self.correlations(slots)
+        return reduced_matrix(MPDO(train=from_sites(_dense_sites(tensor))), range(len(slots)))
+
+
+def _dense_sites(tensor: Array) -> list[Array]:
+    """Return a dense tensor (4,) * k as a train without a decomposition."""
+    k = tensor.ndim
+    sites = [jnp.eye(4**place * 4).reshape(4**place, 4, -1) for place in range(k - 1)]
+    return [*sites, tensor.reshape(-1, 4, 1)]
+
+
+@dataclasses.dataclass(frozen=True)
+class FullState:
+    """Every memory of every node in one state, the schedule run as a circuit along a timeline.
+
+    Between events memories decay; swaps and distillation are circuits with noisy gates, measurement, feed-forward
+    averaged exactly, and post-selection with its probability.
+
+    Note:
+        Exact while bonds stay below `max_bond`, then truncated and reported in `info`. Differentiable with respect
+        to the chain and the timeline (times, maps). Compile time does not depend on the length of a chain.
+
+    References:
+        The Pauli basis for noisy trains: Noh, Jiang and Fefferman 2020, arXiv:2003.13163.
+    """
+
+    max_bond: int = 256
+    """Bonds above it are cut, static."""
+
+    def run(self, chain: Chain, timeline: Timeline | Any) -> FullOutcome:
+        """Run a timeline on the hardware of a chain.
+
+        Args:
+            chain: links give the states of pairs, nodes their memories, gates and swap success.
+            timeline: see `qtn.evaluators.full_state.timeline`.
+
+        Returns:
+            outcome: the state of all slots that hold a qubit at the end, and the probability of what was selected.
+        """
+        _checks.require_double_precision()
+        if not isinstance(timeline, Timeline):
+            raise ValueError(
+                f"Argument `timeline` must be a Timeline, but is a {type(timeline).__name__}: make one with "
+                "`timeline`, `timeline_of` or `sample_timeline` of qtn.evaluators.full_state."
+            )
+        _check_places(chain, timeline)
+        if self.max_bond < 4:
+            raise ValueError(f"Argument `max_bond` must be at least 4 (one pair), but is {self.max_bond}.")
+        widths = [array.shape[1] if array.ndim == 5 else 1 for array in timeline.maps]
+        layout = lay_out(timeline.events, self.max_bond, widths)
+        return _execute(chain, timeline, layout, arrange(layout))
+
+
+def _check_places(chain: Chain, timeline: Timeline) -> None:
+    for event in timeline.events:
+        for node, _ in event.slots:
+            if not 0 <= node <= chain.num_links:
+                raise ValueError(f"A slot of node {node} is used, but nodes are 0..{chain.num_links}.")
+        link = getattr(event, "link", 0)
+        if not 0 <= link < chain.num_links:
+            raise ValueError(f"A pair of link {link} is generated, but links are 0..{chain.num_links - 1}.")
+
+
+def _execute(chain: Chain, timeline: Timeline, layout: Layout, program: Program) -> FullOutcome:
+    nodes = node_numbers(chain)
+    ages = decays(chain, timeline, layout, nodes)
+    stacks = operator_stacks(chain, timeline, layout, nodes)
+    pools = {shape: jnp.zeros((length, shape[0], 4, shape[1])) for shape, length in program.pools.items()}
+    logs, cuts, widest = jnp.zeros(()), [jnp.zeros((0, 3))], 1
+    for spec, *index in program.segments:
+        shapes = {(left, right) for left, right, _ in spec.inputs} | set(spec.outputs)
+        part = {shape: pools[shape] for shape in shapes}
+        part, more, found = run_segment(spec, part, ages, stacks.get(spec.operator, ()), tuple(map(jnp.asarray, index)))
+        pools |= part
+        logs = logs + more
+        widest = max([widest, *(bond for shape in shapes for bond in shape)])
+        if spec.operator[0] == "cut":
+            cuts.append(found.reshape(-1, 3))
+    trains, names = [], []
+    for sites in layout.trains:
+        train = from_sites([_site(site, pools, program) for site in sites])
+        total = contract(train, jnp.broadcast_to(TRACE, (len(sites), 4)))
+        safe = jnp.where(total > 0, total, 1.0)
+        logs = logs + jnp.where(total > 0, jnp.log(safe), -jnp.inf)
+        trains.append(MPDO(train=scale(train, 1 / safe)))
+        names.append(tuple(site.slot for site in sites))
+    return FullOutcome(
+        trains=tuple(trains), slots=tuple(names), log_probability=logs, info=_info(jnp.concatenate(cuts), widest)
+    )
+
+
+def _site(site: Site, pools: dict[tuple[int, int], Array], program: Program) -> Array:
+    stored = pools[site.left, site.right][program.rows[id(site)]]
+    return jnp.swapaxes(stored, 0, 2) if site.flipped else stored
+
+
+def _info(cuts: Array, widest: int) -> FullInfo:
+    cuts = jax.lax.stop_gradient(cuts)
+    lost, before = cuts[:, 0], cuts[:, 1]
+    kept = jnp.prod(jnp.where(before > 0, 1 - lost / jnp.where(before > 0, before, 1.0), 1.0))
+    return FullInfo(discarded=lost, kept=kept, flagged=jnp.sum(cuts[:, 2]), largest_bond=widest)
