@@ -55,6 +55,11 @@ def positive_finite(name: str, value: Any) -> Array:
     return require(name, value, lambda v: (v > 0) & np.isfinite(v), "be positive and finite")
 
 
+def non_negative_finite(name: str, value: Any) -> Array:
+    """Check that all values are >= 0 and finite."""
+    return require(name, value, lambda v: (v >= 0) & np.isfinite(v), "be non-negative and finite")
+
+
 def non_negative(name: str, value: Any) -> Array:
     """Check that all values are >= 0; infinity is allowed."""
     return require(name, value, lambda v: v >= 0, "be non-negative")

@@ -128,6 +128,7 @@ class Fold:
         self.lifetimes: list[Array] = []
         self.tails: list[Array] = []
         self._keys: dict[Tree, object] = {}
+        self._summaries: dict[object, Moments] = {}
         self._delivered: dict[object, Float[Array, "k t"]] = {}
         self._lattices: dict[object, Float[Array, ""]] = {}
 
@@ -146,11 +147,11 @@ class Fold:
     def attempt(self, tree: Tree) -> Attempt:
         """Return one attempt of the last step of `tree`; a link counts as always successful."""
         if isinstance(tree, Swap):
-            left, right = self._ends(tree)
+            left, right = self.ends(tree)
             step_map = self.run(swap_step, self.level, left, self.chain.node(tree.right.first), right)
             return self._join(tree, (tree.left, tree.right), step_map)
         if isinstance(tree, Distill):
-            left, right = self._ends(tree)
+            left, right = self.ends(tree)
             step_map = self.run(distill_step, self.level, tree.protocol, left, right)
             inputs = (tree.kept, *[tree.consumed] * (tree.protocol.num_pairs - 1))
             return self._join(tree, inputs, step_map)
@@ -168,14 +169,20 @@ class Fold:
         if isinstance(tree, Elementary):
             heralded = self.heralded[self.chain.link_index(tree.position)]
             self.lifetimes.append(heralded.attempt_time / heralded.p_success)
-            return self.run(link_arrivals, self.level, heralded, self._ends(tree), self.step, self.grid.num_steps)
+            return self.run(link_arrivals, self.level, heralded, self.ends(tree), self.step, self.grid.num_steps)
         if isinstance(tree, Wait):
             duration = self._steps("wait_times", tree.duration)
-            rates = self.run(decay_per_step, self.level, (self._ends(tree),), self.step)
+            rates = self.run(decay_per_step, self.level, (self.ends(tree),), self.step)
             return self.run(wait, self.delivered(tree.child), rates, duration)
         attempt = self.attempt(tree)
         summary = self.note(attempt)
+        self._summaries[self._key(tree)] = summary
         return self.run(deliver, attempt, jax.lax.stop_gradient(summary.mean_steps))
+
+    def summary(self, tree: Tree) -> Moments:
+        """Return the moments of a swap or distillation below the root."""
+        self.delivered(tree)
+        return self._summaries[self._key(tree)]
 
     def note(self, attempt: Attempt) -> Moments:
         """Return the moments of an attempt, and remember its lifetime and tail."""
@@ -192,7 +199,7 @@ class Fold:
             lattice = self._lattice(*inputs)
             attempt = self.run(truncated, attempt, self._steps("cutoff_times", rules.run_time), lattice)
         if rules.latency is not None:
-            rates = self.run(decay_per_step, self.level, (self._ends(tree),), self.step)
+            rates = self.run(decay_per_step, self.level, (self.ends(tree),), self.step)
             attempt = self.run(late, attempt, rates, self._steps("wait_times", rules.latency))
         return attempt
 
@@ -200,7 +207,7 @@ class Fold:
         """Return what happens when the pairs that a step needs are there, or waited too long."""
         delivered = [self.delivered(child) for child in inputs]
         limit = jnp.asarray(jnp.inf) if tree.cutoff is None else self._steps("cutoff_times", tree.cutoff)
-        rates = self.run(decay_per_step, self.level, tuple(self._ends(child) for child in inputs), self.step)
+        rates = self.run(decay_per_step, self.level, tuple(self.ends(child) for child in inputs), self.step)
         width = None if tree.rules.cutoff_width is None else self._steps("cutoff_widths", tree.rules.cutoff_width)
         sequential = isinstance(tree, Distill) and tree.sequential
         if sequential:
@@ -209,7 +216,7 @@ class Fold:
             return self.run(piece, *delivered, step_map, rates[0], *others)
         lattice = self._lattice(*inputs)
         if tree.rules.min_fidelity is not None:
-            rows = [self.run(fidelity_row, self.level, self._ends(child)) for child in inputs]
+            rows = [self.run(fidelity_row, self.level, self.ends(child)) for child in inputs]
             minimum = self.run(taken, self.schedule.min_fidelities, jnp.asarray(tree.rules.min_fidelity))
             return self.run(join_faithful, *delivered, step_map, rates, rows, minimum, lattice)
         if width is not None:
@@ -232,7 +239,8 @@ class Fold:
             self._lattices[key] = self.grid.lattice(links, waits)
         return self._lattices[key]
 
-    def _ends(self, tree: Tree) -> tuple[Node, Node]:
+    def ends(self, tree: Tree) -> tuple[Node, Node]:
+        """Return the two nodes that hold the pair of a segment."""
         return self.chain.node(tree.first), self.chain.node(tree.last + 1)
 
     def _key(self, tree: Tree) -> object:
@@ -243,7 +251,7 @@ class Fold:
 
     def _new_key(self, tree: Tree) -> object:
         if isinstance(tree, Elementary):
-            return self.chain.link_index(tree.position), *(node.memory.equilibrium() for node in self._ends(tree))
+            return self.chain.link_index(tree.position), *(node.memory.equilibrium() for node in self.ends(tree))
         nodes = tuple(self.chain.node_index(i) for i in (tree.first, tree.last + 1))
         if isinstance(tree, Wait):
             return "wait", self._key(tree.child), tree.duration, nodes

@@ -9,7 +9,7 @@ from qtn import _checks
 from qtn.evaluators.fold import heralded_links
 from qtn.hardware.memory import RelaxingMemory
 from qtn.links.chain import Chain
-from qtn.schedules.tree import Distill, Schedule, subtrees
+from qtn.schedules.tree import Distill, Schedule, Swap, subtrees
 from qtn.steps.level import BELL_DIAGONAL, LEVELS, MOST_PAIRS, PAULI, PauliLevel, carries
 
 TOLERANCE = 1e-13
@@ -53,8 +53,16 @@ def obstacles(level: PauliLevel, chain: Chain, schedule: Schedule) -> Iterator[s
     if level == BELL_DIAGONAL:
         if any(relaxes(node.memory) for node in chain.nodes):
             yield "a memory relaxes (finite T1)"
+        elif optical(chain, schedule) and not all(holds(level, each.state) for each in heralded_links(chain)):
+            yield "a swap by linear optics mixes other Pauli coefficients that a link heralds into the Bell weights"
     elif level != PAULI and not all(holds(level, each.state) for each in heralded_links(chain)):
         yield "a link heralds a state with other Pauli coefficients"
+
+
+def optical(chain: Chain, schedule: Schedule) -> bool:
+    """Whether a swap is done by linear optics."""
+    swaps = [part for part in subtrees(schedule.tree) if isinstance(part, Swap)]
+    return any(chain.node(part.right.first).optics is not None for part in swaps)
 
 
 def relaxes(memory: object) -> bool:

@@ -10,6 +10,7 @@ References:
 """
 
 import dataclasses
+from typing import Literal
 
 import jax.numpy as jnp
 
@@ -18,7 +19,8 @@ from qtn.evaluators.choose import GridRequest, choose_plan
 from qtn.evaluators.extrapolate import summarise_on
 from qtn.evaluators.fold import Fold, heralded_links
 from qtn.evaluators.join import deliver, moments
-from qtn.evaluators.levels import choose_level, require_level
+from qtn.evaluators.joins import Join, joins
+from qtn.evaluators.levels import choose_level, relaxes, require_level
 from qtn.evaluators.outcome import Outcome, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
@@ -47,6 +49,10 @@ class Renewal:
 
     level: Level | None = None
     """State level; None = the smallest that is exact for the chain and the schedule."""
+
+    correction: Literal["at_swap", "tracked"] = "at_swap"
+    """When the Pauli correction of a swap is applied: to the stored qubit at once, or in post-processing at delivery.
+    It matters only where memories relax (finite T1); there, this evaluator does "at_swap"."""
 
     plan: GridPlan | None = None
     """Grids to use as they are (static): needed under `jax.jit`, where no grid can be chosen."""
@@ -83,7 +89,23 @@ class Renewal:
             info=summary.info,
         )
 
+    def joins(self, chain: Chain, schedule: Schedule) -> tuple[Join, ...]:
+        """Return what every distinct step of a schedule that joins pairs delivers, children first.
+
+        Note:
+            Values are those of the finest grid, without extrapolation.
+        """
+        level = self._level(chain, schedule)
+        plan = self._plan(chain, schedule, level)
+        return joins(Fold(chain, schedule, heralded_links(chain), plan.finest, level))
+
     def _level(self, chain: Chain, schedule: Schedule) -> Level:
+        if self.correction == "tracked" and any(relaxes(node.memory) for node in chain.nodes):
+            raise ValueError(
+                'Corrections that are tracked (correction = "tracked") differ from those at the swap where a memory '
+                'relaxes (finite T1), and Renewal() applies them at the swap: give correction = "at_swap", or evaluate '
+                "with Asap()."
+            )
         if self.level is None:
             return choose_level(chain, schedule)
         if isinstance(self.level, PauliLevel):

@@ -12,6 +12,6 @@ ATOMIC_ENSEMBLE = Preset(
     phase_std=Quantity(0.2, "assumed: stabilised fibre, as single clicks need it"),
     emission_time=Quantity(1e-5, "assumed: write pulse and pumping"),
     coherence_time=Quantity(0.1, "assumed: an optical lattice, limited by retrieval"),
-    two_qubit=Quantity(1.0, "assumed: swaps are optical, give `p_swap` = 1/2 and its noise there"),
+    two_qubit=Quantity(1.0, "assumed: swaps are optical, give `optics`"),
     readout=Quantity(0.99, "assumed: retrieval into detectors"),
 )

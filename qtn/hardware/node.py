@@ -1,5 +1,6 @@
 """A network node: its memories, its gates, and the success probability of its swap."""
 
+import dataclasses
 from typing import Any
 
 from jaxtyping import Array, Float
@@ -7,6 +8,7 @@ from jaxtyping import Array, Float
 from qtn import _checks
 from qtn._pytree import pytree
 from qtn.hardware.gates import Gates, gates
+from qtn.hardware.linear_optics import LinearOptics
 from qtn.hardware.memory import Memory, PerfectMemory
 
 
@@ -21,19 +23,26 @@ class Node:
     """Two-qubit gate and readout."""
 
     p_swap: Float[Array, ""]
-    """Success probability of an entanglement swap here; unused at end nodes."""
+    """Success probability of an entanglement swap here, that of the optics apart; unused at end nodes."""
+
+    optics: LinearOptics | None = dataclasses.field(default=None)
+    """What measures in the Bell basis; None = the two-qubit gate and two readouts."""
 
 
-def node(memory: Memory | None = None, gate_set: Gates | None = None, p_swap: Any = 1.0) -> Node:
+def node(
+    memory: Memory | None = None, gate_set: Gates | None = None, p_swap: Any = 1.0, optics: LinearOptics | None = None
+) -> Node:
     """Build a node; by default everything about it is perfect.
 
     Args:
         memory: model of its memories.
         gate_set: two-qubit gate and readout.
         p_swap: success probability of its swap, in (0, 1].
+        optics: Bell measurement by linear optics, in place of gate and readouts; its own success comes on top.
     """
     return Node(
         memory=PerfectMemory() if memory is None else memory,
         gates=gates() if gate_set is None else gate_set,
         p_swap=_checks.positive_probability("p_swap", p_swap),
+        optics=optics,
     )

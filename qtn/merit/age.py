@@ -15,6 +15,7 @@ from qtn.links.abstract import AbstractLink
 from qtn.links.chain import Chain
 from qtn.schedules.tree import Distill, Schedule, subtrees
 from qtn.states.pair import werner
+from qtn.steps.swap import swap_factors
 
 
 @pytree
@@ -73,7 +74,8 @@ def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Any = Renewal(
 
     def correlation(rates: Float[Array, "n"]) -> Float[Array, ""]:
         nodes = tuple(
-            Node(memory=ProbeMemory(rate=rates[i]), gates=gates(), p_swap=chain.node(i).p_swap) for i in range(count)
+            Node(memory=ProbeMemory(rate=rates[i]), gates=gates(), p_swap=swap_factors(chain.node(i))[0])
+            for i in range(count)
         )
         probed = dataclasses.replace(chain, links=tuple(links), nodes=nodes)
         weights = evaluator.summarise(probed, schedule).bell_diagonal

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qtn.evaluators.outcome import Outcome, Summary
+from qtn.links.link import Heralded
 from qtn.merit.chsh import chsh_square
 from qtn.merit.entropy import binary_entropy, entropy, entropy_of_square
 from qtn.merit.fidelity import qber_x, qber_z
@@ -130,7 +131,7 @@ def chsh_fraction(pair: Pair, noise: Float[Array, ""] | float = 0.0) -> Float[Ar
     return one_way_key(qber_z(bell_weights(pair)), chsh_square(pair) - 1, noise)
 
 
-def delivered_pair(result: Outcome | Summary) -> Pair:
+def delivered_pair(result: Outcome | Summary | Heralded) -> Pair:
     """Return the Pauli coefficients (4, 4) of the mean delivered pair."""
     return result.state
 

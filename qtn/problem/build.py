@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from qtn import units
+from qtn.hardware.fibre import travel_time
 from qtn.hardware.gates import gates
+from qtn.hardware.linear_optics import linear_optics
 from qtn.hardware.memory import Memory, PerfectMemory, dephasing_memory, depolarising_memory, relaxing_memory
 from qtn.hardware.node import Node, node
 from qtn.links.abstract import abstract_link
@@ -112,9 +114,11 @@ def arm_losses(table: Table) -> tuple[Any, Any]:
 
 def build_node(table: Table) -> Node:
     """Build one node; what is absent is perfect."""
-    gate_set = gates(**table.get("gates", {}))
-    p_swap = table.get("swap", {}).get("p_success", 1.0)
-    return node(build_memory(table.get("memory", {"model": "perfect"})), gate_set, p_swap)
+    gate_set = gates(**{key.removesuffix("_s"): value for key, value in table.get("gates", {}).items()})
+    swap = dict(table.get("swap", {}))
+    model, p_swap = swap.pop("model", "gates"), swap.pop("p_success", 1.0)
+    optics = linear_optics(**swap) if model == "linear_optics" else None
+    return node(build_memory(table.get("memory", {"model": "perfect"})), gate_set, p_swap, optics)
 
 
 def build_memory(table: Table) -> Memory:
@@ -126,6 +130,26 @@ def build_memory(table: Table) -> Memory:
     if table["model"] == "t1t2":
         return relaxing_memory(t1=table["t1_s"], t2=table["t2_s"])
     return PerfectMemory()
+
+
+def message_times(table: Table) -> list[Any]:
+    """Return how long a classical message over each link of a [chain] table takes [s], by fibre along its length."""
+    listed = table["links"] if "links" in table else [table["link"]] * table["num_links"]
+    return [travel_time(link_length(link) * units.km) for link in listed]
+
+
+def link_length(table: Table) -> Any:
+    """Return the length of a link [km]: of its fibre, or along the ground below a satellite.
+
+    Raises:
+        ValueError: if it has none.
+    """
+    if table["model"] == "abstract":
+        raise ValueError('schedule.latency: "messages" needs the length of each link, and an abstract link has none')
+    if table["model"] == "direct_transmission":
+        return table["length_km"]
+    left, right = sides(table, "distance" if table["model"] == "satellite" else "length", "km")
+    return left + right
 
 
 def direct_loss(table: Table) -> Any:

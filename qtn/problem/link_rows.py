@@ -6,7 +6,7 @@ from typing import Any
 from qtn.links.satellite import Satellite, downlinks
 from qtn.merit.fidelity import fidelity, qber_x, qber_z
 from qtn.merit.key_rate import delivered_pair
-from qtn.problem.build import arm_losses, build_link, is_fibre, sides
+from qtn.problem.build import arm_losses, build_link, is_fibre, link_length
 
 
 def link_rows(chain: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def link_rows(chain: Mapping[str, Any]) -> list[dict[str, Any]]:
             {
                 "link": position,
                 "model": table["model"],
-                "length_km": length_of(table),
+                "length_km": None if table["model"] == "abstract" else float(link_length(table)),
                 "eta": channel_transmissivity(table, link),
                 "p_success": p_success,
                 "attempt_time_s": attempt_time,
@@ -40,15 +40,6 @@ def link_rows(chain: Mapping[str, Any]) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def length_of(table: Mapping[str, Any]) -> float | None:
-    """Return the length of a link [km]: of its fibre, or along the ground below a satellite."""
-    if table["model"] == "abstract":
-        return None
-    if table["model"] == "direct_transmission":
-        return float(table["length_km"])
-    return float(sum(sides(table, "distance" if table["model"] == "satellite" else "length", "km")))
 
 
 def channel_transmissivity(table: Mapping[str, Any], link: Any) -> float | None:

@@ -11,13 +11,12 @@ from pydantic import BaseModel
 from qtn import _checks
 from qtn.links.chain import Chain
 from qtn.optimisation.bounded import Interval
-from qtn.problem.build import build_chain
+from qtn.problem.build import build_chain, message_times
 from qtn.problem.placement import PREFIX, lengths, positions, route_length
 from qtn.problem.problem import Problem
 from qtn.problem.ranges import Range
-from qtn.schedules.tree import Schedule
-
-TIMES = ("cutoff_times", "wait_times")
+from qtn.schedules.latency import with_latencies
+from qtn.schedules.tree import NUMBERS, Schedule
 
 
 def numeric_leaves(problem: Problem) -> dict[str, float]:
@@ -29,8 +28,8 @@ def numeric_leaves(problem: Problem) -> dict[str, float]:
     leaves = {
         name: float(value) for name, value in walk(problem.document["chain"], "chain") if name != "chain.num_links"
     }
-    for times in TIMES if problem.given_schedule is not None else ():
-        leaves |= {f"schedule.{times}.{i}": float(t) for i, t in enumerate(getattr(problem.schedule, times))}
+    for name, array in problem.schedule.numbers.items() if problem.given_schedule is not None else ():
+        leaves |= {f"schedule.{name}.{i}": float(number) for i, number in enumerate(array)}
     return leaves
 
 
@@ -55,13 +54,17 @@ def walk(table: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 def with_values(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Schedule]:
     """Return chain and schedule with some numbers replaced, which may be traced."""
-    times = {name: list(getattr(problem.schedule, name)) for name in TIMES}
+    numbers = {name: list(array) for name, array in problem.schedule.numbers.items()}
     for name, value in values.items():
         section, *path = name.split(".")
         if section == "schedule":
-            times[path[0]][int(path[1])] = value
-    arrays = {name: stacked(entries) for name, entries in times.items()}
-    return chain_with(problem, values), Schedule(tree=problem.schedule.tree, **arrays)
+            numbers[path[0]][int(path[1])] = value
+    schedule = Schedule(tree=problem.schedule.tree, **{name: stacked(entries) for name, entries in numbers.items()})
+    table, latency = chain_table(problem, values), problem.config.schedule.latency
+    chain = build_chain(table)
+    if latency == "none":
+        return chain, schedule
+    return chain, with_latencies(schedule, chain, message_times(table) if latency == "messages" else None)
 
 
 def chain_with(problem: Problem, values: Mapping[str, Any]) -> Chain:
@@ -110,8 +113,8 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
             found |= dict.fromkeys(positions(problem.document["chain"]))
             continue
         matches = [name for name in leaves if any(below(name, form) for form in forms(problem, pattern))]
-        if not matches and pattern.removesuffix(".*").endswith(TIMES):
-            raise ValueError(f"`{pattern}` matches nothing: write the times to be moved into schedule.tree first")
+        if not matches and pattern.removesuffix(".*").endswith(NUMBERS):
+            raise ValueError(f"`{pattern}` matches nothing: write the numbers to be moved into schedule.tree first")
         if not matches:
             raise ValueError(f"`{pattern}` matches no number; `qtn gradient` lists their names")
         whole = next((name for name in matches if name.endswith((".num_modes", ".num_memories"))), None)
@@ -139,7 +142,7 @@ def below(name: str, pattern: str) -> bool:
 def bounds(problem: Problem, name: str) -> Interval:
     """Return the open interval in which an optimiser may move a number."""
     if name.startswith("schedule."):
-        return Interval(0.0, math.inf)
+        return Interval(0.0, 1.0 if "min_fidelities" in name else math.inf)
     if name.startswith(PREFIX):
         return Interval(0.0, route_length(problem.document["chain"]))
     limits = range_of(problem, name)

@@ -8,7 +8,15 @@ from qtn.problem.messages import shown
 from qtn.problem.ranges import Range
 
 Times = dict[tuple[str, int], float]
-"""(cutoff_times or wait_times, position) -> value [s]."""
+"""(array of the schedule, position) -> value."""
+
+LIMITS = {
+    "cutoff_times": Range(0.0),
+    "wait_times": Range(0.0, upper_closed=False),
+    "cutoff_widths": Range(0.0, lower_closed=False, upper_closed=False),
+    "min_fidelities": Range(0.0, 1.0),
+}
+"""What the numbers of a schedule may be."""
 
 OTHER = {"links": "link", "nodes": "node", "link": "links", "node": "nodes"}
 
@@ -25,10 +33,10 @@ def apply_override(document: dict[str, Any], times: Times, override: str) -> Non
         raise ValueError(f"{override}: must be of the form dotted.key=value")
     value = toml_value(text.strip())
     *path, last = key.split(".")
-    if key in ("schedule.cutoff_times", "schedule.wait_times"):
+    if path == ["schedule"] and last in LIMITS:
         raise ValueError(f"{key}: needs a position, such as {key}.0")
-    if path[:1] == ["schedule"] and path[1:] in (["cutoff_times"], ["wait_times"]) and last.isdecimal():
-        times[path[1], int(last)] = time_value(key, value)
+    if len(path) == 2 and path[0] == "schedule" and path[1] in LIMITS and last.isdecimal():
+        times[path[1], int(last)] = number_of_schedule(key, value, LIMITS[path[1]])
         return
     check_sharing(document, key)
     here: Any = document
@@ -43,9 +51,8 @@ def apply_override(document: dict[str, Any], times: Times, override: str) -> Non
         here[int(last)] = value
 
 
-def time_value(key: str, value: Any) -> float:
-    """Return a time [s]: a cut-off may be infinite, a wait may not."""
-    limits = Range(0.0, upper_closed="cutoff" in key)
+def number_of_schedule(key: str, value: Any, limits: Range) -> float:
+    """Return a number of the schedule."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value not in limits:
         raise ValueError(f"{key}: must {limits.rule()}, but is {shown(value)}")
     return float(min(value, sys.float_info.max)) if isinstance(value, int) else value

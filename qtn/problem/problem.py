@@ -99,6 +99,7 @@ class Problem:
             step=self.config.time.step_s,
             num_steps=self.config.time.num_steps,
             level=None if level is None else LEVELS[level],
+            correction=self.config.evaluate.correction,
         )
 
     @property

@@ -12,6 +12,7 @@ def broken_rules(document: Document) -> list[str]:
     if "schema" in document and type(document["schema"]) is not int:  # 1.0 and true equal 1
         errors.append("schema: must be the whole number 1")
     errors.extend(optimise_rules(document))
+    errors.extend(latency_rules(document))
     if not isinstance(chain, dict):
         return errors
     errors.extend(shared_or_listed(chain))
@@ -21,6 +22,11 @@ def broken_rules(document: Document) -> list[str]:
         memory = node.get("memory")
         if isinstance(memory, dict) and memory.get("model") == "t1t2":
             errors.extend(f"{key}.memory.{text}" for text in relaxation_rules(memory))
+        swap = node.get("swap")
+        if isinstance(swap, dict) and swap.get("model", "gates") == "gates":
+            for name in ("efficiency", "visibility", "dark_count_probability"):
+                if name in swap:
+                    errors.append(f'{key}.swap.{name}: belongs to `model = "linear_optics"`; add that, or remove it')
     return errors
 
 
@@ -46,6 +52,25 @@ def optimise_rules(document: Document) -> Iterator[str]:
     if isinstance(minimum, dict) and table.get("maximise", "secret_key_rate_hz") in minimum and "minimise" not in table:
         name = table.get("maximise", "secret_key_rate_hz")
         yield f"optimise.minimum.{name}: is what is maximised; leave the limit out"
+
+
+def latency_rules(document: Document) -> Iterator[str]:
+    """Check that latencies are known where they are asked for."""
+    schedule, chain, optimise = (document.get(name) for name in ("schedule", "chain", "optimise"))
+    if not isinstance(schedule, dict) or schedule.get("latency", "none") == "none":
+        return
+    if schedule["latency"] == "messages" and isinstance(chain, dict):
+        for key, link in tables(chain, "link"):
+            if link.get("model") == "abstract":
+                yield (
+                    f'schedule.latency: "messages" needs the length of each link, and {key} has none; write '
+                    '`latency=...` into the steps of schedule.tree, or use "gates"'
+                )
+    if isinstance(optimise, dict) and "search" in optimise:
+        yield (
+            "schedule.latency: schedules are searched without latencies; leave it out, and add it to the file of the "
+            "best schedule"
+        )
 
 
 def relaxation_rules(memory: Document) -> Iterator[str]:

@@ -14,6 +14,7 @@ from qtn.merit.entanglement import coherent_information, hashing_yield, log_nega
 from qtn.merit.fidelity import fidelity, qber_x, qber_y, qber_z
 from qtn.merit.key_rate import delivered_pair, secret_fraction, secret_key_rate
 from qtn.problem.build import direct_loss
+from qtn.problem.join_rows import join_rows
 from qtn.problem.link_rows import link_rows
 from qtn.problem.names import chain_table, numeric_leaves, with_values
 from qtn.problem.problem import Problem
@@ -90,6 +91,7 @@ def report_numbers(problem: Problem, found: Outcome, values: dict[str, float] | 
         "waiting_time_quantiles_s": dict(zip(QUANTILES, map(float, times), strict=True)),
         **bounds_on_key(problem, chain),
         "links": link_rows(chain),
+        "joins": join_rows(problem, values or {}),
         "info": {
             "tail_mass": float(found.info.tail_mass),
             "grid_error": float(found.info.grid_error),

@@ -179,12 +179,18 @@ class Gates(Table):
 
     two_qubit: Probability = 1.0
     readout: Probability = 1.0
+    two_qubit_time_s: NonNegative | None = None
+    readout_time_s: NonNegative | None = None
 
 
 class Swap(Table):
-    """Entanglement swap of a node."""
+    """Entanglement swap of a node: by its gates, or by linear optics, whose own success comes on top."""
 
     p_success: PositiveProbability = 1.0
+    model: Literal["gates", "linear_optics"] = "gates"
+    efficiency: PositiveProbability | None = None
+    visibility: Probability | None = None
+    dark_count_probability: BelowOne | None = None
 
 
 Link = Annotated[
@@ -226,6 +232,7 @@ class Schedule(Table):
 
     tree: str | None = None
     distill: Protocol = "bbpssw"
+    latency: Literal["none", "gates", "messages"] = "none"
 
 
 class Evaluate(Table):

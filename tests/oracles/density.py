@@ -73,8 +73,62 @@ def swap(left, right, p2, eta):
     return out
 
 
+PAULIS = (I2, X, Y, Z)
+
+
+def coefficients(rho):
+    """tr(P_i x P_j .. rho) of a matrix of n qubits, (4,) * n."""
+    n = int(np.log2(rho.shape[0]))
+    found = np.zeros((4,) * n)
+    for index in itertools.product(range(4), repeat=n):
+        operator = np.ones((1, 1))
+        for i in index:
+            operator = np.kron(operator, PAULIS[i])
+        found[index] = np.real(np.trace(operator @ rho))
+    return found
+
+
+def random_state(rng, num_qubits=2):
+    """A random density matrix of full rank."""
+    size = 2**num_qubits
+    root = rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size))
+    rho = root @ root.conj().T
+    return rho / np.trace(rho)
+
+
+def damp(rho, site, gamma, dephasing=1.0):
+    """Amplitude damping of one qubit, then a factor on what is left of its coherence."""
+    n = int(np.log2(rho.shape[0]))
+    kraus = (np.diag([1, np.sqrt(1 - gamma)]), np.array([[0, np.sqrt(gamma)], [0, 0]]))
+    rho = sum(embed(k, [site], n) @ rho @ embed(k, [site], n).T for k in kraus)
+    flip = embed(Z, [site], n)
+    return (1 + dephasing) / 2 * rho + (1 - dephasing) / 2 * flip @ rho @ flip
+
+
+def optical_swap(left, right, factors):
+    """Linear optics that tells Psi+ and Psi- of the middle qubits, corrected at the far end by X or Y.
+
+    Its two effects are (f_0 + s f_1 XX + s f_2 YY - f_3 ZZ) / 4, s = + and -; unnormalised.
+    """
+    rho, out = np.kron(left, right), 0
+    for sign, fix in ((1, X), (-1, Y)):
+        weights = np.array([1, sign, sign, -1]) * factors
+        effect = sum(w * np.kron(pauli, pauli) for w, pauli in zip(weights, PAULIS, strict=True)) / 4
+        kept = partial_trace(embed(effect, [1, 2], 4) @ rho, [0, 3])
+        correction = np.kron(I2, fix)
+        out = out + correction @ kept @ correction.conj().T
+    return 2 * out
+
+
+def ghz(n):
+    """(|0..0> + |1..1>) / sqrt 2 as a density matrix."""
+    vector = np.zeros(2**n)
+    vector[[0, -1]] = 1 / np.sqrt(2)
+    return np.outer(vector, vector)
+
+
 def distill(kept, consumed, protocol, p2, eta):
-    """Bilateral CNOT from the kept to the consumed pair, accepted on coincidence; (unnormalised state).
+    """Bilateral CNOT from the kept to the consumed pair, accepted on coincidence, EPL on 11; (unnormalised state).
 
     p2 and eta are pairs (left node, right node). DEJMPS rotates first: the left node by -90 degrees about X, the
     right node by +90 degrees. Qubits: kept left, kept right, consumed left, consumed right.
@@ -89,7 +143,7 @@ def distill(kept, consumed, protocol, p2, eta):
         gate = embed(CNOT, list(sites), 4)
         rho = depolarise(gate @ rho @ gate.T, list(sites), fidelity)
     out = 0
-    for m in (0, 1):
+    for m in (1,) if protocol == "epl" else (0, 1):
         effect = embed(readout(m, eta[0]), [2], 4) @ embed(readout(m, eta[1]), [3], 4)
         out = out + partial_trace(effect @ rho, [0, 1])
     return out
