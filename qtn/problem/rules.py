@@ -16,6 +16,7 @@ def broken_rules(document: Document) -> list[str]:
     if not isinstance(chain, dict):
         return errors
     errors.extend(shared_or_listed(chain))
+    errors.extend(slot_rules(document, chain))
     for key, link in tables(chain, "link"):
         errors.extend(f"{key}: {text}" for text in link_rules(link))
     for key, node in tables(chain, "node"):
@@ -52,6 +53,30 @@ def optimise_rules(document: Document) -> Iterator[str]:
     if isinstance(minimum, dict) and table.get("maximise", "secret_key_rate_hz") in minimum and "minimise" not in table:
         name = table.get("maximise", "secret_key_rate_hz")
         yield f"optimise.minimum.{name}: is what is maximised; leave the limit out"
+
+
+def slot_rules(document: Document, chain: Document) -> Iterator[str]:
+    """Check that the memories of multiplexed links fit into the slots of a search, node by node."""
+    optimise = document.get("optimise")
+    search = optimise.get("search") if isinstance(optimise, dict) else None
+    slots = search.get("slots") if isinstance(search, dict) else None
+    links = chain["links"] if isinstance(chain.get("links"), list) else None
+    count = len(links) if links is not None else chain.get("num_links")
+    if type(slots) is not int or type(count) is not int or count < 1:
+        return
+    sides = [link.get("num_memories") if isinstance(link, dict) else None for link in links or [chain.get("link")]]
+    if not any(type(memories) is int for memories in sides):
+        return
+    needs = [memories if type(memories) is int else 1 for memories in sides]
+    needs = needs if links is not None else [needs[0]] * count
+    for node in range(count + 1):
+        needed = sum(needs[max(node - 1, 0) : node + 1])
+        if needed > slots:
+            yield (
+                f"optimise.search.slots: {slots} slots cannot hold the {needed} memories (num_memories) of the links "
+                f"at node {node}; raise slots, or lower num_memories"
+            )
+            return
 
 
 def latency_rules(document: Document) -> Iterator[str]:

@@ -57,6 +57,17 @@ def results_table(content: Content) -> str:
     }
     for key, text in words.items():
         rows.append([text, *(number(side.get(key)) for side in (content.initial, content.best))])
+    sides = (content.initial, content.best)
+    if all("deadline" in side for side in sides):
+        time = number(content.best["deadline"]["time_s"])
+        words = {
+            "probability": f"probability of a pair by {time} s",
+            "fidelity": f"fidelity of pairs by {time} s",
+            "mean_time_s": f"mean waiting time, giving up after {time} s [s]",
+        }
+        rows += [[text, *(number(side["deadline"][key]) for side in sides)] for key, text in words.items()]
+    if all("storage_times_s" in side for side in sides):
+        rows.append(["mean age of the pair at delivery [s]", *(number(sum(s["storage_times_s"])) for s in sides)])
     return table(["", "settings of the file", "best settings"], rows)
 
 
