@@ -17,9 +17,9 @@ LINES = (
     ("chsh", "largest CHSH value", ""),
     ("secret_fraction", "secret fraction", "bit"),
     ("secret_key_rate_hz", "secret-key rate", "bit/s"),
-    ("plob_rate_hz", "PLOB bound of the direct fibre", "bit/s"),
+    ("plob_rate_hz", "PLOB bound of direct transmission", "bit/s"),
     ("repeater_rate_hz", "bound with ideal repeaters", "bit/s"),
-    ("plob_bits_per_use", "PLOB bound a use of the fibre", "bit"),
+    ("plob_bits_per_use", "PLOB bound a use of the channel", "bit"),
     ("repeater_bits_per_use", "with ideal repeaters, a use", "bit"),
 )
 

@@ -152,6 +152,12 @@ def link_rules(link: Document) -> Iterator[str]:
     if link.get("model") == "satellite":
         yield from one_way(link, "distance_km", ("distance_left_km", "distance_right_km"))
         yield from exactly_one(link, "mean_pairs", "p_source")
+        if "mean_pairs" in link and "p_source" not in link:
+            for key in ("fidelity", "bell_diagonal"):
+                if key in link:
+                    yield f"has {key} with mean_pairs; give visibility instead"
+        if "p_source" in link and "mean_pairs" not in link and "visibility" in link:
+            yield "has visibility with p_source; give fidelity or bell_diagonal instead"
     if link.get("model") in ("satellite", "spdc_source"):
         yield from exactly_one(link, "repetition_rate_hz", "attempt_time_s")
     if link.get("model") in ("satellite", "midpoint_source", "direct_transmission"):

@@ -46,13 +46,13 @@ def results_table(content: Content) -> str:
         rows.append([f"waiting time, {float(level):.0%} quantile [s]", *map(number, values)])
     rows.append(
         [
-            "PLOB bound of the direct fibre [bit/s]",
+            "PLOB bound of direct transmission [bit/s]",
             *(number(s["plob_rate_hz"]) for s in (content.initial, content.best)),
         ]
     )
     words = {
         "repeater_rate_hz": "bound with ideal repeaters at equal distances [bit/s]",
-        "plob_bits_per_use": "PLOB bound [bit per use of the fibre]",
+        "plob_bits_per_use": "PLOB bound [bit per use of the channel]",
         "repeater_bits_per_use": "bound with ideal repeaters [bit per use of the chain]",
     }
     for key, text in words.items():

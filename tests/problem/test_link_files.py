@@ -162,6 +162,8 @@ BAD = {
     "two periods": (ONE % f"{LIGHT}\nattempt_time_s = 1e-6", "chain.link: has both repetition_rate_hz and attempt_time_s"),
     "no period": (ONE % LIGHT.replace("repetition_rate_hz = 1e6", ""), "chain.link: needs repetition_rate_hz or attempt_time_s"),
     "two sources": (ONE % f"{SKY}\nmean_pairs = 0.1", "chain.link: has both mean_pairs and p_source"),
+    "state of light": (ONE % SKY.replace("p_source = 0.5", "mean_pairs = 0.1\nfidelity = 0.9"), "chain.link: has fidelity with mean_pairs; give visibility instead"),
+    "visibility of a pair": (ONE % f"{SKY}\nvisibility = 0.9", "chain.link: has visibility with p_source; give fidelity or bell_diagonal instead"),
     "too low": (ONE % SKY.replace("1000.0", "3000.0"), "the elevation is 10.96 degrees, below the minimum of 20 degrees"),
     "elevation": (ONE % SKY.replace("20.0", "90.0"), "chain.link.minimum_elevation_deg: must lie in [0, 90), but is 90.0"),
     "no memories": (ONE % f"{DIRECT}\nnum_memories = 0", "chain.link.num_memories: must be at least 1, but is 0"),
@@ -174,7 +176,7 @@ BAD = {
     "flips": (LINE + "preprocessing = 0.5\n", "merit.preprocessing: must lie in [0, 0.5), but is 0.5"),
     "text for flips": (LINE + 'preprocessing = "best"\n', "merit.preprocessing: must be"),
     "deadline": (LINE + "deadline_s = 0.0\n", "merit.deadline_s: must be positive and finite, but is 0.0"),
-    "ages": (LINE + "ages = 1\n", "merit.ages: "),
+    "ages": (LINE + "ages = 1\n", "merit.ages: must be true or false, but is 1"),
 }  # fmt: skip
 
 
