@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from qtn.report.tables import links_text
+from qtn.report.tables import joins_text, links_text
 
 LINES = (
     ("mean_time_s", "mean waiting time", "s"),
@@ -17,9 +17,9 @@ LINES = (
     ("chsh", "largest CHSH value", ""),
     ("secret_fraction", "secret fraction", "bit"),
     ("secret_key_rate_hz", "secret-key rate", "bit/s"),
-    ("plob_rate_hz", "PLOB bound of the direct fibre", "bit/s"),
+    ("plob_rate_hz", "PLOB bound of direct transmission", "bit/s"),
     ("repeater_rate_hz", "bound with ideal repeaters", "bit/s"),
-    ("plob_bits_per_use", "PLOB bound a use of the fibre", "bit"),
+    ("plob_bits_per_use", "PLOB bound a use of the channel", "bit"),
     ("repeater_bits_per_use", "with ideal repeaters, a use", "bit"),
 )
 
@@ -41,9 +41,28 @@ def evaluation_text(numbers: dict[str, Any]) -> str:
         f"{'time grid':32s} {info['num_steps']} steps of {info['step_s']:.6g} s, error at most "
         f"{info['grid_error']:.1e}, tail {info['tail_mass']:.1e}"
     )
+    if numbers["plob_bits_per_use"] is None:
+        lines.append(f"{'PLOB bound':32s} unknown: the loss of the channel is not given; add merit.direct_loss_db")
+    if "deadline" in numbers:
+        lines += deadline_lines(numbers["deadline"])
+    if "storage_times_s" in numbers:
+        stored = numbers["storage_times_s"]
+        lines.append(f"{'storage time at each node':32s} {', '.join(f'{time:.6g}' for time in stored)} s")
+        lines.append(row("mean age of the pair", sum(stored), "s"))
     if numbers.get("links"):
         lines += ["", links_text(numbers["links"])]
+    if numbers.get("joins"):
+        lines += ["", joins_text(numbers["joins"])]
     return "\n".join(lines)
+
+
+def deadline_lines(found: dict[str, Any]) -> list[str]:
+    """Return what comes of giving up at a deadline, one line each."""
+    lines = [row(f"pair by {found['time_s']:g} s", found["probability"], "")]
+    if found["fidelity"] is not None:
+        lines.append(row("  fidelity of such pairs", found["fidelity"], ""))
+        lines.append(row("  mean time, giving up then", found["mean_time_s"], "s"))
+    return lines
 
 
 def row(name: str, value: float, unit: str) -> str:

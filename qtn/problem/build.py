@@ -152,14 +152,6 @@ def link_length(table: Table) -> Any:
     return left + right
 
 
-def direct_loss(table: Table) -> Any:
-    """Return the fibre loss from end to end [dB], or None if a link is not a fibre."""
-    listed = table["links"] if "links" in table else [table["link"]] * table["num_links"]
-    if not all(is_fibre(link) for link in listed):
-        return None
-    return sum(sum(arm_losses(link)) for link in listed)
-
-
 def is_fibre(table: Table) -> bool:
     """Whether the light of a link travels through fibre of known loss."""
     return table["model"] not in ("abstract", "satellite")

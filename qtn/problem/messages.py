@@ -17,6 +17,7 @@ KINDS = {
     "model_type": "a table",
     "model_attributes_type": "a table",
     "dict_type": "a table",
+    "bool_type": "true or false",
     "int_from_float": "a whole number",
 }
 

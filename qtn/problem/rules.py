@@ -17,6 +17,7 @@ def broken_rules(document: Document) -> list[str]:
     if not isinstance(chain, dict):
         return errors
     errors.extend(shared_or_listed(chain))
+    errors.extend(slot_rules(document, chain))
     for key, link in tables(chain, "link"):
         errors.extend(f"{key}: {text}" for text in link_rules(link))
     for key, node in tables(chain, "node"):
@@ -59,6 +60,30 @@ def optimise_rules(document: Document) -> Iterator[str]:
         yield f"optimise.minimum.{name}: is what is maximised; leave the limit out"
 
 
+def slot_rules(document: Document, chain: Document) -> Iterator[str]:
+    """Check that the memories of multiplexed links fit into the slots of a search, node by node."""
+    optimise = document.get("optimise")
+    search = optimise.get("search") if isinstance(optimise, dict) else None
+    slots = search.get("slots") if isinstance(search, dict) else None
+    links = chain["links"] if isinstance(chain.get("links"), list) else None
+    count = len(links) if links is not None else chain.get("num_links")
+    if type(slots) is not int or type(count) is not int or count < 1:
+        return
+    sides = [link.get("num_memories") if isinstance(link, dict) else None for link in links or [chain.get("link")]]
+    if not any(type(memories) is int for memories in sides):
+        return
+    needs = [memories if type(memories) is int else 1 for memories in sides]
+    needs = needs if links is not None else [needs[0]] * count
+    for node in range(count + 1):
+        needed = sum(needs[max(node - 1, 0) : node + 1])
+        if needed > slots:
+            yield (
+                f"optimise.search.slots: {slots} slots cannot hold the {needed} memories (num_memories) of the links "
+                f"at node {node}; raise slots, or lower num_memories"
+            )
+            return
+
+
 POLICY_KEYS = ("restart", "ends", "cutoff_times_s")
 
 
@@ -81,6 +106,10 @@ def policy_rules(document: Document) -> Iterator[str]:
         for key in ("num_samples", "seed"):
             if key in table:
                 yield f'evaluate.{key}: is for `evaluator = "sampled"`; add that, or remove it'
+    merit = document.get("merit")
+    for key in ("deadline_s", "ages"):
+        if (policy or evaluator == "sampled") and isinstance(merit, dict) and key in merit:
+            yield f'merit.{key}: needs a tree and `evaluator = "renewal"`; leave it out for policies and samples'
     chain = document.get("chain")
     if policy and evaluator != "sampled" and table.get("correction", "at_swap") == "at_swap":
         nodes = [node for _, node in tables(chain, "node")] if isinstance(chain, dict) else []
@@ -177,6 +206,12 @@ def link_rules(link: Document) -> Iterator[str]:
     if link.get("model") == "satellite":
         yield from one_way(link, "distance_km", ("distance_left_km", "distance_right_km"))
         yield from exactly_one(link, "mean_pairs", "p_source")
+        if "mean_pairs" in link and "p_source" not in link:
+            for key in ("fidelity", "bell_diagonal"):
+                if key in link:
+                    yield f"has {key} with mean_pairs; give visibility instead"
+        if "p_source" in link and "mean_pairs" not in link and "visibility" in link:
+            yield "has visibility with p_source; give fidelity or bell_diagonal instead"
     if link.get("model") in ("satellite", "spdc_source"):
         yield from exactly_one(link, "repetition_rate_hz", "attempt_time_s")
     if link.get("model") in ("satellite", "midpoint_source", "direct_transmission"):

@@ -9,16 +9,18 @@ import jax.numpy as jnp
 from qtn.evaluators.evaluate import evaluate as evaluate_chain
 from qtn.evaluators.outcome import Outcome, waiting_time_quantiles
 from qtn.evaluators.sampled.outcome import SampledOutcome
+from qtn.merit.age import storage_times
 from qtn.merit.bounds import plob_rate, repeater_rate
 from qtn.merit.chsh import chsh_value
 from qtn.merit.entanglement import coherent_information, hashing_yield, log_negativity
+from qtn.merit.entropy import NOTHING
 from qtn.merit.fidelity import fidelity, qber_x, qber_y, qber_z
+from qtn.merit.in_time import delivered_by
 from qtn.merit.key_rate import delivered_pair, secret_fraction, secret_key_rate
-from qtn.problem.build import direct_loss
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.join_rows import join_rows
 from qtn.problem.link_rows import link_rows
-from qtn.problem.names import chain_table, numeric_leaves, system_with
+from qtn.problem.names import chain_table, numeric_leaves, system_with, with_values
 from qtn.problem.problem import Problem
 
 QUANTILES = ("0.05", "0.5", "0.95")
@@ -66,16 +68,57 @@ def outcome(problem: Problem, values: dict[str, float] | None = None) -> Any:
     return evaluate_chain(*system_with(problem, values or {}), evaluator=problem.evaluator)
 
 
-def bounds_on_key(problem: Problem, chain: dict[str, Any]) -> dict[str, float | None]:
-    """Return what the same fibre allows at most: without repeaters, and with as many ideal ones at equal distances."""
-    loss, source_rate = direct_loss(chain), problem.config.merit.direct_source_rate_hz
+def bounds_on_key(problem: Problem, rows: list[dict[str, Any]]) -> dict[str, float | None]:
+    """Return what the same loss allows at most: without repeaters, and with as many ideal ones at equal distances.
+
+    Args:
+        problem: the problem; its `merit.direct_loss_db` counts, or what light keeps over all links together.
+        rows: of the links, see `link_rows`.
+    """
+    given, source_rate = problem.config.merit.direct_loss_db, problem.config.merit.direct_source_rate_hz
     names = ("plob_rate_hz", "repeater_rate_hz", "plob_bits_per_use", "repeater_bits_per_use")
-    if loss is None or loss <= 0:
+    kept = [row["eta"] for row in rows]
+    if given is None and (None in kept or math.prod(kept) >= 1):
         return dict.fromkeys(names)
-    eta = jnp.asarray(10 ** (-loss / 10))
+    eta = jnp.asarray(math.prod(kept) if given is None else 10 ** (-given / 10))
     per_use = float(plob_rate(eta, jnp.asarray(1.0))), float(repeater_rate(eta, problem.chain.num_links - 1, 1.0))
     rates = (None, None) if source_rate is None else [source_rate * each for each in per_use]
     return dict(zip(names, (*rates, *per_use), strict=True))
+
+
+def by_deadline(problem: Problem, found: Outcome) -> dict[str, Any]:
+    """Return what comes of giving up at `merit.deadline_s` and starting again; nothing where there is none.
+
+    Returns:
+        {"deadline": {"time_s", "probability" of a pair by then, "fidelity" of such pairs, "mean_time_s" =
+        E[min(T, deadline)] / probability}}; the last two are None where nothing arrives in time.
+    """
+    deadline = problem.config.merit.deadline_s
+    if deadline is None:
+        return {}
+    pair, probability = delivered_by(found, min(deadline, float(found.times[-1])))  # nothing comes after the grid
+    kept = float(probability)
+    early = float(jnp.sum(jnp.where(found.times <= deadline * (1 + 1e-12), found.times * found.probability, 0.0)))
+    good = kept > NOTHING
+    row = {
+        "time_s": deadline,
+        "probability": kept,
+        "fidelity": float(fidelity(pair)) if good else None,
+        "mean_time_s": (early + deadline * (1 - kept)) / kept if good else None,
+    }
+    return {"deadline": row}
+
+
+def ages(problem: Problem, values: dict[str, float]) -> dict[str, list[float]]:
+    """Return how long qubits of delivered pairs were stored at each node [s], if `merit.ages` asks for it."""
+    if not problem.config.merit.ages:
+        return {}
+    try:
+        chain, schedule = with_values(problem, values)
+        times = storage_times(chain, schedule, evaluator=problem.evaluator)
+    except ValueError as error:
+        raise ValueError(f"merit.ages: {error}") from error
+    return {"storage_times_s": [float(time) for time in times]}
 
 
 def report_numbers(
@@ -93,11 +136,14 @@ def report_numbers(
     sampled = isinstance(found, SampledOutcome)
     times = found.quantiles(levels) if sampled else waiting_time_quantiles(found, levels)
     numbers = {name: float(merit(problem, name, found, clip=True)) for name in MERITS}
+    rows = link_rows(chain)
     return numbers | {
         "bell_diagonal": [float(weight) for weight in found.bell_diagonal],
         "waiting_time_quantiles_s": dict(zip(QUANTILES, map(float, times), strict=True)),
-        **bounds_on_key(problem, chain),
-        "links": link_rows(chain),
+        **bounds_on_key(problem, rows),
+        **({} if sampled else by_deadline(problem, found)),
+        **ages(problem, values or {}),
+        "links": rows,
         "joins": join_rows(problem, values or {}, found.info),
         "info": found.info.numbers() | (merit_errors(problem, found) if sampled else {}),
     }

@@ -255,6 +255,9 @@ class Merit(Table):
     protocol: Literal["bb84", "six_state", "bbm92", "chsh_di", "hashing"] = "bb84"
     preprocessing: FlipProbability | Literal["optimised"] = 0.0
     direct_source_rate_hz: Positive | None = None
+    direct_loss_db: Positive | None = None
+    deadline_s: Positive | None = None
+    ages: bool = False
 
 
 class Time(Table):

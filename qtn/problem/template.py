@@ -31,7 +31,8 @@ distill = "bbpssw"                # default protocol of distill(...): "bbpssw" |
 [merit]
 protocol = "bb84"                 # | "six_state" | "bbm92" | "chsh_di" | "hashing"
 preprocessing = 0.0               # probability of flipped raw bits, or "optimised"
-direct_source_rate_hz = 1e9       # for the comparison with direct transmission
+direct_source_rate_hz = 1e9       # for the comparison with direct transmission; direct_loss_db where links are abstract
+# deadline_s = 0.1                # what comes of giving up then;  ages = true: how long pairs were stored
 
 # [time]                          # the time grid is chosen, and its error reported, unless given
 # step_s = 1e-3

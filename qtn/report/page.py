@@ -46,17 +46,28 @@ def results_table(content: Content) -> str:
         rows.append([f"waiting time, {float(level):.0%} quantile [s]", *map(number, values)])
     rows.append(
         [
-            "PLOB bound of the direct fibre [bit/s]",
+            "PLOB bound of direct transmission [bit/s]",
             *(number(s["plob_rate_hz"]) for s in (content.initial, content.best)),
         ]
     )
     words = {
         "repeater_rate_hz": "bound with ideal repeaters at equal distances [bit/s]",
-        "plob_bits_per_use": "PLOB bound [bit per use of the fibre]",
+        "plob_bits_per_use": "PLOB bound [bit per use of the channel]",
         "repeater_bits_per_use": "bound with ideal repeaters [bit per use of the chain]",
     }
     for key, text in words.items():
         rows.append([text, *(number(side.get(key)) for side in (content.initial, content.best))])
+    sides = (content.initial, content.best)
+    if all("deadline" in side for side in sides):
+        time = number(content.best["deadline"]["time_s"])
+        words = {
+            "probability": f"probability of a pair by {time} s",
+            "fidelity": f"fidelity of pairs by {time} s",
+            "mean_time_s": f"mean waiting time, giving up after {time} s [s]",
+        }
+        rows += [[text, *(number(side["deadline"][key]) for side in sides)] for key, text in words.items()]
+    if all("storage_times_s" in side for side in sides):
+        rows.append(["mean age of the pair at delivery [s]", *(number(sum(s["storage_times_s"])) for s in sides)])
     return table(["", "settings of the file", "best settings"], rows)
 
 

@@ -71,8 +71,18 @@ def inside(numbers: Mapping[str, Any]) -> str:
 
 def links_text(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return the table of links as aligned text."""
+    return rows_text(LINK_COLUMNS, rows)
+
+
+def joins_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the table of joins as aligned text."""
+    return rows_text(JOIN_COLUMNS, rows)
+
+
+def rows_text(columns: Iterable[tuple[str, str]], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows of numbers and texts as aligned text; columns that no row has are left out."""
     rows = list(rows)
-    kept = [(key, head) for key, head in LINK_COLUMNS if any(row.get(key) is not None for row in rows)]
+    kept = [(key, head) for key, head in columns if any(row.get(key) is not None for row in rows)]
     cells = [[head for _, head in kept]]
     for row in rows[:MOST]:
         cells.append([plain(row.get(key)) for key, _ in kept])

@@ -81,7 +81,7 @@ def test_unequal_arms_leave_local_polarisation():
 @pytest.mark.parametrize("case", OPTICS.values(), ids=OPTICS)
 def test_is_a_state(case):
     weights = single_click(**BASE | case).heralded().bell_diagonal
-    assert jnp.all(weights >= 0)
+    assert jnp.all(weights >= -1e-16)  # rounding of the characters
     np.testing.assert_allclose(weights.sum(), 1, rtol=1e-15)
 
 

@@ -21,8 +21,10 @@ def test_published_key_rate_and_keys_of_the_contract():
     found = numbers(FOUR_LINKS)
     np.testing.assert_allclose(found["secret_key_rate_hz"], 6.90238181e-5, rtol=2e-9)
     assert set(found) == {
-        "mean_time_s", "rate_hz", "fidelity", "bell_diagonal", "qber_x", "qber_z", "secret_fraction",
-        "secret_key_rate_hz", "waiting_time_quantiles_s", "plob_rate_hz", "info",
+        "mean_time_s", "rate_hz", "fidelity", "bell_diagonal", "qber_x", "qber_y", "qber_z", "secret_fraction",
+        "secret_key_rate_hz", "log_negativity", "coherent_information", "hashing_yield", "chsh",
+        "waiting_time_quantiles_s", "plob_rate_hz", "repeater_rate_hz", "plob_bits_per_use", "repeater_bits_per_use",
+        "links", "joins", "info",
     }  # fmt: skip
     assert found["plob_rate_hz"] is None
     assert set(found["waiting_time_quantiles_s"]) == {"0.05", "0.5", "0.95"}
