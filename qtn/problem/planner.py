@@ -19,6 +19,7 @@ from qtn.planning.search import Progress, SearchResult, SearchSettings, search
 from qtn.planning.space import SearchSpace
 from qtn.planning.tune import Tuned, Tuning, tune
 from qtn.problem.cost import costs, hardware_bounds, hardware_cost
+from qtn.problem.evaluators import level_of, renewal
 from qtn.problem.names import bounds, chain_with, expand, initial_values, with_values
 from qtn.problem.placement import PREFIX, room
 from qtn.problem.problem import Problem
@@ -203,11 +204,11 @@ class Planner:
             level = level_for(
                 chain_with(self.problem, values),
                 space.protocols if space.max_rounds else (),
-                self.problem.evaluator.level,
+                level_of(self.problem.config),
             )
         except ValueError as error:
             raise ValueError(f"optimise.search.protocols: {error}") from None
-        return dataclasses.replace(self.problem.evaluator, level=level)
+        return dataclasses.replace(renewal(self.problem.config), level=level)
 
     def choice(self, leader: Leader, values: Mapping[str, float]) -> Choice:
         """Return a leader of a search as a choice, without tuning."""
@@ -258,7 +259,7 @@ class Planner:
             constraints=lambda numbers: room(chain, numbers),
             log=[name for name, limit in limits.items() if limit.lower > 0 and limit.upper > 100 * limit.lower],
             lattice=lattice,
-            evaluator=problem.evaluator,
+            evaluator=renewal(problem.config),
         )
 
     def interval(self, problem: Problem, name: str, value: float) -> Interval:
