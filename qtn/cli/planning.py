@@ -105,7 +105,7 @@ def plan_content(problem: Problem, found: Plan) -> Content:
     warn(after.info.warnings())
     sensitive = table.maximise if table.minimise is None else next(iter(objective_of(problem).minimum))
     slopes = gradient(winner, sensitive, settings)
-    numbers = [report_numbers(problem, before), report_numbers(problem, after, settings)]
+    numbers = [report_numbers(first, before), report_numbers(winner, after, settings)]
     if table.minimise:
         numbers[0][name], numbers[1][name] = (
             float(hardware_cost(file_values, each)) for each in (file_values, settings)

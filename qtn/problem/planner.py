@@ -20,6 +20,7 @@ from qtn.planning.search import Progress, SearchResult, SearchSettings, search
 from qtn.planning.space import SearchSpace
 from qtn.planning.tune import Tuned, Tuning, tune
 from qtn.problem.cost import costs, hardware_bounds, hardware_cost
+from qtn.problem.evaluators import level_of
 from qtn.problem.names import bounds, chain_with, expand, initial_values, with_values
 from qtn.problem.placement import PREFIX, room
 from qtn.problem.problem import Problem
@@ -108,7 +109,7 @@ def plan(
     return Planner(problem, report, checkpoint).run()
 
 
-def renewal(problem: Problem) -> Renewal:
+def tree_evaluator(problem: Problem) -> Renewal:
     """Return the evaluator of a problem, if trees can be searched and tuned with it.
 
     Raises:
@@ -226,11 +227,11 @@ class Planner:
             level = level_for(
                 chain_with(self.problem, values),
                 space.protocols if space.max_rounds else (),
-                self.problem.evaluator.level,
+                level_of(self.problem.config),
             )
         except ValueError as error:
             raise ValueError(f"optimise.search.protocols: {error}") from None
-        return dataclasses.replace(renewal(self.problem), level=level)
+        return dataclasses.replace(tree_evaluator(self.problem), level=level)
 
     def choice(self, leader: Leader, values: Mapping[str, float]) -> Choice:
         """Return a leader of a search as a choice, without tuning."""
@@ -282,7 +283,7 @@ class Planner:
             constraints=lambda numbers: room(chain, numbers),
             log=[name for name, limit in limits.items() if limit.lower > 0 and limit.upper > 100 * limit.lower],
             lattice=lattice,
-            evaluator=renewal(problem),
+            evaluator=tree_evaluator(problem),
         )
 
     def interval(self, problem: Problem, name: str, value: float) -> Interval:

@@ -1,6 +1,6 @@
 """The fast search against the exhaustive one on random chains, as the experiment prints it."""
 
-import importlib.util
+import runpy
 from pathlib import Path
 
 import pytest
@@ -8,17 +8,9 @@ import pytest
 PATH = Path(__file__).parents[2] / "experiments" / "schedule_search" / "random_chains.py"
 
 
-@pytest.fixture(scope="module")
-def experiment():
-    """The experiment as a module."""
-    spec = importlib.util.spec_from_file_location("random_chains", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.slow
-def test_the_fast_search_equals_the_exhaustive_one_on_200_random_chains(experiment):
-    for exact, fast in experiment.compare(200, seed=0):
+def test_the_fast_search_equals_the_exhaustive_one_on_200_random_chains():
+    experiment = runpy.run_path(str(PATH))
+    for exact, fast in experiment["compare"](200, seed=0):
         assert exact.guarantee.startswith("Optimal") and fast.guarantee.startswith("No proof")
-        assert experiment.missed(exact, fast) <= 1e-9
+        assert experiment["missed"](exact, fast) <= 1e-9
