@@ -106,8 +106,9 @@ def check(file: File, set_: Set = None) -> None:
     from qtn.problem.names import numeric_leaves
 
     count = len(numeric_leaves(problem))
-    tree = problem.config.schedule.tree or "left to the search"
-    print(f"{file}: good: {problem.chain.num_links} links, {count} numbers, tree {tree}")
+    schedule = problem.config.schedule
+    what = f"policy {schedule.policy}" if schedule.policy else f"tree {schedule.tree or 'left to the search'}"
+    print(f"{file}: good: {problem.chain.num_links} links, {count} numbers, {what}")
 
 
 @app.command()

@@ -32,6 +32,11 @@ def evaluation_text(numbers: dict[str, Any]) -> str:
     for level, time in numbers["waiting_time_quantiles_s"].items():
         lines.append(row(f"waiting time, {float(level):.0%} quantile", time, "s"))
     info = numbers["info"]
+    if "num_samples" in info:
+        errors = info["standard_errors"]
+        lines.append(f"{'samples':32s} {info['num_samples']}; standard errors:")
+        lines += [row(f"  {name}", errors[key], unit) for key, name, unit in LINES if key in errors]
+        return "\n".join(lines)
     lines.append(
         f"{'time grid':32s} {info['num_steps']} steps of {info['step_s']:.6g} s, error at most "
         f"{info['grid_error']:.1e}, tail {info['tail_mass']:.1e}"

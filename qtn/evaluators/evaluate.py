@@ -1,29 +1,38 @@
 """The front door: evaluate a schedule on a chain."""
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, overload, runtime_checkable
 
 from qtn.evaluators.outcome import Outcome
 from qtn.evaluators.renewal import Renewal
 from qtn.links.chain import Chain
+from qtn.schedules.policy import SwapAsap
 from qtn.schedules.tree import Schedule
 
 
 @runtime_checkable
 class Evaluator(Protocol):
-    """What turns a chain and a schedule into an outcome."""
+    """What turns a chain and a schedule into an outcome; which schedules it takes, each evaluator says."""
 
-    def evaluate(self, chain: Chain, schedule: Schedule) -> Outcome:
+    def evaluate(self, chain: Chain, schedule: Any, /) -> Any:
         """Return the outcome."""
         ...
 
 
-def evaluate(chain: Chain, schedule: Schedule, *, evaluator: Evaluator = Renewal()) -> Outcome:
+@overload
+def evaluate(chain: Chain, schedule: Schedule) -> Outcome: ...
+
+
+@overload
+def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluator) -> Any: ...
+
+
+def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluator = Renewal()) -> Any:
     """Evaluate a schedule on a chain.
 
     Args:
         chain: links and nodes.
-        schedule: tree of steps over all links of the chain, with its cut-offs and waits.
-        evaluator: how; `Renewal()` is exact up to the grid error that it reports.
+        schedule: tree of steps over all links of the chain, with its cut-offs and waits; or `swap_asap()`.
+        evaluator: how; `Renewal()` (trees) and `Asap()` (swap-asap) are exact up to the grid error that they report.
 
     Returns:
         Mean waiting time [s], mean delivered state, their distribution over time, and their errors.

@@ -1,5 +1,7 @@
 """What an evaluator returns: the mean delivered pair, its waiting time, and how far both can be trusted."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
@@ -25,6 +27,15 @@ class Info:
 
     num_grids: int = static(default=1)
     """How many grids were extrapolated to vanishing step; 1 = none."""
+
+    def numbers(self) -> dict[str, float | int]:
+        """Return what reports print of a concrete outcome."""
+        return {
+            "tail_mass": float(self.tail_mass),
+            "grid_error": float(self.grid_error),
+            "step_s": float(self.step),
+            "num_steps": self.num_steps,
+        }
 
     def warnings(self) -> list[str]:
         """Return one sentence with a cure for each thing that is wrong with a concrete outcome."""
@@ -53,8 +64,8 @@ class Summary:
     state: Float[Array, "4 4"]
     """Mean delivered state: Pauli coefficients tr(P_i x P_j rho), those that the state level holds; state[0, 0] = 1."""
 
-    info: Info
-    """Errors of both."""
+    info: Any
+    """Errors of both: `Info` of the time grid, or what an evaluator without a grid says."""
 
     @property
     def bell_diagonal(self) -> Float[Array, "4"]:
@@ -78,8 +89,9 @@ class Outcome:
     probability: Float[Array, "t"]
     """Probability that the pair is delivered at each grid time."""
 
-    states: Float[Array, "t 4 4"]
-    """Pauli coefficients of the pair delivered at each grid time, times that probability."""
+    states: Float[Array, "t 4 4"] | None = None
+    """Pauli coefficients of the pair delivered at each grid time, times that probability; None where an evaluator
+    does not resolve the state in time."""
 
     info: Info
     """Errors, and the grid."""
@@ -92,7 +104,18 @@ class Outcome:
     @property
     def bell_weights(self) -> Float[Array, "t 4"]:
         """Return the Bell weights of the pair delivered at each grid time, times its probability."""
-        return bell_from_pauli(self.states)
+        return bell_from_pauli(self.resolved_states)
+
+    @property
+    def resolved_states(self) -> Float[Array, "t 4 4"]:
+        """Return `states`.
+
+        Raises:
+            ValueError: if the outcome does not resolve the state in time.
+        """
+        if self.states is None:
+            raise ValueError("This outcome holds the mean state only: use `Asap().resolve`, which also needs O(n T^2).")
+        return self.states
 
 
 def waiting_time_quantiles(outcome: Outcome, levels: ArrayLike) -> Float[Array, "n"]:

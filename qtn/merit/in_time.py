@@ -65,7 +65,7 @@ def delivered_by(outcome: Outcome, deadline: float) -> tuple[Float[Array, "4 4"]
         )
     inside = outcome.times <= deadline * (1 + 1e-12)
     probability = jnp.sum(jnp.where(inside, outcome.probability, 0.0))
-    total = jnp.tensordot(jnp.where(inside, 1.0, 0.0), outcome.states, 1)
+    total = jnp.tensordot(jnp.where(inside, 1.0, 0.0), outcome.resolved_states, 1)
     mixed = jnp.zeros((4, 4)).at[0, 0].set(1.0)
     delivered = probability > NOTHING
     return jnp.where(delivered, total / jnp.where(delivered, probability, 1.0), mixed), probability

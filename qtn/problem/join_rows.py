@@ -1,8 +1,11 @@
 """What each join of a schedule delivers, as rows of numbers for reports."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from qtn.evaluators.outcome import Info
+from qtn.evaluators.renewal import Renewal
 from qtn.merit.fidelity import fidelity, qber_x, qber_z
 from qtn.problem.names import with_values
 from qtn.problem.problem import Problem
@@ -13,22 +16,24 @@ from qtn.schedules.tree import Schedule, Swap, subtrees
 LONGEST_TEXT = 80
 
 
-def join_rows(problem: Problem, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+def join_rows(problem: Problem, values: Mapping[str, Any], info: Info) -> list[dict[str, Any]]:
     """Return one row for each distinct swap or distillation of a problem, children first.
 
     Args:
         problem: the problem.
         values: numbers to replace.
+        info: of the outcome; its time grid is used again.
 
     Returns:
         rows: {"join": text, or a short name where that is long, "links", "mean_time_s", "p_success" of one attempt,
             "fidelity", "qber_x", "qber_z"}; what evaluators without steps leave empty is [].
     """
-    if not hasattr(problem.evaluator, "joins"):
+    if not isinstance(problem.evaluator, Renewal):
         return []
+    evaluator = dataclasses.replace(problem.evaluator, step=float(info.step), num_steps=info.num_steps)
     chain, schedule = with_values(problem, values)
     rows = []
-    for join in problem.evaluator.joins(chain, schedule):
+    for join in evaluator.joins(chain, schedule):
         text = to_text(Schedule(tree=join.step, **schedule.numbers)) if len(subtrees(join.step)) < 12 else ""
         name = "swap" if isinstance(join.step, Swap) else f"distill ({join.step.protocol.name})"
         rows.append(

@@ -12,10 +12,12 @@ from qtn import _checks
 from qtn.links.chain import Chain
 from qtn.optimisation.bounded import Interval
 from qtn.problem.build import build_chain, message_times
+from qtn.problem.evaluators import build_policy
 from qtn.problem.placement import PREFIX, lengths, positions, route_length
 from qtn.problem.problem import Problem
 from qtn.problem.ranges import Range
 from qtn.schedules.latency import with_latencies
+from qtn.schedules.policy import SwapAsap
 from qtn.schedules.tree import NUMBERS, Schedule
 
 
@@ -28,6 +30,7 @@ def numeric_leaves(problem: Problem) -> dict[str, float]:
     leaves = {
         name: float(value) for name, value in walk(problem.document["chain"], "chain") if name != "chain.num_links"
     }
+    leaves |= {f"schedule.{name}": float(value) for name, value in policy_times(problem.document)}
     for name, array in problem.schedule.numbers.items() if problem.given_schedule is not None else ():
         leaves |= {f"schedule.{name}.{i}": float(number) for i, number in enumerate(array)}
     return leaves
@@ -52,8 +55,35 @@ def walk(table: Any, prefix: str) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
+def policy_times(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Return the cut-offs of a policy with their names in [schedule]."""
+    times = document["schedule"].get("cutoff_times_s")
+    entries = enumerate(times) if isinstance(times, list) else [(None, times)] if times is not None else []
+    for index, value in entries:
+        yield "cutoff_times_s" + ("" if index is None else f".{index}"), value
+
+
+def policy_with(problem: Problem, values: Mapping[str, Any]) -> SwapAsap:
+    """Return the policy with some numbers replaced, which may be traced."""
+    table = copy.deepcopy(problem.document["schedule"])
+    for name, value in values.items():
+        section, *path = name.split(".")
+        if section == "schedule" and len(path) == 1:
+            table[path[0]] = value
+        elif section == "schedule":
+            table[path[0]][int(path[1])] = value
+    return build_policy(table)
+
+
+def system_with(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Schedule | SwapAsap]:
+    """Return chain and tree, or chain and policy, with some numbers replaced, which may be traced."""
+    if problem.policy is not None:
+        return chain_with(problem, values), policy_with(problem, values)
+    return with_values(problem, values)
+
+
 def with_values(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Schedule]:
-    """Return chain and schedule with some numbers replaced, which may be traced."""
+    """Return chain and tree with some numbers replaced, which may be traced."""
     numbers = {name: list(array) for name, array in problem.schedule.numbers.items()}
     for name, value in values.items():
         section, *path = name.split(".")

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 
 from qtn.evaluators.levels import choose_level
-from qtn.evaluators.renewal import Renewal
 from qtn.links.chain import Chain
 from qtn.merit.key_rate import (
     Fraction,
@@ -17,11 +16,13 @@ from qtn.merit.key_rate import (
 )
 from qtn.merit.preprocessing import preprocessed
 from qtn.problem.build import build_chain
+from qtn.problem.evaluators import EVALUATORS, FileEvaluator, build_policy, evaluator_name, level_of
 from qtn.problem.schema import Config
+from qtn.schedules.policy import SwapAsap
 from qtn.schedules.text import to_text
 from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
-from qtn.steps.level import LEVELS, Level
+from qtn.steps.level import Level
 
 FRACTIONS: dict[str, Callable[..., Any]] = {
     "bb84": bb84_fraction,
@@ -92,20 +93,19 @@ class Problem:
         return build_chain(self.document["chain"])
 
     @property
-    def evaluator(self) -> Renewal:
-        """Return the evaluator with the grid of the [time] table."""
-        level = self.config.evaluate.level
-        return Renewal(
-            step=self.config.time.step_s,
-            num_steps=self.config.time.num_steps,
-            level=None if level is None else LEVELS[level],
-            correction=self.config.evaluate.correction,
-        )
+    def policy(self) -> SwapAsap | None:
+        """Return the policy, if the schedule is one."""
+        return None if self.config.schedule.policy is None else build_policy(self.document["schedule"])
+
+    @property
+    def evaluator(self) -> FileEvaluator:
+        """Return the evaluator of the [evaluate] table, with the grid of the [time] table."""
+        return EVALUATORS[evaluator_name(self.config)](self.config)
 
     @property
     def level(self) -> Level:
         """Return the state level that evaluations of the given numbers use."""
-        chosen = self.evaluator.level
+        chosen = level_of(self.config)
         return choose_level(self.chain, self.schedule) if chosen is None else chosen
 
     @property

@@ -12,6 +12,7 @@ def broken_rules(document: Document) -> list[str]:
     if "schema" in document and type(document["schema"]) is not int:  # 1.0 and true equal 1
         errors.append("schema: must be the whole number 1")
     errors.extend(optimise_rules(document))
+    errors.extend(policy_rules(document))
     errors.extend(latency_rules(document))
     if not isinstance(chain, dict):
         return errors
@@ -35,6 +36,10 @@ def optimise_rules(document: Document) -> Iterator[str]:
     table, schedule = document.get("optimise"), document.get("schedule", {})
     table = table if isinstance(table, dict) else {}
     tree = isinstance(schedule, dict) and "tree" in schedule
+    if isinstance(schedule, dict) and "policy" in schedule:
+        if table:
+            yield "optimise: finds the best tree and its numbers, but schedule.policy is given; remove one of them"
+        return
     if not tree and "search" not in table:
         yield "schedule.tree: is missing; add `tree = ...`, or search for one with `[optimise] search = {}`"
     if not table:
@@ -52,6 +57,51 @@ def optimise_rules(document: Document) -> Iterator[str]:
     if isinstance(minimum, dict) and table.get("maximise", "secret_key_rate_hz") in minimum and "minimise" not in table:
         name = table.get("maximise", "secret_key_rate_hz")
         yield f"optimise.minimum.{name}: is what is maximised; leave the limit out"
+
+
+POLICY_KEYS = ("restart", "ends", "cutoff_times_s")
+
+
+def policy_rules(document: Document) -> Iterator[str]:
+    """Check that a schedule is a tree or a policy, and that its evaluator knows it."""
+    schedule, table = document.get("schedule", {}), document.get("evaluate", {})
+    if not isinstance(schedule, dict) or not isinstance(table, dict):
+        return
+    evaluator, policy = table.get("evaluator"), "policy" in schedule
+    if policy and "tree" in schedule:
+        yield "schedule.policy: both a tree and a policy are given; keep one of them"
+    for key in POLICY_KEYS:
+        if key in schedule and not policy:
+            yield f'schedule.{key}: is for policies; add `policy = "swap_asap"`, or remove it'
+    if policy and evaluator == "renewal":
+        yield 'evaluate.evaluator: "renewal" evaluates trees; for schedule.policy use "asap" or "sampled"'
+    if not policy and evaluator == "asap":
+        yield 'evaluate.evaluator: "asap" evaluates `policy = "swap_asap"`; for a tree use "renewal" or "sampled"'
+    if evaluator != "sampled":
+        for key in ("num_samples", "seed"):
+            if key in table:
+                yield f'evaluate.{key}: is for `evaluator = "sampled"`; add that, or remove it'
+    chain = document.get("chain")
+    if policy and evaluator != "sampled" and table.get("correction", "at_swap") == "at_swap":
+        nodes = [node for _, node in tables(chain, "node")] if isinstance(chain, dict) else []
+        memories = [node.get("memory") for node in nodes]
+        if any(isinstance(memory, dict) and memory.get("model") == "t1t2" for memory in memories):
+            yield (
+                'evaluate.correction: must be "tracked", because memories relax (t1t2) and "asap" corrects at '
+                'delivery; or use `evaluator = "sampled"`'
+            )
+    times, count = schedule.get("cutoff_times_s"), num_links_of(chain)
+    if isinstance(times, list) and count is not None and len(times) not in (1, count + 1):
+        yield f"schedule.cutoff_times_s: must hold one time or num_links + 1 = {count + 1}, but holds {len(times)}"
+
+
+def num_links_of(chain: Any) -> int | None:
+    """Return the number of links of a [chain] table, if it is known."""
+    if not isinstance(chain, dict):
+        return None
+    links = chain.get("links")
+    count = len(links) if isinstance(links, list) else chain.get("num_links")
+    return count if isinstance(count, int) else None
 
 
 def latency_rules(document: Document) -> Iterator[str]:

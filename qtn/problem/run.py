@@ -7,16 +7,18 @@ import jax
 import jax.numpy as jnp
 
 from qtn.evaluators.evaluate import evaluate as evaluate_chain
-from qtn.evaluators.outcome import Info, Outcome, Summary, waiting_time_quantiles
+from qtn.evaluators.outcome import Outcome, waiting_time_quantiles
+from qtn.evaluators.sampled.outcome import SampledOutcome
 from qtn.merit.bounds import plob_rate, repeater_rate
 from qtn.merit.chsh import chsh_value
 from qtn.merit.entanglement import coherent_information, hashing_yield, log_negativity
 from qtn.merit.fidelity import fidelity, qber_x, qber_y, qber_z
 from qtn.merit.key_rate import delivered_pair, secret_fraction, secret_key_rate
 from qtn.problem.build import direct_loss
+from qtn.problem.evaluators import evaluator_name
 from qtn.problem.join_rows import join_rows
 from qtn.problem.link_rows import link_rows
-from qtn.problem.names import chain_table, numeric_leaves, with_values
+from qtn.problem.names import chain_table, numeric_leaves, system_with
 from qtn.problem.problem import Problem
 
 QUANTILES = ("0.05", "0.5", "0.95")
@@ -38,8 +40,9 @@ MERITS = (
 """What can be differentiated by name."""
 
 
-def merit(problem: Problem, name: str, result: Summary | Outcome, *, clip: bool) -> Any:
+def merit(problem: Problem, name: str, result: Any, *, clip: bool) -> Any:
     """Return one named figure of merit."""
+    result = result.summary if isinstance(result, SampledOutcome) else result
     pair = delivered_pair(result)
     table = {
         "secret_key_rate_hz": lambda: secret_key_rate(result, problem.fraction, clip=clip),
@@ -58,9 +61,9 @@ def merit(problem: Problem, name: str, result: Summary | Outcome, *, clip: bool)
     return table[name]()
 
 
-def outcome(problem: Problem, values: dict[str, float] | None = None) -> Outcome:
-    """Evaluate a problem, with some numbers replaced."""
-    return evaluate_chain(*with_values(problem, values or {}), evaluator=problem.evaluator)
+def outcome(problem: Problem, values: dict[str, float] | None = None) -> Any:
+    """Evaluate a problem, with some numbers replaced; an `Outcome`, or that of an evaluator without a time grid."""
+    return evaluate_chain(*system_with(problem, values or {}), evaluator=problem.evaluator)
 
 
 def bounds_on_key(problem: Problem, chain: dict[str, Any]) -> dict[str, float | None]:
@@ -75,7 +78,9 @@ def bounds_on_key(problem: Problem, chain: dict[str, Any]) -> dict[str, float | 
     return dict(zip(names, (*rates, *per_use), strict=True))
 
 
-def report_numbers(problem: Problem, found: Outcome, values: dict[str, float] | None = None) -> dict[str, Any]:
+def report_numbers(
+    problem: Problem, found: Outcome | SampledOutcome, values: dict[str, float] | None = None
+) -> dict[str, Any]:
     """Return what `qtn evaluate` prints, as plain numbers.
 
     Args:
@@ -84,21 +89,27 @@ def report_numbers(problem: Problem, found: Outcome, values: dict[str, float] | 
         values: numbers that were replaced for this outcome.
     """
     chain = chain_table(problem, values or {})
-    times = waiting_time_quantiles(found, jnp.array([float(level) for level in QUANTILES]))
+    levels = jnp.array([float(level) for level in QUANTILES])
+    sampled = isinstance(found, SampledOutcome)
+    times = found.quantiles(levels) if sampled else waiting_time_quantiles(found, levels)
     numbers = {name: float(merit(problem, name, found, clip=True)) for name in MERITS}
     return numbers | {
         "bell_diagonal": [float(weight) for weight in found.bell_diagonal],
         "waiting_time_quantiles_s": dict(zip(QUANTILES, map(float, times), strict=True)),
         **bounds_on_key(problem, chain),
         "links": link_rows(chain),
-        "joins": join_rows(problem, values or {}),
-        "info": {
-            "tail_mass": float(found.info.tail_mass),
-            "grid_error": float(found.info.grid_error),
-            "step_s": float(found.info.step),
-            "num_steps": found.info.num_steps,
-        },
+        "joins": join_rows(problem, values or {}, found.info),
+        "info": found.info.numbers() | (merit_errors(problem, found) if sampled else {}),
     }
+
+
+def merit_errors(problem: Problem, found: SampledOutcome) -> dict[str, Any]:
+    """Return the standard error of each figure of merit (unclipped)."""
+    errors = {
+        name: float(found.standard_error(lambda summary, name=name: merit(problem, name, summary, clip=False)))
+        for name in MERITS
+    }
+    return {"standard_errors": errors}
 
 
 def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) -> dict[str, Any]:
@@ -117,12 +128,16 @@ def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) 
     return differentiate(problem, of, values)[0]
 
 
-def differentiate(problem: Problem, of: str, values: dict[str, float] | None = None) -> tuple[dict[str, Any], Info]:
+def differentiate(problem: Problem, of: str, values: dict[str, float] | None = None) -> tuple[dict[str, Any], Any]:
     """Return what `gradient` returns, and how good the time grid was."""
     leaves = numeric_leaves(problem) | (values or {})
+    if evaluator_name(problem.config) != "renewal":
+        # swaps that never fail are a premise of Asap(), and no sample shows how they would
+        leaves = {name: x for name, x in leaves.items() if not (name.endswith(".swap.p_success") and x == 1.0)}
 
     def target(numbers: dict[str, Any]) -> tuple[Any, Any]:
-        result = problem.evaluator.summarise(*with_values(problem, numbers))
+        evaluator: Any = problem.evaluator
+        result = evaluator.summarise(*system_with(problem, numbers))
         return merit(problem, of, result, clip=False), (merit(problem, of, result, clip=True), result.info)
 
     (raw, (clipped, info)), slopes = jax.value_and_grad(target, has_aux=True)(leaves)

@@ -228,9 +228,13 @@ Protocol = Literal["bbpssw", "dejmps", "cnot", "epl", "double_selection", "code3
 
 
 class Schedule(Table):
-    """What is joined with what; the tree may be left to a search."""
+    """What is joined with what: a tree, which may be left to a search, or a policy."""
 
     tree: str | None = None
+    policy: Literal["swap_asap"] | None = None
+    restart: Literal["together", "carry_over"] = "together"
+    ends: Literal["measured", "kept"] = "measured"
+    cutoff_times_s: PositiveOrInf | Annotated[list[PositiveOrInf], Field(min_length=1)] | None = None
     distill: Protocol = "bbpssw"
     latency: Literal["none", "gates", "messages"] = "none"
 
@@ -240,6 +244,9 @@ class Evaluate(Table):
 
     level: Literal["bell_diagonal", "x_type", "pauli"] | None = None
     correction: Literal["at_swap", "tracked"] = "at_swap"
+    evaluator: Literal["renewal", "asap", "sampled"] | None = None
+    num_samples: Count = 10_000
+    seed: Annotated[int, Range(0.0, 2.0**32)] = 0
 
 
 class Merit(Table):

