@@ -7,9 +7,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from qtn.evaluators.evaluate import evaluate
 from qtn.evaluators.extrapolate import summarise_on
+from qtn.problem.evaluators import evaluator_name
 from qtn.problem.messages import ProblemError
-from qtn.problem.names import expand, numeric_leaves, with_values
+from qtn.problem.names import expand, numeric_leaves, system_with, with_values
 from qtn.problem.problem import Problem
 from qtn.problem.run import merit
 from qtn.problem.structures import unit_of
@@ -82,6 +84,8 @@ def job_of(problem: Problem, axes: Sequence[str]) -> Job:
     wanted = table.derivatives
     if wanted is not None and table.job != "gradient":
         raise ProblemError(problem.name, [f'sweep.derivatives: needs job = "gradient", but the job is "{table.job}"'])
+    if table.job != "evaluate" and evaluator_name(problem.config) != "renewal":
+        raise ProblemError(problem.name, [f'sweep.job: "{table.job}" needs the evaluator "renewal" and a tree'])
     names: list[str] = []
     if table.job == "gradient":
         names = _names(problem, wanted) if wanted else list(axes)
@@ -127,14 +131,14 @@ def point_function(problem: Problem, job: Job, level: Level | None) -> Callable[
     leaves = numeric_leaves(problem)
 
     def target(moved: dict[str, Any], point: Point) -> tuple[dict[str, Any], dict[str, Any]]:
-        system = with_values(problem, {**point["numbers"], **moved})
+        numbers = {**point["numbers"], **moved}
         if level is None or point["plan"] is None:
-            summary = problem.evaluator.summarise(*system)
+            summary: Any = evaluate(*system_with(problem, numbers), evaluator=problem.evaluator)
         else:
-            summary = summarise_on(point["plan"], *system, level)
+            summary = summarise_on(point["plan"], *with_values(problem, numbers), level)
         raw = {name: merit(problem, name, summary, clip=False) for name in job.outputs}
         found = {name: merit(problem, name, summary, clip=True) for name in job.outputs}
-        return raw, found | {"grid_error": summary.info.grid_error, "tail_mass": summary.info.tail_mass}
+        return raw, found | {name: getattr(summary.info, name, 0.0) for name in ("grid_error", "tail_mass")}
 
     def of_point(point: Point) -> dict[str, Any]:
         if job.kind != "gradient":

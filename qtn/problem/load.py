@@ -1,6 +1,5 @@
 """Read a problem file: every mistake at once, each with its dotted key, its value and a cure."""
 
-import copy
 import dataclasses
 import re
 import tomllib
@@ -63,7 +62,8 @@ def changed(problem: Problem, overrides: Sequence[str]) -> Problem:
     Raises:
         ProblemError: with every mistake found.
     """
-    document = {key: table for key, table in copy.deepcopy(problem.document).items() if key != "sweep"}
+    given = problem.config.model_dump(exclude_none=True, exclude_unset=True, by_alias=True)
+    document = {key: table for key, table in given.items() if key != "sweep"}
     return read(document, overrides, name=problem.name, source=problem.name)
 
 

@@ -127,7 +127,7 @@ def tree_evaluator(problem: Problem) -> Renewal:
 class Planner:
     """The state of one planning."""
 
-    def __init__(self, problem: Problem, report: Show, checkpoint: Checkpoint | None) -> None:
+    def __init__(self, problem: Problem, report: Show, checkpoint: Checkpoint | None = None) -> None:
         table = problem.config.optimise
         assert table is not None
         self.problem, self.table, self.report, self.checkpoint = problem, table, report, checkpoint

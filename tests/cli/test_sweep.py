@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -142,10 +143,10 @@ def test_every_command_has_help_with_an_example(capsys):
 def test_help_is_quick():
     seconds = []
     for _ in range(3):
-        began = time.perf_counter()
+        before = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
         subprocess.run([sys.executable, "-m", "qtn", "--help"], check=True, capture_output=True)
-        seconds.append(time.perf_counter() - began)
-    assert min(seconds) < 0.6
+        seconds.append(sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before)
+    assert min(seconds) < 0.6, "processor time, which a busy machine does not lengthen"
 
 
 def command(folder, *more):

@@ -100,7 +100,7 @@ def test_objects_come_back_shared_and_equal():
     assert back["a"][0] is back["a"][1][0]
     assert back["a"][0].tree == schedule.tree
     assert isinstance(back["a"][0].cutoff_times, jnp.ndarray)
-    assert len(document["objects"]) == 1 + 8 + 7
+    assert len(document["objects"]) == 1 + 8 + 7 + 1  # the rules, none, that all steps share
 
 
 def test_only_dataclasses_of_the_package_are_read():
