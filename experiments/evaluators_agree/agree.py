@@ -1,7 +1,8 @@
 """Every evaluator against every other where they overlap: `python experiments/evaluators_agree/agree.py`.
 
 One row a problem and pair of evaluators. Exact evaluators must agree to 1e-9, `Sampled` within 4 standard errors.
-To add an evaluator: a function that returns (mean time, Pauli coefficients, covariance or None), and its name in `COLUMNS`.
+To add an evaluator: a function that returns (mean time, Pauli coefficients, covariance or None), and its name in
+`COLUMNS`.
 """
 
 import dataclasses
