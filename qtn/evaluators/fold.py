@@ -90,11 +90,11 @@ def taken(values: Float[Array, "n"], index: Array) -> Float[Array, ""]:
 
 
 @partial(jax.jit, static_argnames="level")
-def fidelity_row(level: Level, ends: tuple[Node, Node]) -> Float[Array, "k"]:
-    """Return the row (k,) with fidelity to Phi+ = row . state / state[0] of pairs stored at two nodes."""
+def fidelity_rows(level: Level, ends: tuple[tuple[Node, Node], ...]) -> Float[Array, "n k"]:
+    """Return rows with fidelity to Phi+ = row . state / state[0] of pairs stored at these pairs of nodes."""
     signs = jnp.asarray(BELL_SIGNS)
-    states = level.to_pauli(jnp.eye(level.num_components), *ends)
-    return jnp.einsum("i,iik->k", signs, states) / 4
+    states = [level.to_pauli(jnp.eye(level.num_components), *pair) for pair in ends]
+    return jnp.einsum("i,niik->nk", signs, jnp.stack(states)) / 4
 
 
 Run = Callable[..., Any]
@@ -216,7 +216,7 @@ class Fold:
             return self.run(piece, *delivered, step_map, rates[0], *others)
         lattice = self._lattice(*inputs)
         if tree.rules.min_fidelity is not None:
-            rows = [self.run(fidelity_row, self.level, self.ends(child)) for child in inputs]
+            rows = self.run(fidelity_rows, self.level, tuple(self.ends(child) for child in inputs))
             minimum = self.run(taken, self.schedule.min_fidelities, jnp.asarray(tree.rules.min_fidelity))
             return self.run(join_faithful, *delivered, step_map, rates, rows, minimum, lattice)
         if width is not None:

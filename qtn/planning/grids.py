@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import jax
 
-from qtn.evaluators.choose import find_horizon, time_scales
+from qtn.evaluators.choose import WORST_ERROR, find_horizon, time_scales
 from qtn.evaluators.extrapolate import summarise_on
 from qtn.evaluators.plan import LADDER, GridPlan
 from qtn.links.chain import Chain
@@ -21,7 +21,7 @@ EXACT_STEPS_WITH_CUTOFFS = 65536
 SHORT_CUTOFF = 128
 """Spacings of the delivery times in a cut-off that counts as short."""
 
-SEARCH_ERROR = 1e-3
+SEARCH_ERROR = 5e-3
 """Largest grid error during an optimisation; the winner is evaluated at full resolution."""
 
 
@@ -41,13 +41,17 @@ def search_plans(systems: Sequence[tuple[Chain, Schedule]], level: Level) -> lis
     if parts <= most:
         length = next(length for length in LADDER if length >= parts)
         return [GridPlan(grids=(scale.grid(scale.spacing, length),)) for scale in scales]
+    error, best = math.inf, list[GridPlan]()
     for length in LADDER[:5]:
         plans = [scale.extrapolation(horizon, length) for horizon, scale in zip(horizons, scales, strict=True)]
         alike = [with_structure_of(plans[0], plan) for plan in plans]
-        error = float(summarise_on(alike[0], *systems[0], level).info.grid_error)
+        found = float(summarise_on(alike[0], *systems[0], level).info.grid_error)
+        if best and found > error / 2 and error < WORST_ERROR:
+            break  # what is left does not come from the step
+        error, best = found, alike
         if error <= SEARCH_ERROR:
             break
-    return alike
+    return best
 
 
 def with_structure_of(first: GridPlan, plan: GridPlan) -> GridPlan:

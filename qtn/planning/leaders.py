@@ -11,13 +11,13 @@ from qtn.links.chain import Chain
 from qtn.planning.candidates import Candidate, schedule_of
 from qtn.planning.objective import Objective
 from qtn.schedules.tree import Schedule
-from qtn.steps.level import Level
 
 MOST_LEADERS = 64
 """Most schedules that are evaluated at full resolution because the grid of the search cannot rank them."""
 
-TRIAL_RTOL = 1e-4
-"""Relative error to which leaders are evaluated whose cut-offs are first trials; tuning evaluates its winners fully."""
+TRIAL_STEPS = 4096
+"""Length of the grids on which leaders are evaluated whose cut-offs are first trials; tuning evaluates its winners
+fully."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,13 +65,14 @@ def evaluate_leaders(
     candidates: list[Candidate],
     scores: Callable[[list[Candidate]], np.ndarray],
     number: int,
-    level: Level,
+    evaluator: Renewal,
     *,
     trial: bool = False,
 ) -> tuple[tuple[Leader, ...], float]:
     """Evaluate the best candidates, and more of them while the coarse grid may have misplaced the winner.
 
-    With `trial` they are evaluated to `TRIAL_RTOL` only, and no more than `number`: their cut-offs are tuned next.
+    With `trial` no more than `number` are evaluated, and on `TRIAL_STEPS` only where `evaluator` leaves the grid to be
+    chosen: their cut-offs are tuned next.
 
     Returns:
         (leaders, error): the best `number`, best first, and the largest relative difference between both grids.
@@ -79,7 +80,8 @@ def evaluate_leaders(
     if not candidates:
         return (), 0.0
     ranked = scores(candidates)
-    evaluator = Renewal(level=level, rtol=TRIAL_RTOL) if trial else Renewal(level=level)
+    if trial and evaluator.step is None and evaluator.num_steps is None:
+        evaluator = dataclasses.replace(evaluator, num_steps=TRIAL_STEPS)
     order = np.argsort(-ranked, kind="stable")
     found: list[Leader] = []
     error = 0.0

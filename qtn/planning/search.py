@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from qtn import _checks
 from qtn.evaluators.choose import TimeScales, time_scales
 from qtn.evaluators.fold import heralded_links
+from qtn.evaluators.renewal import Renewal
 from qtn.links.chain import Chain
 from qtn.planning.candidates import Candidate
 from qtn.planning.engine import Engine
@@ -79,6 +80,9 @@ class SearchResult:
     front: tuple[Candidate, ...]
     """All candidates of the chain that the search saw, on its grid."""
 
+    merits: Mapping[str, np.ndarray]
+    """All merits of each candidate of `front` (n,), unclipped, on that grid."""
+
     num_trees: int
     """Number of distinct schedules in the space."""
 
@@ -110,6 +114,7 @@ class _Search:
     objective: Objective
     settings: SearchSettings
     level: Level
+    evaluator: Renewal
     report: Callable[[Progress], None]
     began: float = dataclasses.field(default_factory=time.perf_counter)
     evaluated: int = 0
@@ -157,7 +162,7 @@ class _Search:
     def leaders(self, number: int) -> tuple[tuple[Leader, ...], float]:
         """Return the best that were seen, evaluated, and how far the grid of the search was off."""
         trial = self.space.cutoffs
-        return evaluate_leaders(self.chain, self.objective, self.seen, self.scores, number, self.level, trial=trial)
+        return evaluate_leaders(self.chain, self.objective, self.seen, self.scores, number, self.evaluator, trial=trial)
 
     def quick_look(self) -> float:
         """Return the longest mean time that the optimum can have [s], from a narrow search on a short grid."""
@@ -184,7 +189,7 @@ def search(
     objective: Objective = Objective(),
     *,
     settings: SearchSettings = SearchSettings(),
-    level: Level | None = None,
+    evaluator: Renewal = Renewal(),
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> SearchResult:
     """Find the best schedule of a chain.
@@ -194,7 +199,8 @@ def search(
         space: which schedules are allowed.
         objective: what is maximised, with its lower limits.
         settings: method and width.
-        level: state level; None = the smallest that is exact for every schedule of the space.
+        evaluator: evaluates the leaders; its state level is that of the search, None = the smallest that is exact for
+            every schedule of the space.
         report: called as the search goes on.
 
     Returns:
@@ -215,8 +221,9 @@ def search(
         6
     """
     _checks.require_double_precision()
-    level = level_for(chain, space.protocols if space.max_rounds else ()) if level is None else level
-    state = _Search(chain, space, objective, settings, level, report)
+    level = level_for(chain, space.protocols if space.max_rounds else (), evaluator.level)
+    evaluator = dataclasses.replace(evaluator, level=level)
+    state = _Search(chain, space, objective, settings, level, evaluator, report)
     require_some(space, state.segments)
     number, exact = count(space, state.segments)
     exhaustive = settings.method == "exhaustive" or (
@@ -256,6 +263,7 @@ def search(
     return SearchResult(
         leaders=leaders,
         front=tuple(state.seen),
+        merits=state.merits(state.seen),
         num_trees=number,
         counted_exactly=exact,
         method="exhaustive" if exhaustive else "beam" if isinstance(select, Beam) else "pareto",

@@ -18,7 +18,6 @@ from qtn.planning.grids import search_plans
 from qtn.planning.lattice import polish_on_lattice
 from qtn.planning.model import Model, System
 from qtn.planning.objective import Objective, Pair, merit_table
-from qtn.steps.level import Level
 
 Numbers = Mapping[str, Any]
 Cost = Callable[[Numbers], Any]
@@ -81,8 +80,8 @@ class Tuning:
     """Numbers that vary on a logarithmic scale."""
     lattice: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Numbers that end on multiples of a spacing."""
-    level: Level | None = None
-    """State level; None = the smallest that is exact at the start."""
+    evaluator: Renewal = dataclasses.field(default_factory=Renewal)
+    """Evaluates at full resolution; without a state level of its own takes the smallest that is exact."""
 
     def model(self, start: Mapping[str, float]) -> Model:
         """Return the system with its judge, as a function with gradients."""
@@ -92,7 +91,7 @@ class Tuning:
             slacks = {**self.slacks(pair, constants["bias"]), **self.constraints(numbers)}
             return self.value(numbers, pair, constants["keyless_time"]), slacks
 
-        level = self.level or choose_level(*self.system(dict(start)))
+        level = self.evaluator.level or choose_level(*self.system(dict(start)))
         return Model(lambda numbers: self.system(dict(numbers)), judge, level, start)
 
     def merits(self, summary: Summary | Pair) -> dict[str, Any]:
@@ -121,7 +120,7 @@ class Tuning:
 
     def evaluated(self, numbers: Mapping[str, float]) -> tuple[dict[str, float], float, float]:
         """Return (merits, score, violation) at full resolution."""
-        summary = Renewal(level=self.level).summarise(*self.system(dict(numbers)))
+        summary = self.evaluator.summarise(*self.system(dict(numbers)))
         merits = {name: np.asarray(value)[None] for name, value in self.merits(summary).items()}
         score, violation = float(self.objective.scores(merits)[0]), float(self.objective.violation(merits)[0])
         if self.cost is not None and violation == 0:

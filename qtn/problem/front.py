@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from qtn.planning.candidates import schedule_of
 from qtn.planning.front import pareto
-from qtn.problem.planner import Choice, Show, plan
+from qtn.planning.leaders import evaluate_leader
+from qtn.problem.names import chain_with
+from qtn.problem.planner import Choice, Planner, Show, plan
 from qtn.problem.problem import Problem
 from qtn.problem.schema import Minimum, Optimise
 
@@ -18,6 +21,9 @@ NAMES = {
     "secret_fraction": "secret_fraction",
 }
 """What a front can be drawn between; the full names are understood as well."""
+
+PURE = ("fidelity", "secret_fraction", "secret_key_rate_hz", "rate_hz")
+"""Merits in the order in which they allow long waiting times."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +54,7 @@ def front(
     """Return the front between two merits of a problem with an [optimise] table.
 
     Both ends come first; between them `first` is maximised with `second` at least on an even ladder. Other limits of
-    the file hold throughout.
+    the file hold throughout. Where no number is tuned one search serves all points.
 
     Args:
         problem: its schedules, numbers and limits are used; what it maximises is not.
@@ -62,11 +68,20 @@ def front(
     limits = {name: value for name, value in limits.items() if name not in (first, second)}
 
     def best(maximise: str, minimum: Mapping[str, float], number: int) -> Any:
-        wanted: dict[str, Any] = {"maximise": maximise, "minimise": None, "minimum": Minimum(**{**limits, **minimum})}
+        wanted: dict[str, Any] = {"maximise": maximise, "minimise": None, "minimum": _limits({**limits, **minimum})}
         config = problem.config.model_copy(update={"optimise": table.model_copy(update=wanted)})
         asked = dataclasses.replace(problem, config=config)
         return plan(asked, report=lambda *news: report(f"point {number} of {num_points}: {news[0]}", *news[1:]))
 
+    search = table.search
+    if search is not None and not table.parameters and not search.cutoffs and search.method != "beam":
+        pure = min((first, second), key=PURE.index)
+        config = problem.config.model_copy(
+            update={
+                "optimise": table.model_copy(update={"maximise": pure, "minimise": None, "minimum": _limits(limits)})
+            }
+        )
+        return _of_one_search(dataclasses.replace(problem, config=config), first, second, num_points, report)
     ends = best(first, {}, 1)
     found, interrupted = [ends.best], ends.interrupted
     if not interrupted:
@@ -80,8 +95,41 @@ def front(
         point = best(first, {second: level}, number)
         interrupted = point.interrupted
         found.append(point.best)
+    return _unbeaten(first, second, found, interrupted)
+
+
+def _limits(limits: Mapping[str, float]) -> Minimum:
+    return Minimum(**limits)
+
+
+def _unbeaten(first: str, second: str, found: list[Choice], interrupted: bool) -> Front:
+    """Return the front of some choices."""
     feasible = [choice for choice in found if choice.violation == 0]
     losses = np.array([[-choice.merits[first], -choice.merits[second]] for choice in feasible])
     kept = [feasible[index] for index in pareto(losses)] if feasible else []
     ordered = sorted(kept, key=lambda choice: choice.merits[second])
     return Front(first, second, tuple(ordered), interrupted)
+
+
+def _of_one_search(problem: Problem, first: str, second: str, num_points: int, report: Show) -> Front:
+    """Return the front of the schedules that one search saw: enough where there are no numbers to tune.
+
+    The search maximises the merit that bounds the time least, so that nothing on the front is too slow for it.
+    """
+    planner = Planner(problem, report)
+    found = planner.search({}, num_leaders=1)
+    merits = found.merits
+    feasible = np.flatnonzero(planner.objective.violation(merits) == 0)
+    points = np.column_stack([merits[first], merits[second]])[feasible]
+    front = feasible[pareto(-points)] if len(feasible) else feasible
+    chosen: dict[int, None] = {}
+    levels = merits[second][front]
+    for level in np.linspace(levels.min(), levels.max(), num_points) if len(front) else ():
+        enough = front[levels >= level - 1e-12 * abs(level)]
+        chosen[int(enough[np.argmax(merits[first][enough])])] = None
+    evaluator = planner.evaluator({})
+    leaders = [
+        evaluate_leader(chain_with(problem, {}), planner.objective, schedule_of(found.front[index]), evaluator)
+        for index in chosen
+    ]
+    return _unbeaten(first, second, [planner.choice(leader, {}) for leader in leaders], found.interrupted)

@@ -1,8 +1,10 @@
 """What each join of a schedule delivers, as rows of numbers for reports."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from qtn.evaluators.outcome import Info
 from qtn.evaluators.renewal import Renewal
 from qtn.merit.fidelity import fidelity, qber_x, qber_z
 from qtn.problem.names import with_values
@@ -14,20 +16,21 @@ from qtn.schedules.tree import Schedule, Swap, subtrees
 LONGEST_TEXT = 80
 
 
-def join_rows(problem: Problem, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+def join_rows(problem: Problem, values: Mapping[str, Any], info: Info) -> list[dict[str, Any]]:
     """Return one row for each distinct swap or distillation of a problem, children first.
 
     Args:
         problem: the problem.
         values: numbers to replace.
+        info: of the outcome; its time grid is used again.
 
     Returns:
         rows: {"join": text, or a short name where that is long, "links", "mean_time_s", "p_success" of one attempt,
             "fidelity", "qber_x", "qber_z"}; what evaluators without steps leave empty is [].
     """
-    evaluator = problem.evaluator
-    if not isinstance(evaluator, Renewal):
+    if not isinstance(problem.evaluator, Renewal):
         return []
+    evaluator = dataclasses.replace(problem.evaluator, step=float(info.step), num_steps=info.num_steps)
     chain, schedule = with_values(problem, values)
     rows = []
     for join in evaluator.joins(chain, schedule):

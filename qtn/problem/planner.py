@@ -9,6 +9,7 @@ import numpy as np
 
 from qtn.evaluators.fold import heralded_links
 from qtn.evaluators.grid import common_spacing
+from qtn.evaluators.renewal import Renewal
 from qtn.optimisation.bounded import Interval
 from qtn.optimisation.constrained import ConstrainedProgress
 from qtn.planning.leaders import Leader
@@ -24,7 +25,6 @@ from qtn.problem.problem import Problem
 from qtn.problem.schema import Optimise
 from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
-from qtn.steps.level import Level
 
 MAX_CYCLES = 3
 """How often the schedule is searched again after its numbers were tuned."""
@@ -98,10 +98,10 @@ def plan(problem: Problem, *, report: Show = lambda phase, best, evaluations: No
     Returns:
         The best choices, with the search and the tuning behind them. On an interrupt, the best so far.
     """
-    return _Planner(problem, report).run()
+    return Planner(problem, report).run()
 
 
-class _Planner:
+class Planner:
     """The state of one planning."""
 
     def __init__(self, problem: Problem, report: Show) -> None:
@@ -131,7 +131,10 @@ class _Planner:
             found = self.search(values)
             choices = [self.choice(leader, values) for leader in found.leaders]
             interrupted = found.interrupted
-            for position, each in enumerate(choices[:MOST_TUNED]):
+            if best and choices[0].schedule.tree == best[0].schedule.tree:
+                break  # tuned already, for these numbers
+            number = MOST_TUNED if best or not self.names else 1  # numbers that are far off rank schedules badly
+            for position, each in enumerate(choices[:number]):
                 if interrupted or not (self.names or each.schedule.cutoff_times.size):
                     break
                 choices[position] = self.tuned(each.schedule, values)
@@ -171,7 +174,7 @@ class _Planner:
             return f"No feasible point found; the closest has {missed}. Lower the limits, or free more parameters."
         return tuned.status if tuned else "Searched."
 
-    def search(self, values: Mapping[str, float]) -> SearchResult:
+    def search(self, values: Mapping[str, float], num_leaders: int = MOST_CHOICES) -> SearchResult:
         """Search the schedules of the chain with these values."""
         table = self.table.search
         assert table is not None
@@ -188,22 +191,23 @@ class _Planner:
             chain_with(self.problem, values),
             space_of(self.problem),
             objective,
-            settings=SearchSettings(method=table.method, width=table.width),
-            level=self.level(values),
+            settings=SearchSettings(method=table.method, width=table.width, num_leaders=num_leaders),
+            evaluator=self.evaluator(values),
             report=show,
         )
 
-    def level(self, values: Mapping[str, float]) -> Level:
-        """Return a state level that is exact for every schedule that is searched."""
+    def evaluator(self, values: Mapping[str, float]) -> Renewal:
+        """Return the evaluator of the file, with a state level that is exact for every schedule that is searched."""
         space = space_of(self.problem)
         try:
-            return level_for(
+            level = level_for(
                 chain_with(self.problem, values),
                 space.protocols if space.max_rounds else (),
                 self.problem.evaluator.level,
             )
         except ValueError as error:
             raise ValueError(f"optimise.search.protocols: {error}") from None
+        return dataclasses.replace(self.problem.evaluator, level=level)
 
     def choice(self, leader: Leader, values: Mapping[str, float]) -> Choice:
         """Return a leader of a search as a choice, without tuning."""
@@ -254,7 +258,7 @@ class _Planner:
             constraints=lambda numbers: room(chain, numbers),
             log=[name for name, limit in limits.items() if limit.lower > 0 and limit.upper > 100 * limit.lower],
             lattice=lattice,
-            level=problem.evaluator.level,
+            evaluator=problem.evaluator,
         )
 
     def interval(self, problem: Problem, name: str, value: float) -> Interval:

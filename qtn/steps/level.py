@@ -75,8 +75,11 @@ class PauliLevel:
         return left, right
 
     def basis(self, left: Node, right: Node, *, inverse: bool = False) -> np.ndarray:
-        """Return the matrix (k, k) from the kept Pauli coefficients to the vector at two nodes, or its inverse."""
-        sign = 1.0 if inverse else -1.0
+        """Return the matrix (k, k) from the kept Pauli coefficients to the vector at two nodes, or its inverse.
+
+        A level without ZI and IZ is for nodes that do not relax (T1 = inf): there the equilibrium does not matter.
+        """
+        sign = (1.0 if inverse else -1.0) * ("ZI" in self.labels)
         ends = [np.eye(4), np.eye(4)]
         for matrix, node in zip(ends, (left, right), strict=True):
             matrix[3, 0] = sign * node.memory.equilibrium()

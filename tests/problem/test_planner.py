@@ -1,5 +1,8 @@
 """Planning a problem file: search, limits, requirements, placement and fronts, with their errors."""
 
+import itertools
+
+import numpy as np
 import pytest
 
 from qtn.problem.cost import HARDWARE, hardware_bounds, improved, improvement
@@ -9,7 +12,7 @@ from qtn.problem.messages import ProblemError
 from qtn.problem.names import with_values
 from qtn.problem.planner import needs_planning, plan
 from qtn.problem.run import merit, outcome
-from qtn.schedules.text import to_text
+from qtn.schedules.text import parse, to_text
 
 LINK = '{ model = "single_click", length_km = %s, attenuation_db_per_km = 0.2, efficiency = 0.3, visibility = 0.9, bright_state = 0.05, emission_time_s = 1e-6 }'
 NODE = 'node = { memory = { model = "dephasing", t2_s = 0.1 }, gates = { two_qubit = 0.99, readout = 0.995 } }'
@@ -134,6 +137,23 @@ def test_front_is_sorted_and_nothing_on_it_is_beaten():
     rates = [choice.merits["rate_hz"] for choice in found.choices]
     assert len(found.choices) == 3
     assert fidelities == sorted(fidelities) and rates == sorted(rates, reverse=True)
+
+
+@pytest.mark.parametrize("method", ["exhaustive", "pareto"])
+def test_a_front_without_numbers_is_that_of_every_schedule(method):
+    text = ABSTRACT % 2 + f'[optimise]\nsearch = {{ max_rounds = 1, method = "{method}" }}\n'
+    problem, asked = loads(text), []
+    found = front(problem, "rate_hz", "fidelity", num_points=30, report=lambda phase, best, done: asked.append(phase))
+    assert asked.count("point 2 of 30: search") == 0
+    points = []
+    for a, b, c in itertools.product((0, 1), repeat=3):
+        tree = f"swap({'distill(0)' if a else 0}, {'distill(1)' if b else 1})"
+        each = problem.with_schedule(parse(f"distill({tree})" if c else tree))
+        result = outcome(each)
+        points.append([float(merit(each, name, result, clip=True)) for name in ("rate_hz", "fidelity")])
+    kept = [p for p in points if not any(q[0] >= p[0] and q[1] >= p[1] and q != p for q in points)]
+    own = [[choice.merits[name] for name in ("rate_hz", "fidelity")] for choice in found.choices]
+    np.testing.assert_allclose(own, np.unique(np.round(sorted(kept, key=lambda p: p[1]), 12), axis=0)[::-1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("key", HARDWARE)
