@@ -98,7 +98,7 @@ def report_numbers(
         "waiting_time_quantiles_s": dict(zip(QUANTILES, map(float, times), strict=True)),
         **bounds_on_key(problem, chain),
         "links": link_rows(chain),
-        "joins": join_rows(problem, values or {}, found.info),
+        "joins": [] if isinstance(found, SampledOutcome) else join_rows(problem, values or {}, found.info),
         "info": found.info.numbers() | (merit_errors(problem, found) if sampled else {}),
     }
 
