@@ -48,12 +48,13 @@ def main():
     parser = argparse.ArgumentParser(description="Compare with ReQuSim.")
     parser.add_argument("--peer", required=True, help="Python interpreter with ReQuSim")
     parser.add_argument("--deliveries", type=int, default=4000, help="delivered pairs of ReQuSim at N = 2")
+    parser.add_argument("--links", type=int, nargs="+", default=[2, 4, 8, 16, 32, 64], help="chain lengths")
     given = parser.parse_args()
     print(
         f"{'N':>3s} {'rate: exact':>12s} {'Sampled':>20s} {'ReQuSim':>20s} {'fidelity: exact':>16s} {'Sampled':>20s}"
         f" {'ReQuSim':>20s} {'sigmas':>12s} {'pairs/s':>10s} {'ReQuSim':>9s} {'ratio':>7s}"
     )
-    for num_links in (2, 4, 8, 16, 32, 64):
+    for num_links in given.links:
         exact, found, speed = ours(num_links)
         times, fidelities, other = peer(given.peer, num_links, max(given.deliveries * 2 // num_links, 100))
         rate, rate_error = 1 / times.mean(), times.std() / times.mean() ** 2 / np.sqrt(times.size)

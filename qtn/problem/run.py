@@ -144,7 +144,7 @@ def report_numbers(
         **({} if sampled else by_deadline(problem, found)),
         **ages(problem, values or {}),
         "links": rows,
-        "joins": join_rows(problem, values or {}, found.info),
+        "joins": [] if sampled else join_rows(problem, values or {}, found.info),
         "info": found.info.numbers() | (merit_errors(problem, found) if sampled else {}),
     }
 

@@ -157,7 +157,7 @@ def test_quantiles_of_the_completion_time():
     np.testing.assert_allclose(found, [expected])
 
 
-@pytest.mark.parametrize("attempts", [(1.0, 1.0, 1.0), (1.0, 1.5, 2.0)], ids=["equal", "different"])
+@pytest.mark.parametrize("attempts", [(1.0, 1.0, 1.0), pytest.param((1.0, 1.5, 2.0), marks=pytest.mark.slow)])
 def test_extrapolated_grids_bound_their_error(attempts):
     links = [abstract_link(p_success=2e-3 * (1 + i), attempt_time=t, werner=0.97) for i, t in enumerate(attempts)]
     line = chain(links, node(depolarising_memory(2e3)))

@@ -78,6 +78,7 @@ def memory_of_gradient(line, evaluator):
     return compiled.memory_analysis().temp_size_in_bytes
 
 
+@pytest.mark.slow
 def test_memory_of_the_reverse_pass():
     line = random_line(64, False)
     stored = Asap(step=1.0, num_steps=512).planned(line, swap_asap())

@@ -35,7 +35,7 @@ def require_unbiased(draw, system, exact, names):
         assert np.all(np.isfinite(found)), name
 
 
-@pytest.mark.parametrize("ends", Ends)
+@pytest.mark.parametrize("ends", [Ends.MEASURED, pytest.param(Ends.KEPT, marks=pytest.mark.slow)])
 def test_swap_asap(ends):
     line = random_line(3, False)
     exact = jax.grad(lambda each: merit(Asap(step=1.0, num_steps=64).summarise(each, swap_asap(ends=ends))))(line)
@@ -46,6 +46,7 @@ def test_swap_asap(ends):
     require_unbiased(draw, line, exact, ("p_success", "rates", "two_qubit", "readout", "state"))
 
 
+@pytest.mark.slow
 def test_tree_with_failures():
     links = [abstract_link(p_success=p, attempt_time=1.0, werner=0.95) for p in (0.5, 0.3)]
     line = chain(links, node(depolarising_memory(30.0), p_swap=0.7))
@@ -80,6 +81,7 @@ def rebuilt(line, numbers):
     return chain(links, node(depolarising_memory(numbers.time_constant), p_swap=numbers.p_swap))
 
 
+@pytest.mark.slow
 def test_event_by_event():
     line = dataclasses.replace(random_line(2, False), p_swap=jnp.array([1.0, 0.7, 1.0]))
     pair = parse("swap(0, 1)")
