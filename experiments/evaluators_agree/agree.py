@@ -16,9 +16,11 @@ jax.config.update("jax_enable_x64", True)
 import numpy as np  # noqa: E402
 
 import qtn  # noqa: E402
+from qtn.evaluators.full_state import FullState, FullStateAverage, timeline_of  # noqa: E402
 from qtn.hardware.memory import relaxing_memory  # noqa: E402
 
 NUM_SAMPLES = 20_000
+NUM_TIMELINES = 300
 DIAGONAL, RELAXING = qtn.depolarising_memory(60.0), relaxing_memory(60.0, 40.0)
 GATES = qtn.gates(two_qubit=0.98, readout=0.99)
 
@@ -67,7 +69,41 @@ def sampled(problem):
     return found.mean_time, found.state, found.info.covariance
 
 
-COLUMNS = {"Renewal": renewal, "Asap": asap, "Sampled": sampled}
+def full_state(problem):
+    """Run the whole register along sampled timelines."""
+    found = FullStateAverage(NUM_TIMELINES, seed=2, correction=problem.correction).evaluate(
+        problem.chain, problem.schedule
+    )
+    return found.mean_time, found.state, found.info.covariance
+
+
+def one_timeline(problem):
+    """Run the whole register along the one timeline of links that never fail, swapped as soon as possible."""
+    count = problem.chain.num_links
+    times = [float(problem.chain.link(i).heralded().attempt_time) for i in range(count)]
+    segments = [(time, str(i)) for i, time in enumerate(times)]
+    while len(segments) > 1:  # the pair of neighbours that is there first is joined first
+        first = min(range(len(segments) - 1), key=lambda i: max(segments[i][0], segments[i + 1][0]))
+        joined = (
+            max(segments[first][0], segments[first + 1][0]),
+            f"swap({segments[first][1]}, {segments[first + 1][1]})",
+        )
+        segments[first : first + 2] = [joined]
+    tree = qtn.parse(segments[0][1])
+    tracked = problem.correction == qtn.Correction.TRACKED
+    line_of_times = timeline_of(tree, times, tracked=tracked)
+    found = FullState().run(problem.chain, line_of_times)
+    ends = [next(s for names in found.slots for s in names if s[0] == node and s[1] >= 0) for node in (0, count)]
+    return line_of_times.times[-1], found.correlations(ends), None
+
+
+COLUMNS = {
+    "Renewal": renewal,
+    "Asap": asap,
+    "Sampled": sampled,
+    "FullState": full_state,
+    "FullState, exact": one_timeline,
+}
 
 TREES = {
     2: "swap(0, 1)",
@@ -81,22 +117,24 @@ def problems():
     """Return the problems."""
     at_swap, tracked = qtn.Correction
     trees, policies = ("Renewal", "Sampled"), ("Asap", "Sampled")
+    whole = (*trees, "FullState")
     for n, text in TREES.items():
-        yield Problem(f"{n} links, tree", line(n, DIAGONAL, 0.8), qtn.parse(text), at_swap, trees)
+        yield Problem(f"{n} links, tree", line(n, DIAGONAL, 0.8), qtn.parse(text), at_swap, whole if n < 4 else trees)
     distilled = qtn.parse("swap(swap(distill(0), 1), swap(2, distill(3)))")
     yield Problem("4 links, distillation", line(4, DIAGONAL, 0.8), distilled, at_swap, trees)
     limited = qtn.parse("swap(swap(0, 1, cutoff_time=4), swap(2, 3, cutoff_time=5.5), cutoff_time=12)")
     yield Problem("4 links, cut-offs", line(4, DIAGONAL, 0.8), limited, at_swap, trees)
     both = qtn.parse("swap(distill(0), distill(1), cutoff_time=9)")
-    yield Problem("2 links, T1, distillation, cut-off", line(2, RELAXING, 0.8), both, at_swap, trees)
-    yield Problem("4 links, T1", line(4, RELAXING, 0.8), qtn.parse(TREES[4]), at_swap, trees)
+    yield Problem("2 links, T1, distillation, cut-off", line(2, RELAXING, 0.8), both, at_swap, whole)
+    yield Problem("4 links, T1", line(4, RELAXING, 0.8), qtn.parse(TREES[4]), at_swap, whole)
     kept = qtn.swap_asap(ends=qtn.Ends.KEPT)
     for memory, name in ((DIAGONAL, ""), (RELAXING, ", T1")):
         for n in TREES:
             yield Problem(f"{n} links, asap{name}", line(n, memory), qtn.swap_asap(), tracked, policies)
         yield Problem(f"3 links, asap, ends kept{name}", line(3, memory), kept, tracked, policies)
         certain = line(8, memory, p_success=1.0)
-        yield Problem(f"8 links, asap, one timeline{name}", certain, kept, tracked, policies)
+        columns = (*policies, "FullState, exact")
+        yield Problem(f"8 links, asap, one timeline{name}", certain, kept, tracked, columns)
 
 
 def compared(first, second):
@@ -136,7 +174,7 @@ def conventions():
 def row(name, pair, found):
     """Print one row."""
     deviation, unit, good = found
-    print(f"{name:40s} {pair:22s} {deviation:10.2g} {unit:6s} {'agree' if good else 'DIFFER'}", flush=True)
+    print(f"{name:40s} {pair:26s} {deviation:10.2g} {unit:6s} {'agree' if good else 'DIFFER'}", flush=True)
     return good
 
 

@@ -18,6 +18,7 @@ from qtn.problem.names import initial_values
 from qtn.problem.planner import Choice, Plan, objective_of, plan
 from qtn.problem.problem import Problem
 from qtn.problem.run import gradient, outcome, report_numbers
+from qtn.problem.sampled_check import SampledCheck, sampled_check
 from qtn.report.content import Content, Leader, Limit, Planning
 from qtn.report.drawing import draw_schedule
 from qtn.report.front import write_front
@@ -125,12 +126,23 @@ def plan_content(problem: Problem, found: Plan) -> Content:
         status=found.status,
         config=json.dumps(problem.document, indent=2),
         versions=versions(),
-        planning=planning_content(problem, found),
+        planning=planning_content(problem, found, sampled_check(winner, settings, after)),
         sensitivity_of=sensitive,
     )
 
 
-def planning_content(problem: Problem, found: Plan) -> Planning:
+def sampled_sentence(check: SampledCheck) -> str:
+    """Say how sampling agrees with the exact answer."""
+    if check.refused:
+        return f"Not checked by sampling: {check.refused}"
+    times, fidelities = ("{:.6g} +- {:.2g}".format(*pair) for pair in (check.mean_time, check.fidelity))
+    return (
+        f"Checked by {check.num_samples:,} sampled deliveries: mean waiting time {times} s, fidelity {fidelities}; "
+        f"within {check.deviation:.1f} standard errors of the exact values."
+    )
+
+
+def planning_content(problem: Problem, found: Plan, check: SampledCheck) -> Planning:
     """Collect what the report shows of the search and the limits."""
     best, search = found.best, found.found
     values = [value_of(problem, choice) for choice in found.choices]
@@ -160,6 +172,7 @@ def planning_content(problem: Problem, found: Plan) -> Planning:
         if search
         else "",
         agreement=search.grid_error if search else None,
+        sampled=sampled_sentence(check),
         limits=tuple(limits),
         kkt_residual=tuned.kkt_residual if tuned else None,
         num_searches=found.num_searches,
@@ -180,6 +193,7 @@ def plan_numbers(content: Content, found: Plan, evaluations: int, seconds: float
         "num_trees": found.found.num_trees if found.found else None,
         "method": planning.method,
         "guarantee": planning.guarantee,
+        "sampled": planning.sampled,
         "evaluations": evaluations,
         "seconds": seconds,
         "status": content.status,
@@ -196,6 +210,7 @@ def plan_text(content: Content, found: Plan, evaluations: int, seconds: float) -
         lines.append(f"direct transmission (PLOB bound): {plob:.8g}")
     if planning.space:
         lines += [f"space: {planning.space}, {planning.method} search", f"guarantee: {planning.guarantee}"]
+    lines.append(planning.sampled)
     if planning.limits:
         lines += ["", "limits"]
         for limit in planning.limits:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from qtn import _checks
 from qtn.evaluators.asap.evaluator import Asap
+from qtn.evaluators.full_state.average import FullStateAverage
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.sampled.evaluator import Sampled
 from qtn.evaluators.sampled.outcome import Correction
@@ -14,7 +15,7 @@ from qtn.problem.schema import Config
 from qtn.schedules.policy import Ends, Restart, SwapAsap, swap_asap
 from qtn.steps.level import LEVELS, PauliLevel
 
-FileEvaluator: TypeAlias = Renewal | Asap | Sampled
+FileEvaluator: TypeAlias = Renewal | Asap | Sampled | FullStateAverage
 
 
 CORRECTIONS = {each.value: each for each in Correction}
@@ -44,10 +45,23 @@ def asap(config: Config) -> Asap:
 def sampled(config: Config) -> Sampled:
     """Build the sampling evaluator."""
     table = config.evaluate
-    return Sampled(num_samples=table.num_samples, seed=table.seed, correction=CORRECTIONS[table.correction])
+    return Sampled(num_samples=table.num_samples or 10_000, seed=table.seed, correction=CORRECTIONS[table.correction])
 
 
-EVALUATORS: dict[str, Callable[[Config], FileEvaluator]] = {"renewal": renewal, "asap": asap, "sampled": sampled}
+def full_state(config: Config) -> FullStateAverage:
+    """Build the evaluator that runs the whole register along sampled timelines."""
+    table = config.evaluate
+    return FullStateAverage(
+        num_samples=table.num_samples or 200, seed=table.seed, correction=CORRECTIONS[table.correction]
+    )
+
+
+EVALUATORS: dict[str, Callable[[Config], FileEvaluator]] = {
+    "renewal": renewal,
+    "asap": asap,
+    "sampled": sampled,
+    "full_state": full_state,
+}
 """Builders by the name in `evaluate.evaluator`."""
 
 

@@ -98,17 +98,17 @@ def policy_rules(document: Document) -> Iterator[str]:
     for key in POLICY_KEYS:
         if key in schedule and not policy:
             yield f'schedule.{key}: is for policies; add `policy = "swap_asap"`, or remove it'
-    if policy and evaluator == "renewal":
-        yield 'evaluate.evaluator: "renewal" evaluates trees; for schedule.policy use "asap" or "sampled"'
+    if policy and evaluator in ("renewal", "full_state"):
+        yield f'evaluate.evaluator: "{evaluator}" evaluates trees; for schedule.policy use "asap" or "sampled"'
     if not policy and evaluator == "asap":
         yield 'evaluate.evaluator: "asap" evaluates `policy = "swap_asap"`; for a tree use "renewal" or "sampled"'
-    if evaluator != "sampled":
+    if evaluator not in ("sampled", "full_state"):
         for key in ("num_samples", "seed"):
             if key in table:
-                yield f'evaluate.{key}: is for `evaluator = "sampled"`; add that, or remove it'
+                yield f'evaluate.{key}: is for `evaluator = "sampled"` or "full_state"; add one, or remove it'
     merit = document.get("merit")
     for key in ("deadline_s", "ages"):
-        if (policy or evaluator == "sampled") and isinstance(merit, dict) and key in merit:
+        if (policy or evaluator in ("sampled", "full_state")) and isinstance(merit, dict) and key in merit:
             yield f'merit.{key}: needs a tree and `evaluator = "renewal"`; leave it out for policies and samples'
     chain = document.get("chain")
     if policy and evaluator != "sampled" and table.get("correction", "at_swap") == "at_swap":

@@ -244,8 +244,8 @@ class Evaluate(Table):
 
     level: Literal["bell_diagonal", "x_type", "pauli"] | None = None
     correction: Literal["at_swap", "tracked"] = "at_swap"
-    evaluator: Literal["renewal", "asap", "sampled"] | None = None
-    num_samples: Count = 10_000
+    evaluator: Literal["renewal", "asap", "sampled", "full_state"] | None = None
+    num_samples: Count | None = None
     seed: Annotated[int, Range(0.0, 2.0**32)] = 0
 
 

@@ -61,6 +61,8 @@ class Planning:
     guarantee: str
     agreement: float | None
     """Largest relative difference, over the leaders, between the grid of the search and full resolution."""
+    sampled: str
+    """How sampling agrees with the best, as a sentence."""
     limits: tuple[Limit, ...]
     kkt_residual: float | None
     num_searches: int

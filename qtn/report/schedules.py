@@ -30,6 +30,7 @@ def schedules(planning: Planning) -> str:
         parts.append("<h2>Limits</h2>" + table(["", "at least", "best", "multiplier"], rows))
         parts.append("<p>Multiplier: how much the best value gains when the limit is lowered by one unit.")
         parts.append(f" KKT residual: {number(planning.kkt_residual)}.</p>")
+    parts.append(f"<p>{html.escape(planning.sampled)}</p>")
     if planning.space:
         rows = (
             [

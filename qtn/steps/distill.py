@@ -17,7 +17,21 @@ from qtn.states.basis import BELL_SIGNS, ptm
 from qtn.states.pair import PAULIS
 from qtn.steps.protocol import BBPSSW, CNOT, CODE_3, CODE_4, CODE_5, DEJMPS, DOUBLE_SELECTION, EPL, DistillationProtocol
 
-__all__ = ["BBPSSW", "DEJMPS", "PROTOCOLS", "DistillationProtocol", "distill_map", "local_tensor", "twirl"]
+__all__ = [
+    "BBPSSW",
+    "CNOT",
+    "CODE_3",
+    "CODE_4",
+    "CODE_5",
+    "DEJMPS",
+    "DOUBLE_SELECTION",
+    "EPL",
+    "PROTOCOLS",
+    "DistillationProtocol",
+    "distill_map",
+    "local_tensor",
+    "twirl",
+]
 
 PROTOCOLS = {p.name: p for p in (BBPSSW, DEJMPS, CNOT, EPL, DOUBLE_SELECTION, CODE_3, CODE_4, CODE_5)}
 """Protocols by name."""

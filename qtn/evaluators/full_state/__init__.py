@@ -1,5 +1,6 @@
 """The whole register in one state: a schedule run as a circuit along a timeline, with every memory of every node."""
 
+from qtn.evaluators.full_state.average import FullStateAverage
 from qtn.evaluators.full_state.derive import num_pairs, timeline_of
 from qtn.evaluators.full_state.events import (
     Along,
@@ -28,6 +29,7 @@ __all__ = [
     "FullInfo",
     "FullOutcome",
     "FullState",
+    "FullStateAverage",
     "Generate",
     "Local",
     "SwapAt",
