@@ -18,9 +18,9 @@ from qtn.problem.problem import Problem
 from qtn.problem.route import write_out
 from qtn.problem.rules import broken_rules, tables
 from qtn.problem.schema import Config
-from qtn.schedules.builders import check_spans
+from qtn.schedules.arguments import check_spans, span
 from qtn.schedules.text import parse
-from qtn.schedules.tree import Schedule
+from qtn.schedules.tree import Distill, Schedule, Swap, subtrees
 from qtn.steps.distill import PROTOCOLS
 
 
@@ -93,6 +93,7 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
     if times and schedule is not None:
         problem = problem.with_schedule(schedule)
     errors = [*impossible_links(problem), *unusable_parameters(problem)]
+    errors = errors or list(short_cutoffs(problem))
     if errors:
         raise ProblemError(source, errors)
     return problem
@@ -112,6 +113,27 @@ def impossible_links(problem: Problem) -> Iterator[str]:
             build_link(table)
         except ValueError as error:
             yield f"{key}: {error}"
+
+
+def short_cutoffs(problem: Problem) -> Iterator[str]:
+    """Return a sentence for each cut-off or run time that ends before an attempt of any link below it could."""
+    schedule = problem.given_schedule
+    if schedule is None:
+        return
+    times = [float(link.heralded().attempt_time) for link in problem.chain.links]
+    told: set[int] = set()
+    for part in subtrees(schedule.tree):
+        if not isinstance(part, Swap | Distill):
+            continue
+        shortest = min(times[problem.chain.link_index(i)] for i in range(part.first, part.last + 1))
+        for slot in {part.cutoff, part.rules.run_time} - {None, *told}:
+            limit = float(schedule.cutoff_times[slot])
+            if limit < shortest * (1 - 1e-9):
+                told.add(slot)
+                yield (
+                    f"schedule.cutoff_times.{slot}: {limit:g} s is shorter than one attempt of {shortest:g} s, the "
+                    f"shortest of {span(part)}: no pair could wait for another one; raise it in schedule.tree"
+                )
 
 
 def unusable_parameters(problem: Problem) -> Iterator[str]:

@@ -78,6 +78,10 @@ BAD = {
         "schedule.latency: schedules are searched without latencies",
     ),
     "negative time": (FILE.replace("2e-6", "-2e-6"), "chain.node.gates.two_qubit_time_s: must be at least 0"),
+    "cut-off within an attempt": (
+        FILE.replace("swap(distill(0), 1)", "swap(distill(0), 1, cutoff_time=1e-6)"),
+        "schedule.cutoff_times.0: 1e-06 s is shorter than one attempt of 9.79344e-05 s",
+    ),
     "latency of yes": (FILE.replace('"messages"', '"yes"'), "schedule.latency: must be"),
 }
 
