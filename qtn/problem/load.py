@@ -126,7 +126,9 @@ def short_cutoffs(problem: Problem) -> Iterator[str]:
         if not isinstance(part, Swap | Distill):
             continue
         shortest = min(times[problem.chain.link_index(i)] for i in range(part.first, part.last + 1))
-        for slot in {part.cutoff, part.rules.run_time} - {None, *told}:
+        for slot in (part.cutoff, part.rules.run_time):
+            if slot is None or slot in told:
+                continue
             limit = float(schedule.cutoff_times[slot])
             if limit < shortest * (1 - 1e-9):
                 told.add(slot)
