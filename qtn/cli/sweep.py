@@ -139,7 +139,7 @@ def in_words(seconds: float) -> str:
 
     Example:
         >>> in_words(42.0), in_words(4000.0), in_words(200000.0)
-        ('42 s', '1 h 7 min', '2 d 8 h')
+        ('42 s', '1 h 7 min', '2 d 7 h')
     """
     if not math.isfinite(seconds):
         return "unknown time"

@@ -17,6 +17,9 @@ BRACKETS_PER_OCTAVE = 4
 FIRST_BRACKET = 2.0**-6
 """Ages at which the fidelity is looked at before its crossing is refined [steps]."""
 
+NOTHING = 1e-60
+"""A probability of delivery below which nothing is discarded: what it would change is less than rounding."""
+
 
 def lasting(
     delivered: Float[Array, "k t"], rates: Float[Array, "k"], row: Float[Array, "k"], minimum: Float[Array, ""]
@@ -38,7 +41,7 @@ def lasting(
         fidelity does not come back within a fifth of its age.
     """
     length = delivered.shape[1]
-    there = delivered[0] > 0
+    there = delivered[0] > NOTHING
     state = jnp.where(there, delivered / jnp.where(there, delivered[0], 1.0), 1.0)
 
     def surplus(ages: Array) -> Array:

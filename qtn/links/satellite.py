@@ -217,7 +217,7 @@ def satellite(
         ...     wavelength=810e-9, zenith_transmissivity=0.5, p_source=1.0, repetition_rate=1e9,
         ... )
         >>> print(f"{link.heralded().p_success:.2e}")
-        4.95e-04
+        5.04e-05
     """
     if (mean_pairs is None) == (p_source is None):
         raise ValueError(

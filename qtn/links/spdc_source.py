@@ -122,7 +122,7 @@ def spdc_source(
         >>> import jax; jax.config.update("jax_enable_x64", True)
         >>> pair = spdc_source(loss_left=10, loss_right=10, mean_pairs=0.01, repetition_rate=1e9).heralded()
         >>> print(f"{pair.bell_diagonal[0]:.4f} {pair.p_success:.3e}")
-        0.9929 1.013e-04
+        0.9933 1.012e-04
     """
     link = SpdcSource(
         loss_left=scalar("loss_left", non_negative_finite, loss_left),

@@ -24,7 +24,7 @@ LIMITS = (
     "",
     ", cutoff_time=4.4",
     ", cutoff_time=6, cutoff_width=1.5",
-    ", min_fidelity=0.62",
+    ", min_fidelity=0.4",
     ", run_time=9, latency=0.5",
 )
 
@@ -50,10 +50,12 @@ def test_mass_trace_and_positivity(case):
     rng = np.random.default_rng(case)
     line = random_chain(rng, relaxing=case % 3 > 0)
     text = STEPS[case % len(STEPS)].format(LIMITS[case % len(LIMITS)])
-    found = Renewal(step=0.5, num_steps=1024).evaluate(line, parse(text))
+    found = Renewal(step=0.5, num_steps=8192).evaluate(line, parse(text))
     probability = np.asarray(found.probability)
     assert probability.min() > -1e-15
-    assert probability.sum() == pytest.approx(1, abs=1e-9)
+    assert probability.sum() < 1 + 1e-9
+    if found.mean_time * 40 < 0.5 * 8192:  # all of it is on the grid
+        assert probability.sum() == pytest.approx(1, abs=1e-9)
     states = found.resolved_states
     likely = probability > 1e-9
     traces = np.asarray(states)[likely, 0, 0]

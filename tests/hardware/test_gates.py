@@ -9,7 +9,7 @@ def test_perfect_by_default():
 
 
 def test_numbers_are_leaves():
-    assert jax.tree.leaves(gates(0.99, 0.98)) == [0.99, 0.98]
+    assert jax.tree.leaves(gates(0.99, 0.98)) == [0.99, 0.98, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("name", ["two_qubit", "readout"])

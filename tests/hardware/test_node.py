@@ -14,7 +14,7 @@ def test_perfect_by_default():
 
 def test_numbers_are_leaves():
     leaves = jax.tree.leaves(node(dephasing_memory(3.0), gates(0.99, 0.98), p_swap=0.5))
-    assert leaves == [3.0, 0.99, 0.98, 0.5]
+    assert leaves == [3.0, 0.99, 0.98, 0.0, 0.0, 0.5]
 
 
 @pytest.mark.parametrize("value", [0.0, 1.3])

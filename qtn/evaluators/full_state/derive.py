@@ -96,7 +96,8 @@ def timeline_of(
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
-        >>> from qtn.schedules.builders import nested
+        >>> from qtn.evaluators.full_state import timeline_of
+        >>> from qtn.schedules.families import nested
         >>> [type(event).__name__ for event in timeline_of(nested(1), [1.0, 3.0]).events]
         ['Generate', 'Generate', 'SwapAt', 'Local', 'Local']
     """

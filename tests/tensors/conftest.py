@@ -1,0 +1,3 @@
+"""Programs of their own are not tests."""
+
+collect_ignore = ["sharded_program.py"]
