@@ -154,7 +154,7 @@ def planning_content(problem: Problem, found: Plan, check: SampledCheck) -> Plan
         Leader(
             tree=tree_of(problem, choice),
             value=value,
-            distance=max(worse * (value / values[0] - 1), 0.0) if values[0] > 0 else 0.0,
+            distance=abs(max(worse * (value / values[0] - 1), 0.0)) if values[0] > 0 else 0.0,
             mean_time=1 / choice.merits["rate_hz"],
             fidelity=choice.merits["fidelity"],
             feasible=choice.violation == 0,

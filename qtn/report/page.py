@@ -29,6 +29,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0
 th, td { text-align: right; padding: 0.2rem 0.8rem; border-bottom: 1px solid #ddd; }
 th:first-child, td:first-child { text-align: left; }
 .wide { overflow-x: auto; } svg { max-width: 100%; height: auto; }
+td code { overflow-wrap: anywhere; }
 pre { background: #f6f6f6; padding: 0.8rem; overflow-x: auto; font-size: 0.85rem; }
 .big { font-size: 1.15rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; }
