@@ -64,7 +64,7 @@ _PUBLIC = {
     "Renewal": "qtn.evaluators.renewal",
     "FullState": "qtn.evaluators.full_state",
     "Sampled": "qtn.evaluators.sampled.evaluator",
-    "Correction": "qtn.evaluators.sampled.outcome",
+    "Correction": "qtn.steps.correction",
     "Asap": "qtn.evaluators.asap.evaluator",
     "Line": "qtn.evaluators.asap.line",
     "stacked": "qtn.evaluators.asap.line",

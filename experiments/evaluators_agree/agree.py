@@ -93,8 +93,7 @@ def one_timeline(problem):
     tracked = problem.correction == qtn.Correction.TRACKED
     line_of_times = timeline_of(tree, times, tracked=tracked)
     found = FullState().run(problem.chain, line_of_times)
-    ends = [next(s for names in found.slots for s in names if s[0] == node and s[1] >= 0) for node in (0, count)]
-    return line_of_times.times[-1], found.correlations(ends), None
+    return line_of_times.times[-1], found.pair(0, count), None
 
 
 COLUMNS = {

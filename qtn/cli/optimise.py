@@ -15,7 +15,7 @@ from qtn.cli.session import warn
 from qtn.evaluators.outcome import Outcome
 from qtn.optimisation.checkpoint import Checkpoint, open_checkpoint
 from qtn.optimisation.maximise import Fit, Progress, Settings
-from qtn.problem.names import numeric_leaves, with_values
+from qtn.problem.names import numeric_leaves, schedule_with
 from qtn.problem.optimise import optimise
 from qtn.problem.problem import Problem
 from qtn.problem.run import gradient, outcome, report_numbers
@@ -86,7 +86,7 @@ def watched(problem: Problem, settings: Settings, checkpoint: Checkpoint | None 
 
 def best_tree(problem: Problem, params: dict[str, float]) -> str:
     """Return the text of the schedule with the best cut-off and waiting times."""
-    _, schedule = with_values(problem, params)
+    schedule = schedule_with(problem, params)
     return to_text(schedule, protocol=PROTOCOLS[problem.config.schedule.distill])
 
 

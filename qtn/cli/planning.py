@@ -55,9 +55,10 @@ def front_and_report(
     if as_json:
         print_json({"front": rows})
     else:
-        print(f"{found.first:>22s} {found.second:>18s}  schedule")
+        print(f"{found.first:>22s} {found.second:>18s}  grid error  schedule")
         for row in rows:
-            print(f"{row[found.first]:22.8g} {row[found.second]:18.8g}  {row['tree']}")
+            values = f"{row[found.first]:22.8g} {row[found.second]:18.8g}"
+            print(f"{values}  {row['grid_error']:10.1e}  {row['tree']}")
     for path in paths:
         print(f"front: {path}", file=sys.stderr)
     return found.interrupted
@@ -66,7 +67,12 @@ def front_and_report(
 def front_row(problem: Problem, found: Front, choice: Choice) -> dict[str, Any]:
     """Return one point of a front as plain numbers."""
     merits = {name: choice.merits[name] for name in (found.first, found.second)}
-    return {**merits, "tree": tree_of(problem, choice), "parameters": settings_of(problem, choice)}
+    return {
+        **merits,
+        "grid_error": choice.grid_error,
+        "tree": tree_of(problem, choice),
+        "parameters": settings_of(problem, choice),
+    }
 
 
 def merit_of(problem: Problem) -> str:
@@ -197,6 +203,7 @@ def plan_numbers(content: Content, found: Plan, evaluations: int, seconds: float
         "method": planning.method,
         "guarantee": planning.guarantee,
         "sampled": planning.sampled,
+        "info": content.best["info"],
         "evaluations": evaluations,
         "seconds": seconds,
         "status": content.status,
@@ -213,6 +220,8 @@ def plan_text(content: Content, found: Plan, evaluations: int, seconds: float) -
         lines.append(f"direct transmission (PLOB bound): {plob:.8g}")
     if planning.space:
         lines += [f"space: {planning.space}, {planning.method} search", f"guarantee: {planning.guarantee}"]
+    info = content.best["info"]
+    lines.append(f"time grid: error at most {info['grid_error']:.1e}, tail {info['tail_mass']:.1e}")
     lines.append(planning.sampled)
     if planning.limits:
         lines += ["", "limits"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from qtn.report.tables import joins_text, links_text
+from qtn.report.tables import joins_note, joins_text, links_text
 
 LINES = (
     ("mean_time_s", "mean waiting time", "s"),
@@ -52,7 +52,7 @@ def evaluation_text(numbers: dict[str, Any]) -> str:
     if numbers.get("links"):
         lines += ["", links_text(numbers["links"])]
     if numbers.get("joins"):
-        lines += ["", joins_text(numbers["joins"])]
+        lines += ["", joins_text(numbers["joins"]), joins_note(numbers)]
     return "\n".join(lines)
 
 

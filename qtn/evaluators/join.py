@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
-from qtn.evaluators.cutoffs import edge, hold_sharp, hold_soft
+from qtn.evaluators.cutoffs import edge, hold_sharp, hold_soft, postponed
 from qtn.tensors.recurrence import decay_scan, delay, delayed, repeat_until_success
 
 
@@ -147,7 +147,7 @@ def wait(delivered: Float[Array, "k t"], rates: Float[Array, "1 k"], steps: Floa
 @jax.jit
 def late(attempt: Attempt, rates: Float[Array, "1 k"], steps: Float[Array, ""]) -> Attempt:
     """Let `steps` pass before success or failure is known; a pair that was made decays meanwhile."""
-    return Attempt(success=wait(attempt.success, rates, steps), failure=delay(attempt.failure[None], steps)[0])
+    return Attempt(success=wait(attempt.success, rates, steps), failure=postponed(attempt.failure, steps))
 
 
 @jax.jit
@@ -170,6 +170,4 @@ def truncated(attempt: Attempt, limit: Float[Array, ""], lattice: Float[Array, "
     for weight, step in zip(given_up, taps.steps, strict=True):
         at_limit += weight * delayed(start, jnp.maximum(step, 0))[0]
     kept = taps.weights @ inside
-    return Attempt(
-        success=attempt.success * kept, failure=attempt.failure * kept + delay(at_limit[None], taps.lateness)[0]
-    )
+    return Attempt(success=attempt.success * kept, failure=attempt.failure * kept + postponed(at_limit, taps.lateness))

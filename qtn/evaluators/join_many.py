@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from qtn.evaluators.cutoffs import window
+from qtn.evaluators.cutoffs import postponed, window
 from qtn.evaluators.join import Attempt
-from qtn.tensors.recurrence import decay_scan, delay, delayed
+from qtn.tensors.recurrence import decay_scan, delayed
 
 BLOCK = 1024
 """Times that are contracted together: bounds the memory of k^n numbers a time."""
@@ -93,4 +93,4 @@ def cut_off_many(
         inside = inside - jnp.prod(arrived - delayed(arrived, age), axis=0)
         ended = delayed(first[None], age)[0] - jnp.where(age < 0, 0.0, inside)
         cut = cut + weight * ended.at[0].add(jnp.where(age < 0, first[0], 0.0))
-    return waiting - too_old, delay(cut[None], mixture.lateness)[0]
+    return waiting - too_old, postponed(cut, mixture.lateness)

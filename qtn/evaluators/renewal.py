@@ -10,7 +10,6 @@ References:
 """
 
 import dataclasses
-from typing import Literal
 
 import jax.numpy as jnp
 
@@ -26,6 +25,7 @@ from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
 from qtn.schedules.builders import check_spans
 from qtn.schedules.tree import Schedule
+from qtn.steps.correction import Correction
 from qtn.steps.level import Level, PauliLevel
 
 
@@ -50,9 +50,8 @@ class Renewal:
     level: Level | None = None
     """State level; None = the smallest that is exact for the chain and the schedule."""
 
-    correction: Literal["at_swap", "tracked"] = "at_swap"
-    """When the Pauli correction of a swap is applied: to the stored qubit at once, or in post-processing at delivery.
-    It matters only where memories relax (finite T1); there, this evaluator does "at_swap"."""
+    correction: Correction = Correction.AT_SWAP
+    """When Pauli corrections are applied; where memories relax (finite T1) this evaluator can only do AT_SWAP."""
 
     plan: GridPlan | None = None
     """Grids to use as they are (static): needed under `jax.jit`, where no grid can be chosen."""
@@ -100,7 +99,7 @@ class Renewal:
         return joins(Fold(chain, schedule, heralded_links(chain), plan.finest, level))
 
     def _level(self, chain: Chain, schedule: Schedule) -> Level:
-        if self.correction == "tracked" and any(relaxes(node.memory) for node in chain.nodes):
+        if self.correction == Correction.TRACKED and any(relaxes(node.memory) for node in chain.nodes):
             raise ValueError(
                 'Corrections that are tracked (correction = "tracked") differ from those at the swap where a memory '
                 'relaxes (finite T1), and Renewal() applies them at the swap: give correction = "at_swap", or evaluate '

@@ -52,6 +52,8 @@ class Tuned:
     """Larger is better: see `Objective.scores`; minus the cost where a cost was minimised."""
     violation: float
     """Sum of the relative amounts by which limits are missed; 0 = feasible."""
+    grid_error: float
+    """Bound on the error of the evaluation, of the mean time (relative) and of each Pauli coefficient."""
     multipliers: dict[str, float]
     """For each limit, how much the best value gains when the limit is lowered by one unit; 0 if it does not bind."""
     kkt_residual: float
@@ -119,14 +121,15 @@ class Tuning:
         kept = {name: merits[name] / (limit * bias[name]) for name, limit in self.objective.minimum.items()}
         return {name: jnp.log(each) if name == "rate_hz" else each - 1 for name, each in kept.items()}
 
-    def evaluated(self, numbers: Mapping[str, float]) -> tuple[dict[str, float], float, float]:
-        """Return (merits, score, violation) at full resolution."""
+    def evaluated(self, numbers: Mapping[str, float]) -> tuple[dict[str, float], float, float, float]:
+        """Return (merits, score, violation, grid error) at full resolution."""
         summary = self.evaluator.summarise(*self.system(dict(numbers)))
         merits = {name: np.asarray(value)[None] for name, value in self.merits(summary).items()}
         score, violation = float(self.objective.scores(merits)[0]), float(self.objective.violation(merits)[0])
         if self.cost is not None and violation == 0:
             score = -float(self.cost(dict(numbers)))
-        return {name: float(value[0]) for name, value in merits.items()}, score, violation
+        error = float(summary.info.grid_error)
+        return {name: float(value[0]) for name, value in merits.items()}, score, violation, error
 
 
 def tune(
@@ -159,7 +162,7 @@ def tune(
     """
     best, fits, evaluations = dict(initial), list[ConstrainedFit](), 0
     model = tuning.model(best)
-    merits, score, violation = tuning.evaluated(best)
+    merits, score, violation, error = tuning.evaluated(best)
     free, lattice = set(initial), {name: spacing for name, spacing in tuning.lattice.items() if name in initial}
     kept: ConstrainedFit | None = None
     while free:
@@ -169,8 +172,8 @@ def tune(
             fit, coarse = _climb(tuning, model, best, free, bias, settings or chosen, report, checkpoint)
             found, before = tuning.evaluated(fit.parameters), score
             fits.append(fit)
-            if _better(found, (merits, score, violation)):
-                best, (merits, score, violation), kept = fit.parameters, found, fit
+            if _better(found, (merits, score, violation, error)):
+                best, (merits, score, violation, error), kept = fit.parameters, found, fit
             settled = found[2] == 0 and score - before <= enough * abs(before)
             exact = all(abs(coarse[name] - value) <= EXACT * abs(value) for name, value in found[0].items())
             if fit.interrupted or (settled and (exact or lattice or len(fits) > 1)):
@@ -179,7 +182,7 @@ def tune(
         if not lattice or fits[-1].interrupted:
             break
         best, count = _polished(tuning, model, best, lattice, checkpoint)
-        merits, score, violation = tuning.evaluated(best)
+        merits, score, violation, error = tuning.evaluated(best)
         evaluations, free, lattice = evaluations + count, free - set(lattice), {}
     last = kept or fits[-1]
     value = float(tuning.cost(dict(best))) if tuning.cost is not None else merits[tuning.objective.maximise]
@@ -189,6 +192,7 @@ def tune(
         merits=merits,
         score=score,
         violation=violation,
+        grid_error=error,
         multipliers={name: last.multipliers[name] / limit for name, limit in tuning.objective.minimum.items()},
         kkt_residual=last.kkt_residual,
         converged=last.converged,
@@ -199,7 +203,7 @@ def tune(
     )
 
 
-def _better(new: tuple[Any, float, float], old: tuple[Any, float, float]) -> bool:
+def _better(new: tuple[Any, float, float, float], old: tuple[Any, float, float, float]) -> bool:
     """Whether a feasible point gains, or an infeasible one misses less."""
     return new[2] < old[2] if old[2] > 0 or new[2] > 0 else new[1] > old[1]
 

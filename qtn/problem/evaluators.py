@@ -10,9 +10,9 @@ from qtn.evaluators.asap.evaluator import Asap
 from qtn.evaluators.full_state.average import FullStateAverage
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.sampled.evaluator import Sampled
-from qtn.evaluators.sampled.outcome import Correction
 from qtn.problem.schema import Config
 from qtn.schedules.policy import Ends, Restart, SwapAsap, swap_asap
+from qtn.steps.correction import Correction
 from qtn.steps.level import LEVELS, PauliLevel
 
 FileEvaluator: TypeAlias = Renewal | Asap | Sampled | FullStateAverage
@@ -33,7 +33,7 @@ def renewal(config: Config) -> Renewal:
         step=config.time.step_s,
         num_steps=config.time.num_steps,
         level=level_of(config),
-        correction=config.evaluate.correction,
+        correction=CORRECTIONS[config.evaluate.correction],
     )
 
 

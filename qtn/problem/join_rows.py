@@ -25,7 +25,7 @@ def join_rows(problem: Problem, values: Mapping[str, Any], info: Any) -> list[di
 
     Returns:
         rows: {"join": text, or a short name where that is long, "links", "mean_time_s", "p_success" of one attempt,
-            "fidelity", "qber_x", "qber_z"}; what evaluators without steps leave empty is [].
+            "fidelity", "qber_x", "qber_z", "whole": whether it is the last step}; [] where evaluators know no steps.
     """
     if not isinstance(problem.evaluator, Renewal):
         return []
@@ -44,6 +44,7 @@ def join_rows(problem: Problem, values: Mapping[str, Any], info: Any) -> list[di
                 "fidelity": float(fidelity(join.state)),
                 "qber_x": float(qber_x(join.state)),
                 "qber_z": float(qber_z(join.state)),
+                "whole": join.step == schedule.tree,
             }
         )
     return rows

@@ -83,18 +83,23 @@ def system_with(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Sch
 
 
 def with_values(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Schedule]:
-    """Return chain and tree with some numbers replaced, which may be traced."""
-    numbers = {name: list(array) for name, array in problem.schedule.numbers.items()}
-    for name, value in values.items():
-        section, *path = name.split(".")
-        if section == "schedule":
-            numbers[path[0]][int(path[1])] = value
-    schedule = Schedule(tree=problem.schedule.tree, **{name: stacked(entries) for name, entries in numbers.items()})
+    """Return chain and tree with some numbers replaced, which may be traced, and the latencies that the file wants."""
+    schedule = schedule_with(problem, values)
     table, latency = chain_table(problem, values), problem.config.schedule.latency
     chain = build_chain(table)
     if latency == "none":
         return chain, schedule
     return chain, with_latencies(schedule, chain, message_times(table) if latency == "messages" else None)
+
+
+def schedule_with(problem: Problem, values: Mapping[str, Any]) -> Schedule:
+    """Return the tree with some numbers replaced, as a file would say it: without latencies that follow from others."""
+    numbers = {name: list(array) for name, array in problem.schedule.numbers.items()}
+    for name, value in values.items():
+        section, *path = name.split(".")
+        if section == "schedule":
+            numbers[path[0]][int(path[1])] = value
+    return Schedule(tree=problem.schedule.tree, **{name: stacked(entries) for name, entries in numbers.items()})
 
 
 def chain_with(problem: Problem, values: Mapping[str, Any]) -> Chain:

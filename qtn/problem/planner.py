@@ -21,7 +21,7 @@ from qtn.planning.space import SearchSpace
 from qtn.planning.tune import Tuned, Tuning, tune
 from qtn.problem.cost import costs, hardware_bounds, hardware_cost
 from qtn.problem.evaluators import level_of
-from qtn.problem.names import bounds, chain_with, expand, initial_values, with_values
+from qtn.problem.names import bounds, chain_with, expand, initial_values, schedule_with, with_values
 from qtn.problem.placement import PREFIX, room
 from qtn.problem.problem import Problem
 from qtn.problem.schema import Optimise
@@ -55,6 +55,8 @@ class Choice:
     score: float
     """What is ranked: the merit, or minus the cost; lower than any merit where limits are missed."""
     violation: float
+    grid_error: float
+    """Bound on the error of the evaluation, of the mean time (relative) and of each Pauli coefficient."""
     tuned: Tuned | None = None
 
 
@@ -239,7 +241,7 @@ class Planner:
         if self.table.minimise and leader.violation == 0:
             score = -float(hardware_cost(self.initial, values))
         everything = dict(values) | times_of(leader.schedule)
-        return Choice(leader.schedule, everything, leader.merits, score, leader.violation)
+        return Choice(leader.schedule, everything, leader.merits, score, leader.violation, leader.grid_error)
 
     def tuned(self, schedule: Schedule, values: Mapping[str, float]) -> Choice:
         """Tune the numbers of a schedule."""
@@ -261,8 +263,15 @@ class Planner:
         start = {name: tuning.bounds[name].inside(value) for name, value in free.items()}
         kept = self.checkpoint and self.checkpoint.next("tuning")
         result = tune(tuning, start, report=show, checkpoint=kept)
-        system = with_values(problem, result.parameters)
-        return Choice(system[1], result.parameters, result.merits, result.score, result.violation, result)
+        return Choice(
+            schedule=schedule_with(problem, result.parameters),
+            values=result.parameters,
+            merits=result.merits,
+            score=result.score,
+            violation=result.violation,
+            grid_error=result.grid_error,
+            tuned=result,
+        )
 
     def tuning(self, problem: Problem, free: Mapping[str, float]) -> Tuning:
         """Return what is tuned."""

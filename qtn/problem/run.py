@@ -1,7 +1,7 @@
 """Evaluate and differentiate a problem: the numbers of the command line, as plain dictionaries."""
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 import jax
 import jax.numpy as jnp
@@ -22,23 +22,11 @@ from qtn.problem.join_rows import join_rows
 from qtn.problem.link_rows import link_rows
 from qtn.problem.names import chain_table, numeric_leaves, system_with, with_values
 from qtn.problem.problem import Problem
+from qtn.problem.schema import MeritName
 
 QUANTILES = ("0.05", "0.5", "0.95")
 
-MERITS = (
-    "secret_key_rate_hz",
-    "secret_fraction",
-    "rate_hz",
-    "mean_time_s",
-    "fidelity",
-    "qber_x",
-    "qber_y",
-    "qber_z",
-    "log_negativity",
-    "coherent_information",
-    "hashing_yield",
-    "chsh",
-)
+MERITS: tuple[str, ...] = get_args(MeritName)
 """What can be differentiated by name."""
 
 

@@ -3,14 +3,11 @@
 import dataclasses
 from collections.abc import Mapping
 
-import numpy as np
-
 from qtn.evaluators.outcome import Outcome
 from qtn.evaluators.sampled.evaluator import Sampled
 from qtn.merit.fidelity import fidelity
 from qtn.problem.names import with_values
 from qtn.problem.problem import Problem
-from qtn.states.basis import BELL_SIGNS
 
 NUM_SAMPLES = 4096
 
@@ -43,15 +40,10 @@ def sampled_check(problem: Problem, values: Mapping[str, float], found: Outcome)
     except (ValueError, NotImplementedError) as error:
         nothing = (float("nan"), float("nan"))
         return SampledCheck(0, nothing, nothing, float("nan"), str(error))
-    covariance = np.asarray(sampled.info.covariance)
-    weights = np.zeros(17)
-    weights[[1, 6, 11, 16]] = BELL_SIGNS / 4  # fidelity = (r_II + r_XX - r_YY + r_ZZ) / 4
-    times = float(sampled.mean_time), float(np.sqrt(covariance[0, 0]))
-    fidelities = float(fidelity(sampled.state)), float(np.sqrt(weights @ covariance @ weights))
-    exact = float(found.mean_time), float(fidelity(found.state))
-    # An error of 0 is one that so few samples do not show: count deviations from rounding on.
-    deviations = [
-        abs(value - true) / max(error, 1e-9 * abs(true))
-        for (value, error), true in zip((times, fidelities), exact, strict=True)
-    ]
-    return SampledCheck(NUM_SAMPLES, times, fidelities, max(deviations))
+    pairs, deviations = list[tuple[float, float]](), list[float]()
+    for of in (lambda each: each.mean_time, lambda each: fidelity(each.state)):
+        value, error, exact = float(of(sampled)), float(sampled.standard_error(of)), float(of(found))
+        pairs.append((value, error))
+        # An error of 0 is one that so few samples do not show: count deviations from rounding on.
+        deviations.append(abs(value - exact) / max(error, 1e-9 * abs(exact)))
+    return SampledCheck(NUM_SAMPLES, pairs[0], pairs[1], max(deviations))

@@ -17,7 +17,7 @@ def write_front(
         name: of the problem.
         first: merit on the vertical axis.
         second: merit on the horizontal axis.
-        rows: the points: {first, second, "tree", "parameters": {name: value}}.
+        rows: the points: {first, second, "grid_error", "tree", "parameters": {name: value}}.
         folder: made if it does not exist.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -26,9 +26,10 @@ def write_front(
     parameters = list(rows[0]["parameters"]) if rows else []
     with open(partial, "w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow([first, second, *parameters, "tree"])
+        writer.writerow([first, second, "grid_error", *parameters, "tree"])
         for row in rows:
-            writer.writerow([row[first], row[second], *(row["parameters"][p] for p in parameters), row["tree"]])
+            numbers = [row[first], row[second], row["grid_error"], *(row["parameters"][p] for p in parameters)]
+            writer.writerow([*numbers, row["tree"]])
     os.replace(partial, path)
     if importlib.util.find_spec("matplotlib") is None:
         return (path,)

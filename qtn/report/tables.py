@@ -65,8 +65,17 @@ def inside(numbers: Mapping[str, Any]) -> str:
     if numbers.get("links"):
         parts.append("<h2>Links</h2>" + links_table(numbers["links"]))
     if numbers.get("joins"):
-        parts.append("<h2>Joins</h2>" + joins_table(numbers["joins"]))
+        parts.append("<h2>Joins</h2>" + joins_table(numbers["joins"]) + f"<p>{joins_note(numbers)}</p>")
     return "".join(parts)
+
+
+def joins_note(numbers: Mapping[str, Any]) -> str:
+    """Say how far the joins, which stand on one grid, are off."""
+    text, last = "Joins are computed on the finest time grid alone, without extrapolation", numbers["joins"][-1]
+    if not last["whole"]:
+        return f"{text}."
+    off = abs(last["mean_time_s"] / numbers["mean_time_s"] - 1)
+    return f"{text}: the mean time of the last one is off by {off:.1e} (relative)."
 
 
 def links_text(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -103,13 +103,13 @@ def distill(
     rounds = whole("rounds", rounds, 1, MAX_ROUNDS)
     require_protocol(protocol)
     if consumed is None:
-        numbers, slots = _own(_numbers(kept), limits, "distill", protocol)
+        numbers, slots = _own(kept.numbers, limits, "distill", protocol)
         return Schedule(tree=recurrence(tree, rounds, protocol, *slots), **numbers)
     if rounds != 1:
         raise ValueError(
             f"Argument `rounds` must be 1 when `consumed` is given, but is {rounds}: nest `distill` instead."
         )
-    _check_same_span(tree, consumed)
+    _check_same_span(tree, "consumed", consumed)
     return _pair("distill", kept, consumed, limits, lambda a, b, *own: Distill(a, b, protocol, *own), protocol)
 
 
@@ -157,16 +157,16 @@ def pump(
             f"Argument `protocol` must join two pairs, but {protocol.name} joins {protocol.num_pairs}: use `distill`."
         )
     if fresh is None:
-        numbers, slots = _own(_numbers(kept), limits, "pump", protocol)
+        numbers, slots = _own(kept.numbers, limits, "pump", protocol)
         return Schedule(tree=pumping(tree, tree, rounds, protocol, *slots), **numbers)
-    _check_same_span(tree, fresh)
+    _check_same_span(tree, "fresh", fresh)
     return _pair("pump", kept, fresh, limits, lambda a, b, *own: pumping(a, b, rounds, protocol, *own), protocol)
 
 
-def _check_same_span(tree: Tree, consumed: Schedule) -> None:
-    other = tree_of("consumed", consumed)
+def _check_same_span(tree: Tree, name: str, consumed: Schedule) -> None:
+    other = tree_of(name, consumed)
     if (other.first, other.last) != (tree.first, tree.last):
-        raise ValueError(f"Argument `consumed` must span {span(tree)} as `kept` does, but spans {span(other)}.")
+        raise ValueError(f"Argument `{name}` must span {span(tree)} as `kept` does, but spans {span(other)}.")
 
 
 def wait(child: Schedule, duration: Number) -> Schedule:
@@ -182,12 +182,7 @@ def wait(child: Schedule, duration: Number) -> Schedule:
     tree = Wait(tree_of("child", child), child.wait_times.shape[0])
     time = scalar("duration", duration)
     time = _checks.require("duration", time, lambda v: (v >= 0) & np.isfinite(v), "be non-negative and finite")
-    return Schedule(tree=tree, **_numbers(child) | {"wait_times": _concatenated(child.wait_times, time[None])})
-
-
-def _numbers(schedule: Schedule) -> dict[str, Array]:
-    """Return the arrays of a schedule by name."""
-    return {name: getattr(schedule, name) for name in NUMBERS}
+    return Schedule(tree=tree, **child.numbers | {"wait_times": _concatenated(child.wait_times, time[None])})
 
 
 def _own(
@@ -218,7 +213,7 @@ def _pair(
     protocol: DistillationProtocol | None = None,
 ) -> Schedule:
     """Compose two schedules: the slots of the second follow those of the first."""
-    before, after = _numbers(first), _numbers(second)
+    before, after = first.numbers, second.numbers
     tree = second.tree
     if any(array.size for array in after.values()):
         tree = shifted(tree, {name: array.shape[0] for name, array in before.items()})

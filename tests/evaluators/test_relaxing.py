@@ -16,6 +16,7 @@ from qtn.links.single_click import single_click
 from qtn.schedules.builders import distill, elementary, pump, swap
 from qtn.schedules.latency import with_latencies
 from qtn.schedules.text import parse, to_text
+from qtn.steps.correction import Correction
 from qtn.steps.distill import CODE_4, CODE_5, EPL
 from qtn.steps.level import BELL_DIAGONAL, PAULI, X_TYPE
 from tests.oracles import density, markov
@@ -87,8 +88,8 @@ def test_level_is_chosen_and_refused():
 
 def test_tracked_corrections_are_refused_where_they_differ():
     with pytest.raises(ValueError, match=r"tracked.*relaxes.*at_swap.*Asap\(\)"):
-        Renewal(correction="tracked").summarise(relaxing_chain(), parse("swap(0, 1)"))
-    found = Renewal(step=1.0, num_steps=128, correction="tracked").summarise(
+        Renewal(correction=Correction.TRACKED).summarise(relaxing_chain(), parse("swap(0, 1)"))
+    found = Renewal(step=1.0, num_steps=128, correction=Correction.TRACKED).summarise(
         relaxing_chain(t1_scale=np.inf), parse("swap(0, 1)")
     )
     assert np.isfinite(float(found.mean_time))
@@ -147,6 +148,10 @@ def test_latencies_of_gates_and_messages():
     plain, late = (Renewal().summarise(chain(line.links[0], line.nodes[0], 2), s) for s in (parse("swap(0, 1)"), alone))
     assert float(late.mean_time - plain.mean_time) == pytest.approx(7.0, abs=1e-9)
     assert float(late.state[1, 1] / plain.state[1, 1]) == pytest.approx(np.exp(-2 * 7.0 / 50), abs=1e-12)
+    slope = jax.grad(
+        lambda time: with_latencies(parse("swap(0, 1)"), chain(line.links[0], line.nodes[0], 2), time).wait_times[0]
+    )
+    assert [float(each) for each in slope([3.0, 4.0])] == [0.0, 1.0]  # the longer message counts
     with pytest.raises(ValueError, match="must hold 3 times, one for each link, but holds 2"):
         with_latencies(schedule, line, [1.0, 2.0])
 

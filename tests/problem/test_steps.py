@@ -5,7 +5,7 @@ import pytest
 
 from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
-from qtn.problem.names import numeric_leaves, with_values
+from qtn.problem.names import numeric_leaves, schedule_with, with_values
 from qtn.problem.run import gradient, outcome, report_numbers
 from qtn.schedules.text import to_text
 
@@ -49,6 +49,13 @@ def test_latency_costs_time_and_fidelity():
     slopes = gradient(loads(FILE), "fidelity")["gradient"]
     assert slopes["chain.node.gates.two_qubit_time_s"] < 0
     assert slopes["chain.node.swap.visibility"] > 0
+
+
+def test_optimum_is_written_without_latencies():
+    """Those follow from the file again, so that they stay what its gates and lengths say."""
+    problem = loads(FILE.replace("), 1)", "), 1, cutoff_time=0.1)"))
+    schedule = schedule_with(problem, {"schedule.cutoff_times.0": 0.2})
+    assert to_text(schedule) == "swap(distill(0), 1, cutoff_time=0.2)"
 
 
 def test_numbers_of_steps_have_names_and_overrides():

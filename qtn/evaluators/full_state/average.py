@@ -10,9 +10,10 @@ from qtn import _checks
 from qtn.evaluators.full_state.execute import FullState
 from qtn.evaluators.full_state.sample import sample_timelines
 from qtn.evaluators.outcome import Summary
-from qtn.evaluators.sampled.outcome import Correction, SampledInfo, SampledOutcome
+from qtn.evaluators.sampled.outcome import SampledInfo, SampledOutcome
 from qtn.links.chain import Chain
 from qtn.schedules.tree import Schedule
+from qtn.steps.correction import Correction
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +31,7 @@ class FullStateAverage:
     """Of the random numbers."""
 
     max_bond: int = 256
-    """See `FullState`."""
+    """See `FullState`; a bond that does not fit is refused, never cut."""
 
     correction: Correction = Correction.AT_SWAP
     """When Pauli corrections of swaps are applied."""
@@ -43,7 +44,8 @@ class FullStateAverage:
             schedule: a tree.
 
         Raises:
-            ValueError: if the schedule has what cannot be sampled, see `sample_timelines`, or a number is traced.
+            ValueError: if the schedule has what cannot be sampled, see `sample_timelines`, a number is traced, or a
+                state does not fit `max_bond`.
         """
         if any(_checks.known(leaf) is None for leaf in jax.tree.leaves((chain, schedule))):
             raise ValueError(
@@ -55,9 +57,9 @@ class FullStateAverage:
         rows = []
         for timeline in runs:
             found = FullState(self.max_bond).run(chain, timeline)
-            held = [slot for names in found.slots for slot in names if slot[1] >= 0]
-            ends = [next(slot for slot in held if slot[0] == node) for node in (0, chain.num_links)]
-            rows.append([float(timeline.times[-1]), *np.asarray(found.correlations(ends)).reshape(16)])
+            if found.info.sentences():
+                raise ValueError(found.info.sentences()[0])
+            rows.append([float(timeline.times[-1]), *np.asarray(found.pair(0, chain.num_links)).reshape(16)])
         values = np.array(rows)
         covariance = np.cov(values.T) / max(len(rows), 1) if len(rows) > 1 else np.full((17, 17), np.inf)
         mean = jnp.asarray(values.mean(axis=0))

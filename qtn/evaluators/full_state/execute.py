@@ -92,6 +92,19 @@ class FullOutcome:
             raise ValueError(f"Argument `slots` names {missing[0]}, which is empty after the timeline.")
         return jnp.transpose(tensor, [found.index(slot) for slot in slots])
 
+    def pair(self, first: int, last: int) -> Float[Array, "4 4"]:
+        """Return the Pauli coefficients of the pair of two nodes that hold one qubit each.
+
+        Raises:
+            ValueError: if a node holds no qubit, or several.
+        """
+        held = [slot for names in self.slots for slot in names if slot[1] >= 0]
+        ends = [[slot for slot in held if slot[0] == node] for node in (first, last)]
+        for node, found in zip((first, last), ends, strict=True):
+            if len(found) != 1:
+                raise ValueError(f"Node {node} holds {len(found)} qubits, not one: name the slots to `correlations`.")
+        return self.correlations([ends[0][0], ends[1][0]])
+
     def density_matrix(self, slots: Sequence[Slot]) -> DensityMatrix:
         """Return the state of up to 12 slots, in this order."""
         tensor = self.correlations(slots)

@@ -1,6 +1,6 @@
 """Monte Carlo over waiting times, with error bars and gradients."""
 
 from qtn.evaluators.sampled.evaluator import Sampled
-from qtn.evaluators.sampled.outcome import Correction, SampledInfo, SampledOutcome
+from qtn.evaluators.sampled.outcome import SampledInfo, SampledOutcome
 
-__all__ = ["Correction", "Sampled", "SampledInfo", "SampledOutcome"]
+__all__ = ["Sampled", "SampledInfo", "SampledOutcome"]

@@ -16,13 +16,14 @@ from qtn.evaluators.outcome import Summary
 from qtn.evaluators.sampled.direct import draw_deliveries
 from qtn.evaluators.sampled.draws import log_counts, undifferentiated
 from qtn.evaluators.sampled.events import Rules, Run, simulate
-from qtn.evaluators.sampled.outcome import Correction, SampledOutcome, Samples, estimate
+from qtn.evaluators.sampled.outcome import SampledOutcome, Samples, estimate
 from qtn.evaluators.sampled.pools import TreePlan, TreeSampler, relaxes, require_sampled
 from qtn.evaluators.sampled.record import Record, corrected_state, tracked_state
 from qtn.links.chain import Chain
 from qtn.schedules.builders import check_spans
 from qtn.schedules.policy import Ends, Restart, SwapAsap, cutoff_of_nodes
 from qtn.schedules.tree import Schedule
+from qtn.steps.correction import Correction
 from qtn.steps.level import PauliLevel
 
 NOT_COUNTED = 16

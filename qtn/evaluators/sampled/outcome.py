@@ -1,6 +1,5 @@
 """What sampling returns: means, their joint covariance, and the samples of the waiting time."""
 
-import enum
 from collections.abc import Callable
 
 import jax
@@ -10,16 +9,6 @@ from jaxtyping import Array, ArrayLike, Float
 from qtn._pytree import pytree, static
 from qtn.evaluators.outcome import Summary
 from qtn.states.pair import bell_from_pauli
-
-
-class Correction(enum.Enum):
-    """When Pauli corrections of swaps are applied; it matters only where memories relax (T1)."""
-
-    AT_SWAP = "at_swap"
-    """At once, to the waiting qubit at the right end of the new pair."""
-
-    TRACKED = "tracked"
-    """At delivery; until then they are kept as classical bits."""
 
 
 @pytree

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from qtn.evaluators.full_state import FullStateAverage
+from qtn.evaluators.full_state import FullState, FullStateAverage, timeline_of
 from qtn.evaluators.renewal import Renewal
 from qtn.hardware.gates import gates
 from qtn.hardware.memory import relaxing_memory
@@ -34,3 +34,10 @@ def test_average_agrees_with_renewal():
 def test_no_derivative():
     with pytest.raises(ValueError, match=r"no derivative: use Renewal\(\) or Sampled\(\)"):
         jax.grad(lambda line: FullStateAverage(2).summarise(line, SCHEDULE).mean_time)(LINE)
+
+
+def test_a_pair_needs_one_qubit_at_each_end():
+    outcome = FullState().run(LINE, timeline_of(parse("swap(0, 1)"), [1.0, 2.0]))
+    np.testing.assert_allclose(outcome.pair(0, 2), outcome.correlations([(0, 0), (2, 0)]), atol=1e-15)
+    with pytest.raises(ValueError, match="Node 1 holds 0 qubits, not one"):
+        outcome.pair(0, 1)

@@ -1,0 +1,13 @@
+"""When the Pauli correction that follows from the outcome of a swap is applied."""
+
+import enum
+
+
+class Correction(enum.Enum):
+    """When Pauli corrections of swaps are applied; it matters only where memories relax (T1)."""
+
+    AT_SWAP = "at_swap"
+    """At once, to the waiting qubit at the right end of the new pair."""
+
+    TRACKED = "tracked"
+    """At delivery; until then they are kept as classical bits."""
