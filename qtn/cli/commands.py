@@ -57,7 +57,7 @@ def gradient(
         raise ValueError(f"--of: must be one of {', '.join(MERITS)}, but is {of!r}")
     found, info = differentiate(problem, of)
     warn(info.warnings())
-    print_json(found) if json_ else print(gradient_text(of, found))
+    print_json(found) if json_ else print(gradient_text(of, found, info.numbers()))
 
 
 @app.command()

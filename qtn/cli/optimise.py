@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from qtn.cli.app import print_json
 from qtn.cli.session import warn
+from qtn.cli.text import grid_line
 from qtn.evaluators.outcome import Outcome
 from qtn.optimisation.checkpoint import Checkpoint, open_checkpoint
 from qtn.optimisation.maximise import Fit, Progress, Settings
@@ -138,7 +139,7 @@ def summary_text(content: Content, fit: Fit, seconds: float) -> str:
     lines = [f"{content.merit} = {fit.value:.8g} (settings of the file: {content.initial[content.merit]:.8g})"]
     if plob is not None and content.merit == "secret_key_rate_hz":
         lines.append(f"direct transmission (PLOB bound): {plob:.8g}")
-    lines += ["", "best settings"]
+    lines += [grid_line(content.best["info"]), "", "best settings"]
     lines += [f"  {name:{width}s}  {new:.8g}  (file: {old:.8g})" for name, (old, new) in content.settings.items()]
     lines += ["", "what to improve first (elasticity)"]
     lines += [f"  {name:40s} {value:+.4f}" for name, value in list(content.elasticity.items())[:8]]

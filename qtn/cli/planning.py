@@ -10,6 +10,7 @@ from typing import Any
 from qtn.cli.app import print_json
 from qtn.cli.optimise import delivery, versions
 from qtn.cli.session import warn
+from qtn.cli.text import grid_line
 from qtn.cli.watch import Watch
 from qtn.optimisation.checkpoint import Checkpoint
 from qtn.planning.space import describe
@@ -220,9 +221,7 @@ def plan_text(content: Content, found: Plan, evaluations: int, seconds: float) -
         lines.append(f"direct transmission (PLOB bound): {plob:.8g}")
     if planning.space:
         lines += [f"space: {planning.space}, {planning.method} search", f"guarantee: {planning.guarantee}"]
-    info = content.best["info"]
-    lines.append(f"time grid: error at most {info['grid_error']:.1e}, tail {info['tail_mass']:.1e}")
-    lines.append(planning.sampled)
+    lines += [grid_line(content.best["info"]), planning.sampled]
     if planning.limits:
         lines += ["", "limits"]
         for limit in planning.limits:

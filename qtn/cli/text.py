@@ -37,10 +37,7 @@ def evaluation_text(numbers: dict[str, Any]) -> str:
         lines.append(f"{'samples':32s} {info['num_samples']}; standard errors:")
         lines += [row(f"  {name}", errors[key], unit) for key, name, unit in LINES if key in errors]
         return "\n".join(lines)
-    lines.append(
-        f"{'time grid':32s} {info['num_steps']} steps of {info['step_s']:.6g} s, error at most "
-        f"{info['grid_error']:.1e}, tail {info['tail_mass']:.1e}"
-    )
+    lines.append(grid_line(info))
     if numbers["plob_bits_per_use"] is None:
         lines.append(f"{'PLOB bound':32s} unknown: the loss of the channel is not given; add merit.direct_loss_db")
     if "deadline" in numbers:
@@ -54,6 +51,14 @@ def evaluation_text(numbers: dict[str, Any]) -> str:
     if numbers.get("joins"):
         lines += ["", joins_text(numbers["joins"]), joins_note(numbers)]
     return "\n".join(lines)
+
+
+def grid_line(info: dict[str, Any]) -> str:
+    """Say on which time grid an outcome stands, and what it hides."""
+    return (
+        f"{'time grid':32s} {info['num_steps']} steps of {info['step_s']:.6g} s, error at most "
+        f"{info['grid_error']:.1e}, tail {info['tail_mass']:.1e}"
+    )
 
 
 def deadline_lines(found: dict[str, Any]) -> list[str]:
@@ -70,8 +75,8 @@ def row(name: str, value: float, unit: str) -> str:
     return f"{name:32s} {value:.10g} {unit}".rstrip()
 
 
-def gradient_text(of: str, found: dict[str, Any]) -> str:
-    """Return value, derivatives and elasticities, the largest first."""
+def gradient_text(of: str, found: dict[str, Any], info: dict[str, Any]) -> str:
+    """Return value, derivatives and elasticities, the largest first, and what the outcome hides."""
     elasticity, slopes = found["elasticity"], found["gradient"]
     names = [*elasticity, *(name for name in slopes if name not in elasticity)]
     width = max(len(name) for name in names)
@@ -80,6 +85,12 @@ def gradient_text(of: str, found: dict[str, Any]) -> str:
         relative = f"{elasticity[name]:+12.5g}" if name in elasticity else " " * 12
         lines.append(f"{name:{width}s}  {relative}  {slopes[name]:.6g}")
     lines += ["", "elasticity: % change of the merit for +1 % of the number"]
+    if "num_samples" in info:
+        time, state = info["mean_time_standard_error_s"], info["state_standard_error"]
+        errors = f"standard errors {time:.2g} s (mean time), at most {state:.2g} (each Pauli coefficient)"
+        lines.append(f"{'samples':32s} {info['num_samples']}; {errors}")
+    else:
+        lines.append(grid_line(info))
     if found["value"] == 0 and of.startswith("secret"):
         lines.append(
             "There is no key: derivatives and elasticities are those of the unclipped figure, which is negative."

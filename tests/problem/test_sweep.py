@@ -1,15 +1,12 @@
 """Sweeps of problem files: every point equals what the problem gives alone; structures, failures and mistakes."""
 
-from typing import get_args
-
 import numpy as np
 import pytest
 
 from qtn.problem import points as points_module
 from qtn.problem.load import changed, loads
 from qtn.problem.messages import ProblemError
-from qtn.problem.run import MERITS, differentiate, merit, outcome
-from qtn.problem.schema import MeritName
+from qtn.problem.run import differentiate, merit, outcome
 from qtn.problem.structures import override
 from qtn.problem.sweep import SweepTask, sweep_shard
 from qtn.sweeps.dataset import open_dataset
@@ -281,7 +278,3 @@ def test_units_follow_names():
     assert units["d_secret_key_rate_hz_d_chain.link.length_km"] == "bit/s/km"
     assert units["d_fidelity_d_chain.link.length_km"] == "1/km"
     assert [axis.unit for axis in made.grid.axes] == ["km", ""]
-
-
-def test_every_merit_can_be_an_output():
-    assert get_args(MeritName) == MERITS
