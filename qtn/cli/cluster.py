@@ -17,6 +17,7 @@ Memory = Annotated[str | None, typer.Option(help="Memory of each task, such as 1
 Partition = Annotated[str | None, typer.Option(help="Partition of the cluster.")]
 Account = Annotated[str | None, typer.Option(help="Account that pays.")]
 Out = Annotated[str, typer.Option(help="Store of the results; by default RUN.zarr.")]
+Batch = Annotated[int | None, typer.Option(help="Points of a chunk; fewer where one takes long, see `qtn sweep`.")]
 
 
 @app.command()
@@ -30,6 +31,7 @@ def slurm(
     partition: Partition = None,
     account: Account = None,
     out: Out = "RUN.zarr",
+    batch: Batch = None,
     set_: Set = None,
     setup: Annotated[
         list[str] | None, typer.Option(help="Shell line before qtn, such as 'module load cuda'; repeatable.")
@@ -41,13 +43,14 @@ def slurm(
     """
     from qtn.sweeps.slurm import job_script
 
-    points, name = swept(file, set_, array)
+    points, name = swept(file, set_, array, batch)
     overrides = [part for each in set_ or () for part in ("--set", each)]
     device = ["--device", "gpu"] if gpus else []
+    chunk = [] if batch is None else ["--batch", str(batch)]
     store = str(Path(out).resolve())
     print(
         job_script(
-            [str(Path(file).resolve()), "--out", store, *overrides, *device],
+            [str(Path(file).resolve()), "--out", store, *chunk, *overrides, *device],
             store,
             title=f"Sweep of {file}, {points:,} points",
             name=f"qtn-{name}",
@@ -76,6 +79,7 @@ def submit(
     partition: Partition = None,
     account: Account = None,
     out: Out = "RUN.zarr",
+    batch: Batch = None,
     set_: Set = None,
     logs: Annotated[str, typer.Option(help="Folder of the logs of the tasks.")] = "logs",
     cluster: Annotated[str, typer.Option(help="auto (SLURM if it is here), slurm or local.")] = "auto",
@@ -87,7 +91,7 @@ def submit(
     """
     from qtn.sweeps.slurm import job_script, limit_seconds
 
-    points, name = swept(file, set_, array)
+    points, name = swept(file, set_, array, batch)
     job_script([], out, title="", name=name, array=array, time=time, gpus=gpus, cpus=cpus, memory=memory)  # checks
     from qtn.cli.submit import submit_shards
 
@@ -95,6 +99,7 @@ def submit(
         str(Path(file).resolve()),
         str(Path(out).resolve()),
         set_ or [],
+        batch=batch,
         array=array,
         minutes=limit_seconds(time) // 60,
         gpus=gpus,
@@ -114,14 +119,16 @@ def submit(
             raise ValueError(f"tasks {', '.join(failed)} failed; their logs are in {logs}, and `qtn submit` goes on")
 
 
-def swept(file: str, overrides: list[str] | None, array: int) -> tuple[int, str]:
+def swept(file: str, overrides: list[str] | None, array: int, batch: int | None) -> tuple[int, str]:
     """Return the number of points of the sweep of a file, and its name; check that there are enough for the tasks."""
     from qtn.cli.commands import loaded
 
     problem = loaded(file, overrides)
     from qtn.problem.sweep import SweepTask
 
-    points = SweepTask(problem).grid.num_points
+    task = SweepTask(problem)
+    task.layout(batch=batch, num_shards=array)  # refuses a batch that is none
+    points = task.grid.num_points
     if array > points:
         raise ValueError(f"--array: {array} tasks are more than the {points} points of the sweep; ask for fewer tasks")
     return points, problem.name

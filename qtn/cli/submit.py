@@ -22,7 +22,9 @@ if told_by_user is None:
 class Shard(Checkpointable):
     """One shard as a task; at the time limit it is submitted again and goes on from what is stored."""
 
-    def __call__(self, file: str, out: str, shard: tuple[int, int], overrides: Sequence[str], device: str) -> int:
+    def __call__(
+        self, file: str, out: str, shard: tuple[int, int], batch: int | None, overrides: Sequence[str], device: str
+    ) -> int:
         """Compute what is missing of the shard and return the number of points that are done."""
         from qtn.cli.session import choose_device, start
 
@@ -30,7 +32,9 @@ class Shard(Checkpointable):
         start(device)
         from qtn.problem.sweep import sweep_shard
 
-        progress = sweep_shard(file, out, shard=shard, resume=True, overrides=overrides, report=told)
+        progress = sweep_shard(
+            file, out, shard=shard, batch=batch, resume=True, overrides=overrides, report=told
+        )
         return progress.done
 
 
@@ -44,6 +48,7 @@ def submit_shards(
     out: str,
     overrides: Sequence[str],
     *,
+    batch: int | None,
     array: int,
     minutes: int,
     gpus: int,
@@ -80,4 +85,4 @@ def submit_shards(
     )
     device = "gpu" if gpus else "auto"
     with executor.batch():
-        return [executor.submit(Shard(), file, out, (i, array), list(overrides), device) for i in range(array)]
+        return [executor.submit(Shard(), file, out, (i, array), batch, list(overrides), device) for i in range(array)]

@@ -7,13 +7,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from qtn.evaluators.evaluate import evaluate
 from qtn.evaluators.extrapolate import summarise_on
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import expand, numeric_leaves, system_with, with_values
 from qtn.problem.problem import Problem
-from qtn.problem.run import merit
+from qtn.problem.run import merit, merit_error, outcome
 from qtn.problem.structures import unit_of
 from qtn.steps.level import Level
 from qtn.sweeps.layout import Column
@@ -25,6 +24,9 @@ ERRORS = (
     Column("tail_mass", "", "probability that outlasts the time grid"),
 )
 """Columns that every sweep has."""
+
+STATISTICAL = ("sampled", "full_state")
+"""Evaluators that draw samples."""
 
 Point = dict[str, Any]
 """{"numbers": {dotted name: scalar}, "plan": time grids, or None}."""
@@ -41,12 +43,19 @@ class Job:
     derivatives: tuple[str, ...] = ()
     """Dotted names of the numbers that outputs are differentiated by, or (optimise) that are optimised."""
     seed: int = 0
+    statistical: bool = False
+    """Whether merits are estimates from samples, with standard errors."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """Return what is stored of each point."""
         merits = [Column(name, MERIT_UNITS.get(name, ""), name) for name in self.outputs]
         further = []
+        if self.statistical:
+            further = [
+                Column(error_name(name), MERIT_UNITS.get(name, ""), f"standard error of {name}")
+                for name in self.outputs
+            ]
         for by in self.derivatives:
             if self.kind == "optimise":
                 further.append(Column(f"best_{by}", unit_of(by), f"best value of {by}"))
@@ -55,6 +64,11 @@ class Job:
                 unit = ratio(MERIT_UNITS.get(of, ""), unit_of(by))
                 further.append(Column(slope_name(of, by), unit, f"derivative of {of} by {by}"))
         return (*merits, *further, *ERRORS)
+
+
+def error_name(of: str) -> str:
+    """Return the name of the column of a standard error."""
+    return f"{of}_standard_error"
 
 
 def slope_name(of: str, by: str) -> str:
@@ -84,8 +98,9 @@ def job_of(problem: Problem, axes: Sequence[str]) -> Job:
     wanted = table.derivatives
     if wanted is not None and table.job != "gradient":
         raise ProblemError(problem.name, [f'sweep.derivatives: needs job = "gradient", but the job is "{table.job}"'])
-    if table.job != "evaluate" and evaluator_name(problem.config) != "renewal":
-        raise ProblemError(problem.name, [f'sweep.job: "{table.job}" needs the evaluator "renewal" and a tree'])
+    evaluator = evaluator_name(problem.config)
+    if table.job == "optimise" and evaluator != "renewal":
+        raise ProblemError(problem.name, ['sweep.job: "optimise" needs the evaluator "renewal" and a tree'])
     names: list[str] = []
     if table.job == "gradient":
         names = _names(problem, wanted) if wanted else list(axes)
@@ -103,7 +118,7 @@ def job_of(problem: Problem, axes: Sequence[str]) -> Job:
             raise ProblemError(problem.name, [f"sweep.axes.{clash[0]}: is optimised too; take it out of one of them"])
     default = ["secret_key_rate_hz"] if table.job == "gradient" else ["secret_key_rate_hz", "rate_hz", "fidelity"]
     outputs = tuple(dict.fromkeys(table.outputs or default))
-    return Job(table.job, outputs, tuple(names), table.seed)
+    return Job(table.job, outputs, tuple(names), table.seed, evaluator in STATISTICAL)
 
 
 def _names(problem: Problem, patterns: Sequence[str]) -> list[str]:
@@ -133,22 +148,28 @@ def point_function(problem: Problem, job: Job, level: Level | None) -> Callable[
     def target(moved: dict[str, Any], point: Point) -> tuple[dict[str, Any], dict[str, Any]]:
         numbers = {**point["numbers"], **moved}
         if level is None or point["plan"] is None:
-            summary: Any = evaluate(*system_with(problem, numbers), evaluator=problem.evaluator)
+            evaluator: Any = problem.evaluator
+            summary: Any = evaluator.summarise(*system_with(problem, numbers))
         else:
             summary = summarise_on(point["plan"], *with_values(problem, numbers), level)
         raw = {name: merit(problem, name, summary, clip=False) for name in job.outputs}
         found = {name: merit(problem, name, summary, clip=True) for name in job.outputs}
         return raw, found | {name: getattr(summary.info, name, 0.0) for name in ("grid_error", "tail_mass")}
 
+    def sampled(point: Point) -> dict[str, Any]:
+        result = outcome(problem, point["numbers"])
+        return {error_name(name): merit_error(problem, name, result) for name in job.outputs}
+
     def of_point(point: Point) -> dict[str, Any]:
+        errors = sampled(point) if job.statistical else {}
         if job.kind != "gradient":
-            return target({}, point)[1]
+            return target({}, point)[1] | errors
         moved = {name: jnp.asarray(point["numbers"].get(name, leaves[name]), float) for name in job.derivatives}
         raw, pull, found = jax.vjp(lambda x: target(x, point), moved, has_aux=True)
         for of in job.outputs:
             one = {name: jnp.ones_like(x) if name == of else jnp.zeros_like(x) for name, x in raw.items()}
             (slopes,) = pull(one)
             found |= {slope_name(of, by): slope for by, slope in slopes.items()}
-        return found
+        return found | errors
 
     return of_point

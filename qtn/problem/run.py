@@ -133,17 +133,14 @@ def report_numbers(
         **ages(problem, values or {}),
         "links": rows,
         "joins": [] if sampled else join_rows(problem, values or {}, found.info),
-        "info": found.info.numbers() | (merit_errors(problem, found) if sampled else {}),
+        "info": found.info.numbers()
+        | ({"standard_errors": {name: merit_error(problem, name, found) for name in MERITS}} if sampled else {}),
     }
 
 
-def merit_errors(problem: Problem, found: SampledOutcome) -> dict[str, Any]:
-    """Return the standard error of each figure of merit (unclipped)."""
-    errors = {
-        name: float(found.standard_error(lambda summary, name=name: merit(problem, name, summary, clip=False)))
-        for name in MERITS
-    }
-    return {"standard_errors": errors}
+def merit_error(problem: Problem, name: str, found: SampledOutcome) -> float:
+    """Return the standard error of a figure of merit (unclipped)."""
+    return float(found.standard_error(lambda summary: merit(problem, name, summary, clip=False)))
 
 
 def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from qtn.cli.app import app, run
+from qtn.sweeps.dataset import open_dataset
 from qtn.sweeps.store import WriteError
 
 PROBLEM = """
@@ -103,6 +104,8 @@ SWEEP = ["sweep", "p.toml", "--out"]
         ([*SWEEP, "N.zarr", "--shard", "4/4"], "--shard: must be i/n with 0 <= i < n, such as 0/4, but is '4/4'"),
         ([*SWEEP, "N.zarr", "--shard", "half"], "--shard: must be i/n"),
         ([*SWEEP, "N.zarr", "--batch", "0"], "--batch: must be at least 1, but is 0"),
+        (["slurm", "p.toml", "--array", "2", "--batch", "0"], "--batch: must be at least 1, but is 0"),
+        (["submit", "p.toml", "--array", "2", "--cluster", "pbs"], "--cluster: must be auto, slurm or local"),
         ([*SWEEP, "N.zarr", "--device", "gpu"], "--device: a GPU was asked for, but JAX finds only cpu"),
         ([*SWEEP, "p.toml/N.zarr"], "cannot be written"),
         (["sweep", "none.toml", "--out", "N.zarr"], "there is no such file"),
@@ -116,6 +119,23 @@ def test_bad_input(inside, capsys, arguments, words):
     output = capsys.readouterr()
     assert words in output.err
     assert "Traceback" not in output.err
+
+
+def test_the_batch_file_asks_for_the_chunks_that_the_user_wants(inside, capsys):
+    assert run(["slurm", "p.toml", "--array", "2", "--batch", "3", "--out", "S.zarr"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if " sweep " in line)
+    assert line.endswith('S.zarr --batch 3 --shard "$SLURM_ARRAY_TASK_ID/2" --resume &')
+
+
+@pytest.mark.slow
+def test_shards_are_submitted_to_this_machine(inside):
+    arguments = ["--array", "2", "--batch", "2", "--cluster", "local", "--wait", "--out", "L.zarr"]
+    done = subprocess.run([sys.executable, "-m", "qtn", "submit", "p.toml", *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "submitted 6 points in 2 tasks" in done.stdout
+    found = open_dataset("L.zarr")
+    assert int((found["done"] == 1).sum()) == 4
+    assert int((found["done"] == 2).sum()) == 2
 
 
 @pytest.mark.parametrize(("number", "code"), [(28, 1), (30, 2)], ids=["full", "read-only"])

@@ -6,7 +6,7 @@ import pytest
 from qtn.problem import points as points_module
 from qtn.problem.load import changed, loads
 from qtn.problem.messages import ProblemError
-from qtn.problem.run import differentiate, merit, outcome
+from qtn.problem.run import differentiate, merit, outcome, report_numbers
 from qtn.problem.structures import override
 from qtn.problem.sweep import SweepTask, sweep_shard
 from qtn.sweeps.dataset import open_dataset
@@ -204,6 +204,28 @@ outputs = ["secret_key_rate_hz"]
 [sweep.axes]
 "chain.node.memory.time_constant_s" = [0.2, 1e-4]
 """
+
+
+POLICY = LINE.replace('tree = "swap(0, 1, cutoff_time=0.02)"', 'policy = "swap_asap"').replace("0.5 } }", "1.0 } }")
+
+
+@pytest.mark.parametrize(
+    "evaluator",
+    ["", "[evaluate]\nevaluator = 'sampled'\nnum_samples = 500\nseed = 3\n"],
+    ids=["asap", "sampled"],
+)
+def test_policies_are_swept(evaluator):
+    made = task(POLICY + evaluator, GRADIENTS + '"chain.link.werner" = [0.9, 0.99]\n')
+    values, reasons = made(np.arange(2))
+    assert reasons == ["", ""]
+    for i in range(2):
+        right, _ = differentiate(alone(made, i), "fidelity")
+        assert values["fidelity"][i] == pytest.approx(right["value"], rel=1e-12)
+        slope = right["gradient"]["chain.link.werner"]
+        if evaluator:
+            told = report_numbers(alone(made, i), outcome(alone(made, i)))["info"]["standard_errors"]["fidelity"]
+            assert values["fidelity_standard_error"][i] == pytest.approx(told, rel=1e-9)
+        assert values["d_fidelity_d_chain.link.werner"][i] == pytest.approx(slope, rel=1e-9)
 
 
 @pytest.mark.slow

@@ -28,7 +28,25 @@ outputs = ["secret_key_rate_hz"]
 [sweep.axes]
 "chain.link.werner" = { start = 0.9, stop = 1.0, num = %d }
 """
-SLOW = PROBLEM.replace("[sweep]", '[optimise]\nparameters = ["schedule.cutoff_times"]\n[sweep]\njob = "optimise"')
+SLOW = """
+schema = 1
+[chain]
+num_links = 4
+link = { model = "abstract", p_success = 0.01, attempt_time_s = 1e-3, werner = 0.97 }
+node = { memory = { model = "depolarising", time_constant_s = 0.5 }, swap = { p_success = 0.5 } }
+[schedule]
+tree = "swap(swap(0, 1, cutoff_time=0.05), swap(2, 3, cutoff_time=0.05))"
+[time]
+step_s = 1e-3
+num_steps = 65536
+[sweep]
+job = "gradient"
+outputs = ["secret_key_rate_hz"]
+[sweep.axes]
+"chain.link.werner" = { start = 0.9, stop = 1.0, num = %d }
+"""
+NUM_SLOW = 120
+"""Points of about half a second: together more than a minute, each far less than the warning of 30 s."""
 
 
 @pytest.fixture(scope="module")
@@ -95,20 +113,15 @@ def test_an_array_computes_all_points(cluster, tmp_path):
 
 
 def test_a_task_that_meets_its_time_limit_is_requeued_and_goes_on(cluster, tmp_path):
-    written(tmp_path, SLOW % 60, "--array", "1", "--time", "0:01:00")
+    written(tmp_path, SLOW % NUM_SLOW, "--array", "1", "--time", "0:01:00", "--batch", "2")
     job = cluster.call("sbatch", "--parsable", "slurm.job", cwd=tmp_path, env=paths(tmp_path)).strip()
     seen = ended(cluster, job, 1500)
     log = "".join(path.read_text() for path in (tmp_path / "logs").glob("*.log"))
-    (tmp_path / "seen").write_text(f"{seen}\n{log}")
     assert "time is up, back into the queue" in log
     assert {"PENDING"} in seen[1:], "it went back into the queue"
     assert "points are stored already" in log, "and went on"
-    found = open_dataset(tmp_path / "RUN.zarr")
-    if seen[-1] == {"TIMEOUT"}:
-        assert f"{int((found['done'] == 1).sum())} of 60 points done" in log, "what was told is what is there"
-        pytest.skip("the machine is busy: one point outlasts the time limit of a minute")
     assert seen[-1] == {"COMPLETED"}, log
-    assert int((found["done"] == 1).sum()) == 60
+    assert int((open_dataset(tmp_path / "RUN.zarr")["done"] == 1).sum()) == NUM_SLOW
 
 
 def test_submit_sends_shards_through_submitit(cluster, tmp_path):
