@@ -32,9 +32,7 @@ class Shard(Checkpointable):
         start(device)
         from qtn.problem.sweep import sweep_shard
 
-        progress = sweep_shard(
-            file, out, shard=shard, batch=batch, resume=True, overrides=overrides, report=told
-        )
+        progress = sweep_shard(file, out, shard=shard, batch=batch, resume=True, overrides=overrides, report=told)
         return progress.done
 
 

@@ -7,6 +7,8 @@ from types import TracebackType
 
 from tqdm import tqdm
 
+from qtn.planning.objective import DEAREST, OUTSIDE
+
 EVERY_S = 5.0
 """Seconds between two lines where there is no terminal."""
 
@@ -44,8 +46,9 @@ class Watch:
 
 def described(merit: str, score: float) -> str:
     """Return a score for people; that of a cost is negative."""
-    if score == -math.inf:
+    cost = merit == "hardware_cost"
+    if score == -math.inf and not cost:
         return "nothing evaluated yet"
-    if score <= -10 and merit != "hardware_cost":
-        return "no schedule within the limits yet"
-    return f"best {merit} {abs(score) if merit == 'hardware_cost' else score:.6g}"
+    if score <= (DEAREST if cost else OUTSIDE):
+        return "nothing within the limits yet"
+    return f"best {merit} {-score if cost else score:.6g}"

@@ -25,6 +25,12 @@ MERITS = ("secret_key_rate_hz", "secret_fraction", "rate_hz", "fidelity")
 TOLERANCE = 1e-6
 """Relative amount by which a limit may be missed, as optima lie on limits."""
 
+OUTSIDE = -10.0
+"""Score of a schedule that misses its limits by nothing; merits and margins are never as low."""
+
+DEAREST = -1e12
+"""The same where minus a cost is the score."""
+
 MARGIN = "margin"
 """Another thing to maximise: by how much the tightest limit is kept, relative to it."""
 
@@ -89,7 +95,7 @@ class Objective:
         if self.maximise == "secret_key_rate_hz":
             values = np.where(values > 0, values, merits["secret_fraction"])
         missed = self.violation(merits)
-        return np.where(missed > 0, -10 - missed, values)
+        return np.where(missed > 0, OUTSIDE - missed, values)
 
     def violation(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return (n,), the sum of the relative amounts by which limits are missed; 0 = feasible."""
@@ -98,6 +104,10 @@ class Objective:
             each = 1 - merits[name] / limit
             missed = missed + np.where(each > TOLERANCE, each, 0.0)
         return missed
+
+    def cost_score(self, cost: float, violation: float) -> float:
+        """Return the score where a cost is minimised: minus the cost, or where limits are missed less than any."""
+        return -cost if violation == 0 else DEAREST * (1 + violation)
 
     def margin(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return (n,), by how much the tightest limit is kept, relative to it; negative where it is missed."""
@@ -111,7 +121,7 @@ class Objective:
         times = [math.inf]
         if score > 0 and self.maximise in ("secret_key_rate_hz", "rate_hz"):
             times.append(1 / score)
-        if score > -10:  # something feasible is known
+        if score > OUTSIDE:  # something feasible is known
             times.extend(1 / limit for name, limit in self.minimum.items() if name in ("secret_key_rate_hz", "rate_hz"))
         return min(times)
 

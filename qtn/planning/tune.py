@@ -126,8 +126,8 @@ class Tuning:
         summary = self.evaluator.summarise(*self.system(dict(numbers)))
         merits = {name: np.asarray(value)[None] for name, value in self.merits(summary).items()}
         score, violation = float(self.objective.scores(merits)[0]), float(self.objective.violation(merits)[0])
-        if self.cost is not None and violation == 0:
-            score = -float(self.cost(dict(numbers)))
+        if self.cost is not None:
+            score = self.objective.cost_score(float(self.cost(dict(numbers))), violation)
         error = float(summary.info.grid_error)
         return {name: float(value[0]) for name, value in merits.items()}, score, violation, error
 
@@ -256,8 +256,9 @@ def _polished(
     def score(numbers: Mapping[str, float]) -> float:
         pair = Pair.of(jnp.asarray(model.values(plan, numbers)))
         merits = tuning.objective.merits(np.asarray(pair.mean_time)[None], np.asarray(pair.bell_diagonal)[None])
-        if tuning.cost is not None and not tuning.objective.violation(merits)[0]:
-            return -float(tuning.cost(dict(numbers)))
+        if tuning.cost is not None:
+            missed = float(tuning.objective.violation(merits)[0])
+            return tuning.objective.cost_score(float(tuning.cost(dict(numbers))), missed)
         return float(tuning.objective.scores(merits)[0])
 
     if checkpoint is None:

@@ -1,5 +1,6 @@
 """Changes to a problem file from outside: texts "dotted.key=value", checked like the file itself."""
 
+import re
 import sys
 import tomllib
 from typing import Any
@@ -18,6 +19,11 @@ LIMITS = {
 }
 """What the numbers of a schedule may be."""
 
+PART = re.compile(r""" "[^"]*" | '[^']*' | [^."'=\s]+ """, re.VERBOSE)
+"""One part of a dotted key, as in TOML: `sweep.axes."chain.link.werner".num` has four."""
+
+KEY = re.compile(rf"\s*(?P<key>(?:{PART.pattern}) (?:\.(?:{PART.pattern}))*)\s* = (?P<text>.*)", re.VERBOSE | re.DOTALL)
+
 OTHER = {"links": "link", "nodes": "node", "link": "links", "node": "nodes"}
 
 
@@ -27,12 +33,11 @@ def apply_override(document: dict[str, Any], times: Times, override: str) -> Non
     Raises:
         ValueError: if the key leads nowhere.
     """
-    key, equals, text = override.partition("=")
-    key = key.strip()
-    if not equals or not key:
-        raise ValueError(f"{override}: must be of the form dotted.key=value")
-    value = toml_value(text.strip())
-    *path, last = key.split(".")
+    found = KEY.match(override)
+    if found is None:
+        raise ValueError(f"{override}: must be of the form dotted.key=value; keys with dots in quotes")
+    key, value = found["key"].strip(), toml_value(found["text"].strip())
+    *path, last = [part.strip("\"'") for part in PART.findall(key)]
     if path == ["schedule"] and last in LIMITS:
         raise ValueError(f"{key}: needs a position, such as {key}.0")
     if len(path) == 2 and path[0] == "schedule" and path[1] in LIMITS and last.isdecimal():

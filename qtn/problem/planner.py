@@ -238,8 +238,9 @@ class Planner:
     def choice(self, leader: Leader, values: Mapping[str, float]) -> Choice:
         """Return a leader of a search as a choice, without tuning."""
         score = leader.score
-        if self.table.minimise and leader.violation == 0:
-            score = -float(hardware_cost(self.initial, values))
+        if self.table.minimise:
+            cost = float(hardware_cost(self.initial, values))
+            score = self.objective.cost_score(cost, leader.violation)
         everything = dict(values) | times_of(leader.schedule)
         return Choice(leader.schedule, everything, leader.merits, score, leader.violation, leader.grid_error)
 

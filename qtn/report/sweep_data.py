@@ -108,6 +108,16 @@ def band(found: xr.Dataset, name: str) -> Band | None:
     return Band(values - half, values + half, f"band: what 1 % of {told} changes")
 
 
+def elasticity(found: xr.Dataset, name: str, axis: str) -> np.ndarray | None:
+    """Return x/f df/dx of an output by an axis at every point, nan where the output is 0; None without derivative."""
+    slope = f"d_{name}_d_{axis}"
+    if slope not in found:
+        return None
+    values = found[name].values
+    moved = (found[slope] * found[axis]).transpose(*found[name].dims).values
+    return np.where(values != 0, moved / np.where(values != 0, values, 1.0), np.nan)
+
+
 def spread_by_derivatives(found: xr.Dataset, name: str) -> bool:
     """Whether the band of an output can only come from its derivatives."""
     return f"{name}_standard_error" not in found and f"{name}_lower" not in found

@@ -14,17 +14,15 @@ import xarray as xr
 from qtn.report import sweep_figures
 from qtn.report.figures import svg
 from qtn.report.page import STYLE
-from qtn.report.schedules import table
-from qtn.report.sweep_data import band, label, numeric_axis, outputs, shown, spread_out, varying
-
-MOST_ROWS, MOST_COLUMNS, MOST_FAILURES = 14, 6, 20
+from qtn.report.sweep_data import label, numeric_axis, outputs, shown, varying
+from qtn.report.sweep_tables import axes_table, best_table, elasticity_table, failures, layout, numbers
 
 WIDE = """
 body { max-width: 76rem; }
+h1 { overflow-wrap: anywhere; }
 .beside { display: grid; grid-template-columns: minmax(0, 7fr) minmax(0, 5fr); gap: 1.5rem; align-items: start; }
-.beside table, .beside .wide { font-size: 0.82rem; }
+.beside table { font-size: 0.82rem; }
 .beside th, .beside td { padding: 0.15rem 0.45rem; }
-caption { caption-side: top; text-align: left; color: #555; padding-bottom: 0.3rem; }
 .note { color: #555; font-size: 0.9rem; }
 .best { background: #E3F4EE; font-weight: 600; }
 svg { width: 100%; max-width: 46rem; }
@@ -52,6 +50,7 @@ def render_sweep(found: xr.Dataset, name: str) -> str:
 <p class="big">{counts(found)}</p>
 {axes_table(found)}
 {best_table(found)}
+{elasticity_table(found)}
 {sections or "<p>Nothing was computed.</p>"}
 {failures(found)}
 {exactness(found)}
@@ -72,41 +71,6 @@ def counts(found: xr.Dataset) -> str:
     return text + (f", {total - done - failed:,} not computed yet." if done + failed < total else ".")
 
 
-def axes_table(found: xr.Dataset) -> str:
-    """Return the axes with their ranges."""
-    rows = []
-    for name in map(str, found.coords):
-        values = found[name].values
-        some = [shown(values[i]) for i in spread_out(len(values), 6)] if values.ndim else [shown(values)]
-        words = ", ".join(some) if len(some) == values.size else ", ".join([*some[:3], "…", some[-1]])
-        rows.append(
-            [f"<code>{html.escape(name)}</code>", html.escape(label(found, name)), str(values.size), html.escape(words)]
-        )
-    return f'<div class="wide">{table(["axis", "meaning", "values", ""], rows)}</div>'
-
-
-def best_table(found: xr.Dataset) -> str:
-    """Return where each output is largest and smallest."""
-    if not varying(found):
-        return ""
-    rows = []
-    for name in outputs(found):
-        values = found[name].values
-        if not np.any(np.isfinite(values)):
-            continue
-        for words, place in (("largest", np.nanargmax(values)), ("smallest", np.nanargmin(values))):
-            where = dict(zip(found[name].dims, np.unravel_index(place, values.shape), strict=True))
-            at = [told_axis(found, str(axis), where) for axis in found.coords]
-            rows.append([html.escape(label(found, name)), words, shown(values.flat[place]), html.escape("; ".join(at))])
-    return f'<h2>Extremes</h2><div class="wide">{table(["output", "", "value", "where"], rows)}</div>' if rows else ""
-
-
-def told_axis(found: xr.Dataset, axis: str, where: Any) -> str:
-    """Return "name = value unit" of an axis at a place."""
-    value = found[axis].isel({d: where[d] for d in found[axis].dims}).item()
-    return f"{label(found, axis).split(' [')[0]} = {shown(value)} {found[axis].attrs.get('units', '')}".rstrip()
-
-
 def section(found: xr.Dataset, name: str) -> str:
     """Return the figure and the table of one output."""
     part, note = reduced(found, name)
@@ -115,7 +79,7 @@ def section(found: xr.Dataset, name: str) -> str:
         figure = drawn(part, name)
     told = f'<p class="note">{html.escape(note)}</p>' if note else ""
     heading = html.escape(label(found, name))
-    beside = f'<div class="beside"><div>{figure}</div><div class="wide">{numbers(part, name)}</div></div>'
+    beside = f'<div class="beside"><div>{figure}</div><div>{numbers(part, name)}</div></div>'
     return f"<h2>{heading}</h2>{told}{beside}"
 
 
@@ -130,15 +94,6 @@ def reduced(found: xr.Dataset, name: str) -> tuple[xr.Dataset, str]:
     part = found.isel({axis: [int(where[axis])] for axis in axes[3:]})
     fixed = ", ".join(f"{label(found, axis)} = {shown(part[axis].values[0])}" for axis in axes[3:])
     return part, f"Shown at {fixed}, where it is largest; the store holds the rest."
-
-
-def layout(part: xr.Dataset) -> list[str]:
-    """Return the axes that vary: x, y, panels; the shortest makes the panels, else the order is that of the file."""
-    axes = varying(part)
-    if len(axes) == 3:
-        panel = min(axes, key=lambda axis: (part.sizes[axis], axes.index(axis)))
-        axes = [*(axis for axis in axes if axis != panel), panel]
-    return axes
 
 
 def drawn(part: xr.Dataset, name: str) -> str:
@@ -161,73 +116,17 @@ def x_of(part: xr.Dataset, dimension: str) -> str:
     return next((name for name in along if numeric_axis(part, name)[1] is None), along[0] if along else dimension)
 
 
-def numbers(part: xr.Dataset, name: str) -> str:
-    """Return the table of one output: rows for one axis, a matrix for two, the best over the panels for three."""
-    axes = layout(part)
-    values = part[name].squeeze(drop=True)
-    if not axes:
-        return ""
-    if len(axes) == 1:
-        return list_table(part, name, axes[0])
-    caption = f"{label(part, name)}; rows: {label(part, axes[1])}, columns: {label(part, axes[0])}"
-    if len(axes) == 3:
-        panel = axes[2]
-        middle = part.sizes[panel] // 2
-        caption += f"; at {label(part, panel)} = {shown(part[panel].values[middle])}"
-        values = values.isel({panel: middle})
-    values = values.transpose(axes[1], axes[0]).values
-    rows, columns = spread_out(values.shape[0], MOST_ROWS), spread_out(values.shape[1], MOST_COLUMNS)
-    if len(rows) * len(columns) < values.size:
-        caption += "; every few points, the store holds all"
-    best = np.nanmax(values) if np.any(np.isfinite(values)) else np.nan
-    head = "".join(f"<th>{html.escape(shown(part[axes[0]].values[c]))}</th>" for c in columns)
-    body = "".join(
-        f"<tr><th>{html.escape(shown(part[axes[1]].values[r]))}</th>"
-        + "".join(f"<td{' class=best' if values[r, c] == best else ''}>{shown(values[r, c])}</td>" for c in columns)
-        + "</tr>"
-        for r in rows
-    )
-    return f"<table><caption>{html.escape(caption)}</caption><tr><th></th>{head}</tr>{body}</table>"
-
-
-def list_table(part: xr.Dataset, name: str, dimension: str) -> str:
-    """Return the values along one axis, with their band."""
-    along = [str(c) for c in part.coords if part[c].dims == (dimension,)]
-    around = band(part, name)
-    values = np.ravel(part[name].values)
-    rows = [
-        [
-            *(html.escape(shown(part[c].values[i])) for c in along),
-            shown(values[i]),
-            *([] if around is None else [shown(np.ravel(around.lower)[i]), shown(np.ravel(around.upper)[i])]),
-        ]
-        for i in spread_out(len(values), 2 * MOST_ROWS)
-    ]
-    ends = [] if around is None else ["lower", "upper"]
-    return table([*(html.escape(label(part, c)) for c in along), html.escape(label(part, name)), *ends], rows)
-
-
-def failures(found: xr.Dataset) -> str:
-    """Return the points that failed, with their reasons."""
-    if "reason" not in found or not int((found["done"] == 2).sum()):
-        return ""
-    places = np.argwhere(found["done"].values == 2)
-    rows = []
-    for place in places[:MOST_FAILURES]:
-        where = dict(zip(found["done"].dims, map(int, place), strict=True))
-        at = (shown(found[c].isel({d: where[d] for d in found[c].dims}).item()) for c in found.coords)
-        rows.append([*map(html.escape, at), html.escape(str(found["reason"].isel(where).item()))])
-    more = f"<p>... and {len(places) - MOST_FAILURES:,} more.</p>" if len(places) > MOST_FAILURES else ""
-    head = [*(html.escape(label(found, str(c))) for c in found.coords), "reason"]
-    return f'<h2>Points that failed</h2><div class="wide">{table(head, rows)}</div>{more}'
-
-
 def exactness(found: xr.Dataset) -> str:
     """Return how large the errors of the time grid are."""
     told = []
     for name, words in (("grid_error", "error of the time grid"), ("tail_mass", "probability beyond the time grid")):
         if name in found and np.any(np.isfinite(found[name].values)):
             told.append(f"{words} at most {np.nanmax(found[name].values):.1e}")
+    for name in outputs(found):
+        error = f"{name}_standard_error"
+        if error in found and np.any(np.isfinite(found[error].values)):
+            words = label(found, name).split(" [")[0]
+            told.append(f"standard error of {words} at most {np.nanmax(found[error].values):.1e}")
     return f"<h2>How exact this is</h2><p>Over all points: {'; '.join(told)}.</p>" if told else ""
 
 

@@ -132,6 +132,8 @@ def test_byte_order_mark_and_windows_line_ends(tmp_path):
 OVERRIDES = {
     "unknown key": ("chain.link.p_sucess=0.1", "did you mean `p_success`"),
     "no equals sign": ("chain.link.p_success", "dotted.key=value"),
+    "empty part": ("chain..p_success=0.1", "dotted.key=value"),
+    "quote left open": ('sweep.axes."chain.link.werner.num=3', "dotted.key=value; keys with dots in quotes"),
     "out of range": ("chain.link.p_success=2.0", "must lie in (0, 1], but is 2.0"),
     "position on a shared link": ("chain.links.2.p_success=0.1", "this file has chain.link; set chain.link.p_success"),
     "no such cut-off": ("schedule.cutoff_times.0=3.0", "the tree has 0 of these"),

@@ -113,6 +113,19 @@ def test_requirements_are_met_at_least_cost():
     assert chain.num_links == 2 and schedule.tree == best.schedule.tree
 
 
+def test_a_cost_above_ten_beats_a_missed_limit():
+    link = '{ model = "abstract", p_success = 0.1, attempt_time_s = 1e-3, werner = 0.98 }'
+    node = '{ memory = { model = "dephasing", t2_s = 1.0 }, gates = { two_qubit = 0.99, readout = 0.99 } }'
+    text = f"schema = 1\n[chain]\nlinks = [{', '.join([link] * 4)}]\nnodes = [{', '.join([node] * 5)}]\n"
+    names = '["chain.nodes.*.gates.two_qubit", "chain.nodes.*.gates.readout", "chain.nodes.*.memory.t2_s"]'
+    text += f'[optimise]\nminimise = "hardware_cost"\nminimum = {{ fidelity = 0.9 }}\nparameters = {names}\n'
+    found = plan(loads(text + "search = { max_rounds = 0 }\n"))
+    assert len(found.best.values) == 15
+    assert found.best.violation == 0, found.status
+    assert found.best.merits["fidelity"] == pytest.approx(0.9, rel=1e-5)
+    assert -found.best.score > 15
+
+
 def test_infeasible_targets_are_said_with_the_closest_point():
     text = (
         CLICKS

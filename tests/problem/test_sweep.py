@@ -293,6 +293,13 @@ def test_axes_may_be_written_as_tables():
     assert quoted.config.sweep == nested.config.sweep
 
 
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_axes_are_changed_from_outside(quote):
+    text = LINE + '[sweep.axes]\n"chain.link.werner" = { start = 0.8, stop = 1.0, num = 50 }\n'
+    made = SweepTask(loads(text, [f"sweep.axes.{quote}chain.link.werner{quote}.num=3"]))
+    assert [made.grid.point(i)["chain.link.werner"] for i in range(made.grid.num_points)] == [0.8, 0.9, 1.0]
+
+
 def test_units_follow_names():
     made = task(FIBRE, GRADIENTS + '"chain.link.length_km" = [10, 20]\n"chain.link.num_modes" = [1, 10]\n')
     units = {column.name: column.unit for column in made.job.columns}

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from qtn.cli.app import run
-from qtn.report.sweep_data import band, in_words, label, logarithmic, outputs, picked, spread_out
+from qtn.report.sweep_data import band, elasticity, in_words, label, logarithmic, outputs, picked, spread_out
 from qtn.report.sweep_figures import cells, heat_map
 from qtn.report.sweep_page import render_sweep
 from qtn.report.sweep_paper import save_plot
@@ -97,6 +97,25 @@ def test_a_dataset_from_python_has_a_page_too():
     page = render_sweep(found, "squares")
     assert "squares" in page
     assert "called from Python" in page
+
+
+def test_elasticities_say_what_changes_an_output_most():
+    x, y = np.array([1.0, 2.0, 4.0]), np.array([1.0, 3.0])
+    f = x[:, None] ** 2 * (y - 1.0)  # 0 at y = 1: no elasticity there
+    slopes = {"d_f_d_x": (("x", "y"), 2 * f / x[:, None]), "d_f_d_y": (("y", "x"), (x[:, None] ** 2 * (y > 0)).T)}
+    found = xr.Dataset({"f": (("x", "y"), f), **slopes}, {"x": x, "y": y})
+    np.testing.assert_allclose(elasticity(found, "f", "x")[:, 1], 2.0)
+    np.testing.assert_allclose(elasticity(found, "f", "y")[:, 1], 1.5)
+    assert np.all(np.isnan(elasticity(found, "f", "x")[:, 0]))
+    page = render_sweep(found, "square")
+    assert "<td>f</td><td>x</td><td>2</td><td>2 to 2</td>" in page
+    assert page.index("<td>f</td><td>x</td>") < page.index("<td>f</td><td>y</td><td>1.5</td>")
+    assert "What changes it most" not in render_sweep(found[["f"]], "without derivatives")
+
+
+def test_standard_errors_are_told():
+    found = xr.Dataset({"f": ("x", [1.0, 2.0]), "f_standard_error": ("x", [0.1, 0.25])}, {"x": [0.0, 1.0]})
+    assert "standard error of f at most 2.5e-01" in render_sweep(found, "sampled")
 
 
 def test_bands_come_from_derivatives_errors_or_limits(stores):

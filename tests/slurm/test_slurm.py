@@ -45,8 +45,8 @@ outputs = ["secret_key_rate_hz"]
 [sweep.axes]
 "chain.link.werner" = { start = 0.9, stop = 1.0, num = %d }
 """
-NUM_SLOW = 120
-"""Points of about half a second: together more than a minute, each far less than the warning of 30 s."""
+NUM_SLOW = 240
+"""Points of a quarter to half a second: together more than the 30 s before the warning, each far less."""
 
 
 @pytest.fixture(scope="module")
