@@ -5,15 +5,14 @@ recurrences (past and future) over an array of the same shape (links, 3, steps),
 arrival times and no waiting times in between.
 """
 
-import statistics
 import sys
-import time
 
 import jax
 
 jax.config.update("jax_enable_x64", True)
 
 import jax.numpy as jnp  # noqa: E402
+from timing import medians  # noqa: E402
 
 import qtn  # noqa: E402
 from qtn.evaluators.asap import Line  # noqa: E402
@@ -60,21 +59,6 @@ def plain(operation):
 def separately(x, rate):
     """Return past and future as two calls of the recurrence of the pair engine."""
     return decay_scan(x, rate) + decay_scan(x[:, ::-1], rate)[:, ::-1]
-
-
-def seconds(function, *args):
-    """Return the seconds of one call."""
-    began = time.perf_counter()
-    jax.block_until_ready(function(*args))
-    return time.perf_counter() - began
-
-
-def medians(runs, *cases):
-    """Return the median seconds of each case (function and arguments), run in turn."""
-    for case in cases:
-        seconds(*case)
-    rows = [[seconds(*case) for case in cases] for _ in range(runs)]
-    return [statistics.median(column) for column in zip(*rows, strict=True)]
 
 
 def temporary(function, *args):

@@ -4,11 +4,12 @@ Evaluation and gradient are timed in turn in one process; quote the ratios, not 
 """
 
 import statistics
-import time
 
 import jax
 
 jax.config.update("jax_enable_x64", True)
+
+from timing import seconds  # noqa: E402
 
 import qtn  # noqa: E402
 
@@ -26,13 +27,6 @@ def distinct_line(num_links):
     links = [qtn.abstract_link(p_success=0.01 * (1 + i / 500), attempt_time=1.0, werner=0.99) for i in range(num_links)]
     nodes = [qtn.node(qtn.depolarising_memory(1e5 * (1 + i / 99)), p_swap=0.9) for i in range(num_links + 1)]
     return qtn.chain(links, nodes)
-
-
-def seconds(function, *args):
-    """Return the seconds of one call."""
-    began = time.perf_counter()
-    jax.block_until_ready(function(*args))
-    return time.perf_counter() - began
 
 
 def compare(name, evaluate, differentiate, *args, runs=9):

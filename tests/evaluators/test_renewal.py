@@ -30,7 +30,7 @@ from qtn import (
 from qtn.evaluators.fold import Fold, heralded_links
 from qtn.evaluators.grid import TimeGrid
 from qtn.steps.level import BELL_DIAGONAL
-from tests.oracles import waiting
+from tests.oracles import pmf, waiting
 
 
 def line(num_links, p, w=0.98, a=1.0, coherence=np.inf, attempt_time=1.0, **options):
@@ -167,6 +167,15 @@ def test_a_tree_equals_double_sums():
     delivered = waiting.restart(good, bad)
     np.testing.assert_allclose(outcome.probability[:85], delivered[:85, 0], atol=1e-13)
     np.testing.assert_allclose(outcome.bell_weights[:85], delivered[:85] @ CH / 4, atol=1e-13)
+
+
+def test_nested_swaps_equal_the_published_algorithm():
+    num_steps = 1500  # what outlasts twice the grid wraps round in the Fourier transform of the oracle
+    mass, werner = pmf.nested(3, 0.1, 0.98, 0.7, 300.0, num_steps)
+    found = evaluate(line(8, 0.1, a=0.7, coherence=300.0), nested(3), evaluator=Renewal(step=1.0, num_steps=num_steps))
+    np.testing.assert_allclose(found.probability, mass, atol=1e-12)
+    x = np.asarray(found.states)[:, 1, 1]  # <XX> of each delivery, times its probability
+    np.testing.assert_allclose(x, mass * werner, atol=1e-12)
 
 
 def test_attempts_with_a_common_spacing_are_exact():
