@@ -5,12 +5,11 @@ References:
     Avis et al., npj Quantum Inf. 9, 100 (2023), arXiv:2207.10579.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
-
-from qtn.optimisation.bounded import Interval
 
 PROBABILITIES = ("efficiency", "visibility", "two_qubit", "readout", "p_success", "werner", "fidelity", "p_source")
 """Better towards 1: k times better means base^(1/k), the same error in k uses as before in one."""
@@ -58,13 +57,13 @@ def improvement(name: str, base: float, value: Any) -> Any:
     return value / base if key in LARGER else base / value
 
 
-def improved(name: str, base: float, factor: float) -> float:
-    """Return the number that is so many times better."""
+def improved(name: str, base: float, factor: Any) -> Any:
+    """Return the number that is so many times better; the factor may be traced."""
     key = name.rpartition(".")[2]
     if key in PROBABILITIES:
         return base ** (1 / factor)
     if key in ERRORS:
-        return -float(jnp.expm1(jnp.log1p(-base) / factor))
+        return -jnp.expm1(jnp.log1p(-base) / factor)
     return base * factor if key in LARGER else base / factor
 
 
@@ -73,13 +72,37 @@ def hardware_cost(baseline: Mapping[str, float], numbers: Mapping[str, Any]) -> 
     return sum(improvement(name, baseline[name], value) for name, value in numbers.items() if costs(name))
 
 
-def hardware_bounds(name: str, base: float) -> Interval:
-    """Return the interval from `base` to `BEST` times better.
+@dataclasses.dataclass(frozen=True)
+class Factors:
+    """Improvement factors in place of the numbers that cost: the cost is their sum, and all vary on one scale."""
+
+    baseline: Mapping[str, float]
+    """Name -> number of the file, of the hardware; other numbers stay what they are."""
+
+    def of(self, numbers: Mapping[str, float]) -> dict[str, float]:
+        """Return factors in place of numbers."""
+        return {
+            name: float(improvement(name, self.baseline[name], value)) if name in self.baseline else value
+            for name, value in numbers.items()
+        }
+
+    def numbers(self, factors: Mapping[str, Any]) -> dict[str, Any]:
+        """Return numbers in place of factors."""
+        return {
+            name: improved(name, self.baseline[name], value) if name in self.baseline else value
+            for name, value in factors.items()
+        }
+
+    def cost(self, factors: Mapping[str, Any]) -> Any:
+        """Return their sum."""
+        return sum(factors[name] for name in self.baseline)
+
+
+def require_imperfect(name: str, base: float) -> None:
+    """Check that hardware can be improved.
 
     Raises:
         ValueError: if it is perfect already, or so bad that factors mean nothing.
     """
-    ends = base, improved(name, base, BEST) if base > 0 else 0.0
-    if ends[0] == ends[1] or base == 0:
+    if base == 0 or base == float(improved(name, base, BEST)):
         raise ValueError(f"{name}: is {base:g}, which no factor improves; give a baseline, or leave it out")
-    return Interval(min(ends), max(ends))

@@ -19,7 +19,7 @@ from qtn.planning.objective import MARGIN, Objective
 from qtn.planning.search import Progress, SearchResult, SearchSettings, search
 from qtn.planning.space import SearchSpace
 from qtn.planning.tune import Tuned, Tuning, tune
-from qtn.problem.cost import costs, hardware_bounds, hardware_cost
+from qtn.problem.cost import BEST, Factors, costs, hardware_cost, require_imperfect
 from qtn.problem.evaluators import level_of
 from qtn.problem.names import bounds, chain_with, expand, initial_values, schedule_with, with_values
 from qtn.problem.placement import PREFIX, room
@@ -139,7 +139,8 @@ class Planner:
             if not math.isfinite(value):
                 raise ValueError(f"{name}: must be finite to be optimised, but is {value}")
             if table.minimise and costs(name):
-                hardware_bounds(name, value)  # refuses what is perfect already
+                require_imperfect(name, value)
+        self.factors = Factors({n: x for n, x in self.initial.items() if table.minimise and costs(n)})
         self.objective = objective_of(problem)
         self.history: list[float] = []
         self.num_searches = self.num_gradients = 0
@@ -261,9 +262,11 @@ class Planner:
             self.history.append(best)
             self.report("tuning", best, self.num_gradients)
 
-        start = {name: tuning.bounds[name].inside(value) for name, value in free.items()}
+        start = {name: tuning.bounds[name].inside(value) for name, value in self.factors.of(free).items()}
         kept = self.checkpoint and self.checkpoint.next("tuning")
         result = tune(tuning, start, report=show, checkpoint=kept)
+        found = {name: float(value) for name, value in self.factors.numbers(result.parameters).items()}
+        result = dataclasses.replace(result, parameters=found)
         return Choice(
             schedule=schedule_with(problem, result.parameters),
             values=result.parameters,
@@ -275,22 +278,19 @@ class Planner:
         )
 
     def tuning(self, problem: Problem, free: Mapping[str, float]) -> Tuning:
-        """Return what is tuned."""
+        """Return what is tuned; its parameters are factors where the file's numbers cost."""
         limits = {name: self.interval(problem, name, value) for name, value in free.items()}
         chain = problem.document["chain"]
-        lattice = {name: 1.0 for name in free if name.endswith(".num_modes")}
+        lattice = {name: 1 / self.factors.baseline.get(name, 1.0) for name in free if name.endswith(".num_modes")}
         spacing = cutoff_spacing(problem, free)
         lattice |= {name: spacing for name in free if "cutoff_times" in name and spacing > 0}
 
-        def cost(numbers: Mapping[str, Any]) -> Any:
-            return hardware_cost(self.initial, {name: numbers[name] for name in self.names})
-
         return Tuning(
-            system=lambda numbers: with_values(problem, numbers),
+            system=lambda factors: with_values(problem, self.factors.numbers(factors)),
             bounds=limits,
             objective=self.objective,
-            cost=cost if self.table.minimise else None,
-            constraints=lambda numbers: room(chain, numbers),
+            cost=self.factors.cost if self.table.minimise else None,
+            constraints=lambda factors: room(chain, factors),
             log=[name for name, limit in limits.items() if limit.lower > 0 and limit.upper > 100 * limit.lower],
             lattice=lattice,
             evaluator=tree_evaluator(problem),
@@ -298,8 +298,8 @@ class Planner:
 
     def interval(self, problem: Problem, name: str, value: float) -> Interval:
         """Return where a number may move: hardware that costs only gets better than in the file."""
-        if self.table.minimise and costs(name):
-            return hardware_bounds(name, self.initial[name])
+        if name in self.factors.baseline:
+            return Interval(1.0, BEST)
         if "cutoff_times" in name:
             shortest = min(float(h) for h in _attempt_times(problem, self.initial))
             return Interval(shortest, CUTOFF_RANGE * max(value, shortest))

@@ -133,9 +133,15 @@ def report_numbers(
         **ages(problem, values or {}),
         "links": rows,
         "joins": [] if sampled else join_rows(problem, values or {}, found.info),
-        "info": found.info.numbers()
-        | ({"standard_errors": {name: merit_error(problem, name, found) for name in MERITS}} if sampled else {}),
+        "info": found.info.numbers() | merit_errors(problem, found),
     }
+
+
+def merit_errors(problem: Problem, found: Outcome | SampledOutcome) -> dict[str, Any]:
+    """Return the standard error of each figure of merit, where it is an estimate."""
+    if not isinstance(found, SampledOutcome):
+        return {}
+    return {"standard_errors": {name: merit_error(problem, name, found) for name in MERITS}}
 
 
 def merit_error(problem: Problem, name: str, found: SampledOutcome) -> float:

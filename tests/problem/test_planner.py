@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from qtn.problem.cost import HARDWARE, hardware_bounds, improved, improvement
+from qtn.problem.cost import HARDWARE, Factors, hardware_cost, improved, improvement
 from qtn.problem.front import front, read_names
 from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
@@ -172,10 +172,14 @@ def test_a_front_without_numbers_is_that_of_every_schedule(method):
 @pytest.mark.parametrize("key", HARDWARE)
 def test_improvement_and_improved_are_inverse(key):
     base = 0.3
-    better = improved(f"chain.link.{key}", base, 2.5)
-    assert float(improvement(f"chain.link.{key}", base, better)) == pytest.approx(2.5, rel=1e-9)
-    limits = hardware_bounds(key, base)
-    assert limits.lower <= better <= limits.upper and base in (limits.lower, limits.upper)
+    name = f"chain.link.{key}"
+    better = float(improved(name, base, 2.5))
+    assert float(improvement(name, base, better)) == pytest.approx(2.5, rel=1e-9)
+    factors = Factors({name: base})
+    assert factors.of({name: better, "other": 7.0}) == pytest.approx({name: 2.5, "other": 7.0}, rel=1e-9)
+    assert factors.numbers(factors.of({name: better})) == pytest.approx({name: better}, rel=1e-9)
+    assert factors.cost({name: 2.5, "other": 7.0}) == 2.5
+    assert float(hardware_cost({name: base}, {name: better})) == pytest.approx(2.5, rel=1e-9)
 
 
 BAD = {
