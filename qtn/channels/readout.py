@@ -63,8 +63,8 @@ def readout_error(eta0: Any = 1.0, eta1: Any = 1.0) -> ReadoutError:
 class Misread:
     """A classical bit that is stored wrongly: 0 becomes 1 with probability p_one, 1 becomes 0 with p_zero.
 
-    Parameters: p_one, p_zero in [0, 1], built by `misread`. As the noise of MEASURE it is a readout error: `ReadoutError`
-    with eta0 = 1 - p_one, eta1 = 1 - p_zero, whose bit stays in the state.
+    Parameters: p_one, p_zero in [0, 1], built by `misread`. As the noise of MEASURE it is a readout error, that of
+        `ReadoutError` with eta0 = 1 - p_one, eta1 = 1 - p_zero, whose bit stays in the state.
     PTM: R_II = 1, R_ZI = p_zero - p_one, R_ZZ = 1 - p_one - p_zero, else 0: coherence is lost.
     Kraus: sqrt(1 - p_one) |0><0|, sqrt(p_one) |1><0|, sqrt(1 - p_zero) |1><1|, sqrt(p_zero) |0><1|.
     On Phi+: diagonal, correlation ZZ = 1 - p_one - p_zero, fidelity (2 - p_one - p_zero)/4.

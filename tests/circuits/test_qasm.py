@@ -27,9 +27,9 @@ MIXED += [("gate", m.spin(m.Z, 0.3), (k,)) for k in range(3)]
 
 
 def by_engine(found, sites):
-    """The reduced state of some sites at the end, by `run`."""
-    state, _ = run(found.circuit, max_bond=4096)
-    state = state if found.readout is None else run(found.readout, state=state, max_bond=4096)[0]
+    """The reduced state of some sites at the end, by `run`; no state here needs a bond of 64."""
+    state, _ = run(found.circuit, max_bond=64, relative=1e-13)
+    state = state if found.readout is None else run(found.readout, state=state)[0]
     return reduced(state, sites).matrix
 
 
@@ -61,7 +61,7 @@ def compare(text, n, bits, program, inputs=None, state_of=by_engine):
     found = load_qasm(text, inputs)
     expected = oracle.branches(n, program, bits)
     rho = state_of(found, [site for _, site in found.qubits])
-    np.testing.assert_allclose(rho, oracle.density(expected), atol=1e-12)
+    np.testing.assert_allclose(rho, oracle.density(expected), atol=1e-11)
     written = [k for k, bit in enumerate(found.bits) if bit.site is not None]
     if written:
         diagonal = np.real(np.diag(state_of(found, [found.bits[k].site for k in written])))
@@ -69,7 +69,7 @@ def compare(text, n, bits, program, inputs=None, state_of=by_engine):
         for values, probability in oracle.distribution(expected).items():
             index = int("".join(str(values[k]) for k in written), 2)
             table[index] = table.get(index, 0.0) + probability
-        np.testing.assert_allclose(diagonal, [table.get(i, 0.0) for i in range(len(diagonal))], atol=1e-12)
+        np.testing.assert_allclose(diagonal, [table.get(i, 0.0) for i in range(len(diagonal))], atol=1e-11)
 
 
 GATES = {
@@ -113,7 +113,13 @@ def test_conditional_and_controlled_gates(name):
     text, program = scramble(n)
     wires = ",".join(f"q[{s}]" for s in sites)
     measured = [*program, ("measure", 0, 0), ("if", lambda bits: bits[0] == 1, [("gate", matrix, sites)])]
-    compare(f"{Q2}qreg q[{n}]; creg c[1];{text} measure q[0]->c[0]; if(c==1) {name} {wires};", n, 1, measured, state_of=by_matrices)
+    compare(
+        f"{Q2}qreg q[{n}]; creg c[1];{text} measure q[0]->c[0]; if(c==1) {name} {wires};",
+        n,
+        1,
+        measured,
+        state_of=by_matrices,
+    )
     if name[:2] in ("u2", "u3"):  # their files give them half of the phase of U
         matrix = matrix * np.exp(-0.5j * ((A + B) if name[1] == "2" else (B + C)))
     matrix = matrix * np.exp(0.5j * A) if name[0] == "U" else matrix
@@ -204,7 +210,8 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_constructs(case):
-    compare(*CASES[case], inputs={"a": 0.4} if "outside" in case else None)
+    inputs = {"a": 0.4} if "outside" in case else None
+    compare(*CASES[case], inputs, by_engine if "measure" in CASES[case][0] else by_matrices)
 
 
 def test_both_versions_say_the_same():
@@ -218,7 +225,9 @@ def test_pure_programs_stay_pure_and_keep_what_a_last_measurement_would_destroy(
     program = load_qasm(Q2 + "qreg q[3]; creg c[3]; h q[0]; cx q[0],q[1]; cx q[1],q[2]; measure q->c;")
     state, _ = run(program.circuit)
     assert isinstance(state, MPS) and program.circuit.num_sites == 3
-    np.testing.assert_allclose([expectation(program, state, text) for text in ("XXX", "Z0 Z2", "IZI")], [1, 1, 0], atol=1e-12)
+    np.testing.assert_allclose(
+        [expectation(program, state, text) for text in ("XXX", "Z0 Z2", "IZI")], [1, 1, 0], atol=1e-12
+    )
     assert set(counts(program, read_out(program, state), 50, key=jax.random.key(0))) == {"000", "111"}
 
 
@@ -226,7 +235,7 @@ def test_samples_follow_the_joint_distribution():
     """A fixed key; five standard deviations of a binomial."""
     text, n, bits, operations = CASES["conditions"]
     program = load_qasm(text)
-    found = counts(program, read_out(program, run(program.circuit)[0]), 4000, key=jax.random.key(3))
+    found = counts(program, read_out(program, run(program.circuit, relative=1e-13)[0]), 4000, key=jax.random.key(3))
     for values, probability in oracle.distribution(oracle.branches(n, operations, bits)).items():
         key = f"{values[1]}{values[0]} {values[2]}"
         assert abs(found.get(key, 0) / 4000 - probability) < 5 * math.sqrt(probability * (1 - probability) / 4000)
@@ -258,7 +267,7 @@ def test_noise_follows_a_gate_of_the_file_once(name, condition):
     quiet = noise_model(one_qubit=NOISE.one_qubit, two_qubit=NOISE.two_qubit)
     rho = follow(dense.apply(dense.zero(3), [m.u(0.3, 0.1, 0.2)], (1,)), (1,))
     rho = follow(dense.apply(rho, [GATES[name]], sites), sites)
-    state, _ = run(program.circuit, quiet, max_bond=4096)
+    state, _ = run(program.circuit, quiet)
     np.testing.assert_allclose(reduced(state, [s for _, s in program.qubits]).matrix, rho, atol=1e-12)
 
 
@@ -283,7 +292,7 @@ def test_inputs_and_noise_have_derivatives():
     def value(numbers):
         program = load_qasm(text, {"a": numbers[0], "b": numbers[1]})
         noise = noise_model(two_qubit=channels.depolarising(numbers[2], 2))
-        return expectation(program, run(program.circuit, noise, max_bond=256)[0], "ZIY")
+        return expectation(program, run(program.circuit, noise)[0], "ZIY")
 
     point, step = jnp.array([0.7, 0.5, 0.02]), 1e-5
     slopes = [(value(point.at[k].add(step)) - value(point.at[k].add(-step))) / (2 * step) for k in range(3)]

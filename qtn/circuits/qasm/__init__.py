@@ -10,16 +10,17 @@
 | gates | `U CX`, qelib1.inc | `U gphase`, stdgates.inc; both files name the same gates (below) |
 | definitions | `gate g(a) q, r { ... }`, nested | the same |
 | modifiers | | `ctrl @`, `ctrl(k) @`, `negctrl @`, `inv @`, `pow(k) @` (k whole, or the gate a rotation) |
-| numbers | pi, + - * / ^, sin cos tan exp ln sqrt | also `const`, `input float`, `**`, `%`, pow, mod, arcsin, floor, ... |
+| numbers | pi, + - * / ^, sin cos tan exp ln sqrt | also `const`, `input float`, `**`, `%`, pow, mod, arcsin, floor |
 | whole registers | `h q; cx q, r; measure q -> c;` | the same; slices `q[0:2]`, `q[{0, 3}]`, `q[-1]` |
 | measurement | `measure q -> c;` anywhere | `c = measure q; bit b = measure q[0]; measure q;` anywhere |
 | reset, barrier | yes; `barrier` does nothing | the same |
-| conditions | `if (c == n)` before a gate or reset | `if (...) {...} else {...}` of bits: ==, !=, `!`, `&&`, `||`, nested |
+| conditions | `if (c == n)` of a gate or reset | `if (...) {...} else {...}` of bits: ==, !=, `!`, `&&`, `||`, nested |
 | loops | | `for int i in [a:b]`, `[a:step:b]`, `{a, b}`, of known numbers |
 
 Gates: x y z h s sdg t tdg sx sxdg id rx ry rz p u1 u2 u3 u, cx cy cz ch cs csx cp cu1 crx cry crz cu cu3 swap iswap rxx
-ryy rzz, ccx ccz cswap rccx c3x c4x. Everything else (`while`, `switch`, `def`, `extern`, `delay`, `box`, pulses, arrays,
-variables that are not constants, measurement inside `if`, `opaque` gates in use) is an error with line, column and cure.
+ryy rzz, ccx ccz cswap rccx c3x c4x. Everything else (`while`, `switch`, `def`, `extern`, `delay`, `box`, pulses,
+arrays, variables that are not constants, measurement inside `if`, `opaque` gates in use) is an error with line, column
+and cure.
 
 Conventions. Measurements are averaged: a state holds all outcomes with their probabilities, and its classical bits are
 sites of the train. A bit that was never written is 0. Observables are those of the qubits before the measurements that

@@ -131,7 +131,9 @@ class Gates:
     def _check(self, call: Any, parameters: int, qubits: int, given_parameters: int, given_qubits: int) -> None:
         name = call.name.name
         if parameters != given_parameters:
-            raise self.source.error(call, f"`{name}` takes {parameters} parameter(s), but {given_parameters} are given.")
+            raise self.source.error(
+                call, f"`{name}` takes {parameters} parameter(s), but {given_parameters} are given."
+            )
         if qubits != given_qubits:
             raise self.source.error(call, f"`{name}` acts on {qubits} qubit(s), but {given_qubits} are given.")
 

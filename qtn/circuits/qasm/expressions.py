@@ -88,7 +88,9 @@ def _binary(node: Any, names: Mapping[str, Any], source: Source) -> Any:
     if symbol == "/":
         return _divide(node, left, right, source)
     if symbol not in OPERATORS:
-        raise source.error(node, f"the operator `{symbol}` is not supported in numbers; known: {', '.join(OPERATORS)}, /.")
+        raise source.error(
+            node, f"the operator `{symbol}` is not supported in numbers; known: {', '.join(OPERATORS)}, /."
+        )
     try:
         return OPERATORS[symbol](left, right)
     except (TypeError, ValueError, ArithmeticError) as error:

@@ -5,6 +5,7 @@ and both are classical. `if` is a gate controlled by the record, averaged over i
 is first collected in a flag: it starts as 1 and each bit that does not fit clears it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -36,7 +37,9 @@ class Layout:
     home: dict[int, int] = field(default_factory=dict)
     """Wire of a bit or flag -> the qubit next to which it stands."""
     flags: dict[Condition, Flag] = field(default_factory=dict)
-    """Conditions worked out since the last measurement."""
+    """Conditions on several bits that are worked out and still hold."""
+    spare: list[int] = field(default_factory=list)
+    """Wires of flags that are not needed any more, in |0>."""
 
     def sites(self) -> dict[int, int]:
         """Return wire -> site."""
@@ -48,6 +51,23 @@ class Layout:
         self.rows[qubit].append(wire)
         self.home[wire] = qubit
         return wire
+
+    def release(self, kept: set[Condition]) -> None:
+        """Clear all flags but those of some conditions, so that their wires can be used again."""
+        own = {flag[0] for flag in self.flags.values() if isinstance(flag, tuple)} - set(self.records.values())
+        self.flags = {condition: flag for condition, flag in self.flags.items() if condition in kept}
+        left = {flag[0] for flag in self.flags.values() if isinstance(flag, tuple)}
+        for wire in sorted(own - left):
+            self.emit("RESET", (wire,))
+            self.spare.append(wire)
+
+    def flag_wire(self, qubit: int) -> int:
+        """Return a wire in |0> next to a qubit, a used one if there is one."""
+        for wire in self.spare:
+            if self.home[wire] == qubit:
+                self.spare.remove(wire)
+                return wire
+        return self.wire(qubit)
 
     def emit(self, name: str, wires: tuple[int, ...], *angles: Any, label: str = IDEAL) -> None:
         """Add an operation, by default one without noise."""
@@ -86,21 +106,26 @@ def last_measurements(instructions: list[Instruction]) -> set[int]:
             bits |= set() if bit is None else {bit}
             continue
         qubits |= set(instruction.qubits if isinstance(instruction, Gate) else (instruction.qubit,))
-        bits |= _bits(instruction.condition)
+        bits |= {part.bit for part in _parts(instruction.condition) if isinstance(part, Literal)}
     return found
 
 
-def _bits(condition: Condition | None) -> set[int]:
+def _parts(condition: Condition | None) -> Iterator[Condition]:
+    """Return a condition and all conditions in it."""
     if condition is None:
-        return set()
-    if isinstance(condition, Literal):
-        return {condition.bit}
-    return set().union(*(_bits(part) for part in (condition.parts if isinstance(condition, All) else (condition.part,))))
+        return
+    yield condition
+    inner = (
+        () if isinstance(condition, Literal) else condition.parts if isinstance(condition, All) else (condition.part,)
+    )
+    for part in inner:
+        yield from _parts(part)
 
 
 def _instruction(layout: Layout, instruction: Instruction) -> None:
     if isinstance(instruction, Measure):
         return _measure(layout, instruction)
+    layout.release(set(_parts(instruction.condition)))
     flag = True if instruction.condition is None else _flag(layout, instruction.condition)
     if flag is False:
         return None
@@ -141,7 +166,7 @@ def _reset(layout: Layout, qubit: int, flag: Flag) -> None:
 
 def _measure(layout: Layout, instruction: Measure) -> None:
     """Copy the qubit to its record and dephase; noise of MEASURE acts on the record, not on the qubit."""
-    layout.flags.clear()
+    layout.release(set())
     if instruction.bit is None:
         return layout.emit("MEASURE", (instruction.qubit,))
     if instruction.bit in layout.records:
@@ -173,7 +198,7 @@ def _collect(layout: Layout, parts: list[Flag]) -> Flag:
     wires = list(dict.fromkeys(part for part in parts if isinstance(part, tuple)))
     if len(wires) < 2:
         return wires[0] if wires else True
-    flag = layout.wire(layout.home[wires[-1][0]])
+    flag = layout.flag_wire(layout.home[wires[-1][0]])
     layout.emit("X", (flag,))
     for wire, value in wires:
         layout.emit("CHANNEL", (wire, flag), cleared_unless(value))

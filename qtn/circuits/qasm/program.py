@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -85,7 +84,9 @@ def load_qasm(program: str | Path, inputs: Mapping[str, Any] | None = None) -> P
     unknown = sorted(set(given) - reader.asked)
     if unknown:
         declared = ", ".join(sorted(reader.asked)) or "none"
-        raise ValueError(f"{name}: Argument `inputs` names {unknown[0]!r}, but the inputs of the program are: {declared}.")
+        raise ValueError(
+            f"{name}: Argument `inputs` names {unknown[0]!r}, but the inputs of the program are: {declared}."
+        )
     if not reader.listing.num_qubits:
         raise source.error_at(1, 0, "the program declares no qubits.")
     built, readout, qubits, bits = lay_out(reader.listing)
@@ -148,9 +149,7 @@ def expectation(program: Program, state: TrainState, text: str) -> Float[Array, 
     return expect(state, observable(program, text))
 
 
-def read_out(
-    program: Program, state: TrainState, noise: NoiseModel | None = None, *, max_bond: int = 64
-) -> TrainState:
+def read_out(program: Program, state: TrainState, noise: NoiseModel | None = None, *, max_bond: int = 64) -> TrainState:
     """Return the state after the measurements that end the program, with the noise of MEASURE.
 
     Without noise nothing is to be done: sampling in Z and probabilities of bits are the same before.
@@ -176,6 +175,7 @@ def counts(program: Program, state: TrainState, num_samples: int, *, key: Array)
             declaration, separated by spaces, each with its highest bit first (as the number that it stands for).
 
     Example:
+        >>> import jax
         >>> program = load_qasm('include "stdgates.inc"; qubit[2] q; bit[2] c; x q[0]; c = measure q;')
         >>> counts(program, run(program.circuit)[0], 5, key=jax.random.key(0))
         {'01': 5}

@@ -1,5 +1,6 @@
 """Walk through the syntax tree and list what the program does."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -29,6 +30,11 @@ CURES = {
 STANDARD_FILES = ("qelib1.inc", "stdgates.inc")
 
 
+def snake_case(kind: str) -> str:
+    """Return the name of a node of the tree as Python writes functions: IODeclaration -> io_declaration."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind).lower()
+
+
 class Reader:
     """The state of the walk: names, and the listing so far."""
 
@@ -43,33 +49,33 @@ class Reader:
         """Read statements in order; all gates in them depend on `condition`."""
         for statement in statements:
             kind = type(statement).__name__
-            method = getattr(self, f"_{kind}", None)
+            method = getattr(self, f"_{snake_case(kind)}", None)
             if method is None:
                 what, cure = CURES.get(kind, (words(kind), "remove it"))
                 raise self.source.error(statement, f"{what} is not supported; {cure}.")
             method(statement, condition)
 
-    def _Include(self, node: Any, condition: Condition | None) -> None:
+    def _include(self, node: Any, condition: Condition | None) -> None:
         if node.filename not in STANDARD_FILES:
             raise self.source.error(node, f"only {' and '.join(STANDARD_FILES)} can be included: paste the file in.")
         self.gates.included = True
 
-    def _Pragma(self, node: Any, condition: Condition | None) -> None:
+    def _pragma(self, node: Any, condition: Condition | None) -> None:
         """Pragmas are for other programs."""
 
-    def _QuantumBarrier(self, node: Any, condition: Condition | None) -> None:
+    def _quantum_barrier(self, node: Any, condition: Condition | None) -> None:
         """Gates are not reordered across each other anyway."""
 
-    def _CompoundStatement(self, node: Any, condition: Condition | None) -> None:
+    def _compound_statement(self, node: Any, condition: Condition | None) -> None:
         self.read(node.statements, condition)
 
-    def _QubitDeclaration(self, node: Any, condition: Condition | None) -> None:
+    def _qubit_declaration(self, node: Any, condition: Condition | None) -> None:
         size = 1 if node.size is None else whole(node.size, self.names, self.source)
         self._new(node, node.qubit.name, size)
         start = self.listing.num_qubits
         self.listing.qubits[node.qubit.name] = list(range(start, start + size))
 
-    def _ClassicalDeclaration(self, node: Any, condition: Condition | None) -> None:
+    def _classical_declaration(self, node: Any, condition: Condition | None) -> None:
         if type(node.type).__name__ not in ("BitType", "BoolType"):
             what = words(type(node.type).__name__)
             raise self.source.error(node, f"a variable of {what} is not supported; declare it `const` or `input`.")
@@ -92,11 +98,11 @@ class Reader:
             raise self.source.error(node, f"{value} does not fit into {len(bits)} bit(s).")
         self.listing.initial |= {bit: 1 for place, bit in enumerate(bits) if value >> place & 1}
 
-    def _ConstantDeclaration(self, node: Any, condition: Condition | None) -> None:
+    def _constant_declaration(self, node: Any, condition: Condition | None) -> None:
         self._new(node, node.identifier.name)
         self.names[node.identifier.name] = number(node.init_expression, self.names, self.source)
 
-    def _IODeclaration(self, node: Any, condition: Condition | None) -> None:
+    def _io_declaration(self, node: Any, condition: Condition | None) -> None:
         name = node.identifier.name
         self._new(node, name)
         if node.io_identifier.name == "output":
@@ -106,25 +112,25 @@ class Reader:
         self.asked.add(name)
         self.names[name] = self.inputs[name]
 
-    def _AliasStatement(self, node: Any, condition: Condition | None) -> None:
+    def _alias_statement(self, node: Any, condition: Condition | None) -> None:
         name = node.target.name
         self._new(node, name)
         self.listing.qubits[name] = self._qubits(node.value)
         self.listing.aliases.add(name)
 
-    def _QuantumGateDefinition(self, node: Any, condition: Condition | None) -> None:
+    def _quantum_gate_definition(self, node: Any, condition: Condition | None) -> None:
         if node.name.name == "U":
             raise self.source.error(node, "`U` is built in and cannot be defined again.")
         self.gates.definitions[node.name.name] = node
 
-    def _QuantumGate(self, node: Any, condition: Condition | None) -> None:
+    def _quantum_gate(self, node: Any, condition: Condition | None) -> None:
         if node.duration is not None:
             raise self.source.error(node, "a gate with a duration is not supported: remove the [...].")
         for wires in self._broadcast(node):
             for steps in self.gates.groups(node, wires, self.names):
                 self._gate(tuple(steps), condition)
 
-    def _QuantumPhase(self, node: Any, condition: Condition | None) -> None:
+    def _quantum_phase(self, node: Any, condition: Condition | None) -> None:
         for steps in self.gates.phase(node, [q for item in node.qubits for q in self._qubits(item)], self.names):
             self._gate(tuple(steps), condition)
 
@@ -133,10 +139,10 @@ class Reader:
         if kept:
             self.listing.instructions.append(Gate(kept, condition))
 
-    def _QuantumReset(self, node: Any, condition: Condition | None) -> None:
+    def _quantum_reset(self, node: Any, condition: Condition | None) -> None:
         self.listing.instructions += [Reset(qubit, condition) for qubit in self._qubits(node.qubits)]
 
-    def _QuantumMeasurementStatement(self, node: Any, condition: Condition | None) -> None:
+    def _quantum_measurement_statement(self, node: Any, condition: Condition | None) -> None:
         qubits = self._qubits(node.measure.qubit)
         bits: list[int | None] = [None] * len(qubits)
         if node.target is not None:
@@ -152,12 +158,12 @@ class Reader:
             raise self.source.error(node, f"{len(qubits)} qubit(s) are measured into {len(bits)} bit(s).")
         self.listing.instructions += [Measure(qubit, bit) for qubit, bit in zip(qubits, bits, strict=True)]
 
-    def _BranchingStatement(self, node: Any, condition: Condition | None) -> None:
+    def _branching_statement(self, node: Any, condition: Condition | None) -> None:
         met = read_condition(node.condition, self.listing.bits, self.names, self.source)
         self.read(node.if_block, both(condition, met))
         self.read(node.else_block, both(condition, negated(met)))
 
-    def _ForInLoop(self, node: Any, condition: Condition | None) -> None:
+    def _for_in_loop(self, node: Any, condition: Condition | None) -> None:
         name, outer = node.identifier.name, dict(self.names)
         given = node.set_declaration
         if type(given).__name__ == "RangeDefinition":
