@@ -49,8 +49,7 @@ def main():
     request = json.loads(sys.stdin.read())
     begun = time.perf_counter()
     circuit = load(request["file"])
-    values = {p: request["inputs"][p.name] for p in circuit.parameters}
-    circuit = circuit.assign_parameters(values).decompose(["majority", "unmajority"])
+    circuit = circuit.decompose(["majority", "unmajority"])
     if request["noisy"]:
         circuit = circuit.decompose(["ccx"])
     n = circuit.num_qubits

@@ -77,6 +77,8 @@ def row(name: str, case: Case, peer: str, noisy: bool) -> str:
         "shots": SHOTS if "shot" in case.method else 0,
     }
     found = ask([sys.executable, __file__, "--serve"], request)
+    if case.plain is not None:
+        request["file"] = str(FOLDER / f"{name}.plain.qasm")
     other = ask([peer, str(HERE / "aer_circuits.py")], request)
     pairs = list(zip(found["values"], other["values"], other["errors"], strict=True))
     difference = f"{max(abs(a - b) for a, b, _ in pairs):.1e}"

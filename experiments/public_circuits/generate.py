@@ -1,5 +1,8 @@
 """Write the circuits of the comparison as OpenQASM 2 and 3 files: python generate.py.
 
+Families with loops, constants, inputs or modifiers are written a second time without them (NAME.plain.qasm), in
+OpenQASM 2: what the importers of other programs read, and a check of the first.
+
 Every family is the textbook one; numbers that a family leaves open come from a fixed seed.
 """
 
@@ -22,6 +25,8 @@ class Case(NamedTuple):
     method: str
     """Simulation method of Aer that is exact here; "shots" where it can only sample."""
     inputs: tuple[tuple[str, float], ...] = ()
+    plain: Callable[[], str] | None = None
+    """The same without loops, constants, inputs and modifiers."""
 
 
 def ghz(n: int) -> str:
@@ -35,6 +40,13 @@ def w_state(n: int) -> str:
     lines = [f"{HEAD3}const int n = {n};\nqubit[n] q;\nx q[0];\nfor int k in [0:n - 2] {{"]
     lines += ["  cry(2 * arccos(sqrt(1.0 / (n - k)))) q[k], q[k + 1];", "  cx q[k + 1], q[k];", "}\n"]
     return "\n".join(lines)
+
+
+def plain_w_state(n: int) -> str:
+    """Return the same with its loop written out."""
+    angles = [2 * np.arccos(np.sqrt(1 / (n - k))) for k in range(n - 1)]
+    lines = [f"cry({angle!r}) q[{k}],q[{k + 1}];\ncx q[{k + 1}],q[{k}];" for k, angle in enumerate(map(float, angles))]
+    return f"{HEAD2}qreg q[{n}];\nx q[0];\n" + "\n".join(lines) + "\n"
 
 
 def qft(n: int) -> str:
@@ -76,6 +88,17 @@ def qaoa_ring(n: int, layers: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def plain_qaoa_ring(n: int, layers: int) -> str:
+    """Return the same with its loops written out and its inputs filled in."""
+    angles, lines = dict(ANGLES), [f"{HEAD2}qreg q[{n}];\nh q;"]
+    for k in range(layers):
+        for i in range(n):
+            a, b = i, (i + 1) % n
+            lines.append(f"cx q[{a}],q[{b}]; rz({angles[f'gamma{k}']}) q[{b}]; cx q[{a}],q[{b}];")
+        lines.append(f"rx({2 * angles[f'beta{k}']}) q;")
+    return "\n".join(lines) + "\n"
+
+
 def hidden_shift(n: int) -> str:
     """Return the shift of the bent function x0 x1 + x2 x3 + ... by one query (arXiv:0811.3208), measured."""
     shift = np.random.default_rng(2).integers(2, size=n)
@@ -110,6 +133,18 @@ def ising(n: int, steps: int) -> str:
     body += f"  for int i in [1:2:{n - 2}] {{ rzz(0.2) q[i], q[i + 1]; }}\n  rx(0.3) q;\n"
     rzz = "gate rzz(a) x, y { cx x, y; rz(a) y; cx x, y; }\n"
     return f"{HEAD3}{rzz}qubit[{n}] q;\nh q[{n // 2}];\nfor int t in [1:{steps}] {{\n{body}}}\n"
+
+
+def plain_ising(n: int, steps: int) -> str:
+    """Return the same with its loops written out."""
+    lines = [f"{HEAD2}qreg q[{n}];\nh q[{n // 2}];"]
+    for _ in range(steps):
+        for start in (0, 1):
+            lines += [
+                f"cx q[{i}],q[{i + 1}]; rz(0.2) q[{i + 1}]; cx q[{i}],q[{i + 1}];" for i in range(start, n - 1, 2)
+            ]
+        lines.append("rx(0.3) q;")
+    return "\n".join(lines) + "\n"
 
 
 def repetition_code(distance: int) -> str:
@@ -157,20 +192,52 @@ def phase_estimation(n: int) -> str:
     return "\n".join(lines) + "\nc = measure q;\n"
 
 
+def plain_phase_estimation(n: int) -> str:
+    """Return the same with its loop written out and every power multiplied in."""
+    bits = n - 1
+    lines = [f"{HEAD2}qreg q[{bits}];\nqreg r[1];\ncreg c[{bits}];\nx r;\nh q;"]
+    lines += [f"cu1(2*pi*0.3*{2**k}) q[{k}],r[0];" for k in range(bits)]
+    for k in reversed(range(bits)):
+        lines += [f"cu1(-pi/2^{higher - k}) q[{higher}],q[{k}];" for higher in reversed(range(k + 1, bits))]
+        lines.append(f"h q[{k}];")
+    return "\n".join(lines) + "\nmeasure q -> c;\n"
+
+
 ANGLES = (("gamma0", 0.6), ("beta0", 0.4), ("gamma1", 0.9), ("beta1", 0.25))
 CASES = {
     "adder_8": Case(lambda: adder(3), ("Z1", "Z3 Z5", "Z7", "X2"), "statevector"),
     "qft_8": Case(lambda: qft(8), ("Z0", "X3", "X2 Z7", "Y5 Z6"), "statevector"),
     "repetition_code_9": Case(lambda: repetition_code(5), ("Z0", "Z2 Z3", "XXXXXIIII"), "shots"),
     "quantum_volume_10": Case(lambda: quantum_volume(10, 10), ("Z0 Z9", "X3", "ZZZZZZZZZZ"), "statevector"),
-    "phase_estimation_12": Case(lambda: phase_estimation(12), ("Z0", "Z5", "X3 X4", "Z10"), "statevector"),
+    "phase_estimation_12": Case(
+        lambda: phase_estimation(12),
+        ("Z0", "Z5", "X3 X4", "Z10"),
+        "statevector",
+        plain=lambda: plain_phase_estimation(12),
+    ),
     "qft_16": Case(lambda: qft(16), ("Z0", "X7 X8", "X2 Z15", "Y5 Z6"), "statevector"),
     "teleportation_17": Case(lambda: teleportation(8), ("X16", "Y16", "Z16"), "statevector, in every shot"),
-    "qaoa_ring_20": Case(lambda: qaoa_ring(20, 2), ("Z0 Z1", "Z0 Z19", "X5", "Z3 Z9"), "statevector", ANGLES),
+    "qaoa_ring_20": Case(
+        lambda: qaoa_ring(20, 2),
+        ("Z0 Z1", "Z0 Z19", "X5", "Z3 Z9"),
+        "statevector",
+        ANGLES,
+        lambda: plain_qaoa_ring(20, 2),
+    ),
     "hidden_shift_40": Case(lambda: hidden_shift(40), ("Z0", "Z7", "Z18 Z39", "X3"), "stabilizer"),
-    "w_50": Case(lambda: w_state(50), ("Z0", "Z10 Z40", "X0 X49", "Y24 Y25"), "matrix_product_state"),
+    "w_50": Case(
+        lambda: w_state(50),
+        ("Z0", "Z10 Z40", "X0 X49", "Y24 Y25"),
+        "matrix_product_state",
+        plain=lambda: plain_w_state(50),
+    ),
     "adder_62": Case(lambda: adder(30), ("Z1", "Z31 Z61", "Z35", "X2"), "matrix_product_state"),
-    "ising_64": Case(lambda: ising(64, 5), ("Z31", "X32", "Z31 Z33", "Y30 Z31"), "matrix_product_state"),
+    "ising_64": Case(
+        lambda: ising(64, 5),
+        ("Z31", "X32", "Z31 Z33", "Y30 Z31"),
+        "matrix_product_state",
+        plain=lambda: plain_ising(64, 5),
+    ),
     "bernstein_vazirani_80": Case(lambda: bernstein_vazirani(80), ("Z0", "Z10 Z70", "Z33", "X79"), "stabilizer"),
     "ghz_100": Case(lambda: ghz(100), ("X" * 100, "Z0 Z99", "Z50"), "stabilizer"),
 }
@@ -181,6 +248,8 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, case in CASES.items():
         (FOLDER / f"{name}.qasm").write_text(case.text())
+        if case.plain is not None:
+            (FOLDER / f"{name}.plain.qasm").write_text(case.plain())
 
 
 if __name__ == "__main__":

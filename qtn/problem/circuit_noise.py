@@ -156,11 +156,10 @@ FIELDS = {"duration": "time_s", "t1": "t1_s", "t2": "t2_s"}
 
 def noise_name(path: Sequence[Any], sites: Sequence[int]) -> str:
     """Return the dotted key in the file of a leaf of the model, given its path in the tree."""
-    parts = [getattr(part, "name", getattr(part, "key", None)) for part in path]
+    parts = [str(getattr(part, "name", getattr(part, "key", ""))) for part in path]
     parts[-1] = FIELDS.get(parts[-1], parts[-1])
     if parts[0] == "by_site":
-        parts[:2] = ["qubits", sites.index(parts[1])]
+        parts[:2] = ["qubits", str(sites.index(int(parts[1])))]
     elif parts[0] == "by_name":
-        special = {"MEASURE": ["readout"], "RESET": ["reset"]}
-        parts[:2] = special.get(parts[1], ["gates", str(parts[1]).lower()])
-    return ".".join(str(part) for part in parts)
+        parts[:2] = {"MEASURE": ["readout"], "RESET": ["reset"]}.get(parts[1], ["gates", parts[1].lower()])
+    return ".".join(parts)

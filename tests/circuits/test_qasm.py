@@ -2,6 +2,7 @@
 
 import math
 from functools import cache
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -219,6 +220,33 @@ def test_both_versions_say_the_same():
     new = load_qasm(Q3 + "qubit[2] q; bit c; h q[0]; c = measure q[0]; if (c) { ry(pi/3) q[1]; }")
     one, two = (run(program.circuit)[0] for program in (old, new))
     np.testing.assert_array_equal(one.train, two.train)
+
+
+PUBLIC = Path(__file__).parents[2] / "experiments" / "public_circuits" / "circuits"
+ANGLES = {"gamma0": 0.6, "beta0": 0.4, "gamma1": 0.9, "beta1": 0.25}
+
+
+@pytest.mark.parametrize("name", ["ising_64", "phase_estimation_12", "qaoa_ring_20", "w_50"])
+def test_public_circuits_with_loops_are_those_written_out(name):
+    loops = load_qasm(PUBLIC / f"{name}.qasm", ANGLES if "qaoa" in name else None)
+    plain = load_qasm(PUBLIC / f"{name}.plain.qasm")
+    one, two = (
+        [
+            (op.name, op.sites[k], [c[k] for c in op.parameters])
+            for op in p.circuit.operations
+            for k in range(len(op.sites))
+        ]
+        for p in (loops, plain)
+    )
+    assert [item[:2] for item in one] == [item[:2] for item in two] and len(one) > 30
+    for (_, _, first), (_, _, second) in zip(one, two, strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-9)  # angles up to 2 pi 2^10
+
+
+@pytest.mark.parametrize("file", sorted(PUBLIC.glob("*.qasm")), ids=lambda file: file.stem)
+def test_public_circuits_can_be_read(file):
+    program = load_qasm(file, ANGLES if file.name == "qaoa_ring_20.qasm" else None)
+    assert len(program.qubits) == int(file.stem.removesuffix(".plain").rsplit("_", 1)[1])
 
 
 def test_pure_programs_stay_pure_and_keep_what_a_last_measurement_would_destroy():

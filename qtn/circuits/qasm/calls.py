@@ -120,10 +120,10 @@ class Gates:
         return [*flips, *steps, *flips]
 
     def _power(self, modifier: Any, steps: Group, power: Any) -> Group:
+        if len(steps) == 1 and len(steps[0].angles) == 1:
+            return [Step(steps[0].name, steps[0].wires, (steps[0].angles[0] * power,))]
         if isinstance(power, (int, float)) and float(power).is_integer():
             return (steps if power >= 0 else inverted(steps)) * abs(int(power))
-        if len(steps) == 1 and len(steps[0].angles) == 1 and steps[0].name != "UNITARY":
-            return [Step(steps[0].name, steps[0].wires, (steps[0].angles[0] * power,))]
         raise self.source.error(
             modifier, f"`pow({power})` of this gate is not supported: use a whole number, or a rotation."
         )
