@@ -150,15 +150,15 @@ def plain_ising(n: int, steps: int) -> str:
 def repetition_code(distance: int) -> str:
     """Return a bit-flip code: rotated data, all parities measured, and the most likely flips undone."""
     data, checks = distance, distance - 1
-    lines = [f"{HEAD2}qreg d[{data}];\nqreg a[{checks}];\ncreg s[{checks}];\nry(0.9) d[0];"]
+    lines = [f"{HEAD2}qreg d[{data}];\nqreg a[{checks}];\ncreg m[{checks}];\nry(0.9) d[0];"]
     lines += [f"cx d[{k}],d[{k + 1}];" for k in range(data - 1)]
-    lines += [f"rx({0.2 + 0.1 * k:.1f}) d[{k}];" for k in range(data)]
+    lines += [f"rx({0.7 + 0.1 * k:.1f}) d[{k}];" for k in range(data)]
     for k in range(checks):
-        lines += [f"cx d[{k}],a[{k}];", f"cx d[{k + 1}],a[{k}];", f"measure a[{k}] -> s[{k}];", f"reset a[{k}];"]
+        lines += [f"cx d[{k}],a[{k}];", f"cx d[{k + 1}],a[{k}];", f"measure a[{k}] -> m[{k}];", f"reset a[{k}];"]
     for pattern in range(1, 2**data // 2):
         flips = next(f for f in (pattern, 2**data - 1 - pattern) if f.bit_count() <= data // 2)
         syndrome = sum(((flips >> k ^ flips >> (k + 1)) & 1) << k for k in range(checks))
-        lines += [f"if(s=={syndrome}) x d[{k}];" for k in range(data) if flips >> k & 1]
+        lines += [f"if(m=={syndrome}) x d[{k}];" for k in range(data) if flips >> k & 1]
     return "\n".join(lines) + "\n"
 
 

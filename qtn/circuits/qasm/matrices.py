@@ -31,7 +31,13 @@ def _matrix(part: Step) -> Any:
 
 @cache
 def _known_matrix(name: str, angles: tuple[float, ...]) -> np.ndarray:
-    return np.asarray(GATES[name].matrix(*(jnp.asarray(angle, dtype=float) for angle in angles)))
+    return np.asarray(_compiled(name)(*(float(angle) for angle in angles)))
+
+
+@cache
+def _compiled(name: str) -> Any:
+    """Return the matrix of a gate as one compiled function: called bare, each of its operations would be compiled."""
+    return jax.jit(GATES[name].matrix)
 
 
 def _placed(matrix: Any, wires: tuple[int, ...], qubits: tuple[int, ...]) -> Any:
