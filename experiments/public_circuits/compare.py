@@ -18,8 +18,8 @@ HERE = Path(__file__).parent
 SHOTS = 20000
 NOISE = {"one_qubit": 1e-3, "two_qubit": 1e-2}
 """Depolarising probabilities of the noisy rows."""
-NOISY = ("qft_8",)
-BONDS = (16, 32, 64, 128, 256)
+NOISY = ("ghz_8",)
+BONDS = (64, 128, 256)
 """Tried in turn until nothing is lost; the last one stands whatever it loses."""
 
 

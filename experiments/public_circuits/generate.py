@@ -205,6 +205,7 @@ def plain_phase_estimation(n: int) -> str:
 
 ANGLES = (("gamma0", 0.6), ("beta0", 0.4), ("gamma1", 0.9), ("beta1", 0.25))
 CASES = {
+    "ghz_8": Case(lambda: ghz(8), ("XXXXXXXX", "Z0 Z7", "YYXXXXXX", "Z3"), "statevector"),
     "adder_8": Case(lambda: adder(3), ("Z1", "Z3 Z5", "Z7", "X2"), "statevector"),
     "qft_8": Case(lambda: qft(8), ("Z0", "X3", "X2 Z7", "Y5 Z6"), "statevector"),
     "repetition_code_9": Case(lambda: repetition_code(5), ("Z0", "Z2 Z3", "XXXXXIIII"), "shots"),
