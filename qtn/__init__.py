@@ -18,6 +18,7 @@ _PUBLIC = {
     "unitary": "qtn.circuits.circuit",
     "noise_model": "qtn.circuits.noise",
     "run": "qtn.circuits.run",
+    "load_qasm": "qtn.circuits.qasm",
     "depolarising_memory": "qtn.hardware.memory",
     "dephasing_memory": "qtn.hardware.memory",
     "relaxing_memory": "qtn.hardware.memory",

@@ -34,7 +34,7 @@ from qtn.channels.damping import (
 )
 from qtn.channels.erasure import Erasure, erasure
 from qtn.channels.pauli import Dephasing, Depolarising, PauliNoise, dephasing, depolarising, pauli_noise
-from qtn.channels.readout import ReadoutError, readout_error
+from qtn.channels.readout import Misread, ReadoutError, misread, readout_error
 
 __all__ = [
     "AmplitudeDamping",
@@ -42,6 +42,7 @@ __all__ = [
     "Dephasing",
     "Depolarising",
     "Erasure",
+    "Misread",
     "GeneralisedDamping",
     "OverRotation",
     "PauliNoise",
@@ -57,6 +58,7 @@ __all__ = [
     "erasure",
     "generalised_damping",
     "kraus_from_ptm",
+    "misread",
     "over_rotation",
     "pauli_noise",
     "pauli_strings",

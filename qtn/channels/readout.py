@@ -3,7 +3,7 @@
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Complex, Float
 
 from qtn import _checks
 from qtn._pytree import pytree
@@ -57,3 +57,52 @@ class ReadoutError:
 def readout_error(eta0: Any = 1.0, eta1: Any = 1.0) -> ReadoutError:
     """Build a readout from its probabilities to be right on |0> and on |1>."""
     return ReadoutError(eta0=_checks.probability("eta0", eta0), eta1=_checks.probability("eta1", eta1))
+
+
+@pytree
+class Misread:
+    """A classical bit that is stored wrongly: 0 becomes 1 with probability p_one, 1 becomes 0 with p_zero.
+
+    Parameters: p_one, p_zero in [0, 1], built by `misread`. As the noise of MEASURE it is a readout error, that of
+        `ReadoutError` with eta0 = 1 - p_one, eta1 = 1 - p_zero, whose bit stays in the state.
+    PTM: R_II = 1, R_ZI = p_zero - p_one, R_ZZ = 1 - p_one - p_zero, else 0: coherence is lost.
+    Kraus: sqrt(1 - p_one) |0><0|, sqrt(p_one) |1><0|, sqrt(1 - p_zero) |1><1|, sqrt(p_zero) |0><1|.
+    On Phi+: diagonal, correlation ZZ = 1 - p_one - p_zero, fidelity (2 - p_one - p_zero)/4.
+    Limits: both 0 dephase; p_one + p_zero = 1 forgets the bit.
+
+    Note:
+        Exact, linear in both, differentiable everywhere.
+
+    References:
+        Bravyi et al. 2021, arXiv:2006.14044 (confusion matrix).
+
+    Example:
+        >>> misread(0.25, 0.5).ptm()[3].tolist()
+        [0.25, 0.0, 0.0, 0.25]
+    """
+
+    p_one: Float[Array, ""]
+    """Probability to store 1 given 0."""
+    p_zero: Float[Array, ""]
+    """Probability to store 0 given 1."""
+
+    @property
+    def num_qubits(self) -> int:
+        """1."""
+        return 1
+
+    def ptm(self) -> Float[Array, "4 4"]:
+        """Return the Pauli transfer matrix."""
+        kept = jnp.zeros((4, 4)).at[0, 0].set(1.0)
+        return kept.at[3, 0].set(self.p_zero - self.p_one).at[3, 3].set(1 - self.p_one - self.p_zero)
+
+    def kraus(self) -> Complex[Array, "4 2 2"]:
+        """Return the Kraus operators."""
+        weights = jnp.stack([1 - self.p_one, self.p_one, 1 - self.p_zero, self.p_zero])
+        places = jnp.zeros((4, 2, 2)).at[jnp.arange(4), jnp.array([0, 1, 1, 0]), jnp.array([0, 0, 1, 1])].set(1.0)
+        return (jnp.sqrt(weights)[:, None, None] * places).astype(complex)
+
+
+def misread(p_one: Any, p_zero: Any) -> Misread:
+    """Build a wrongly stored bit from the probabilities to store 1 given 0, and 0 given 1."""
+    return Misread(p_one=_checks.probability("p_one", p_one), p_zero=_checks.probability("p_zero", p_zero))

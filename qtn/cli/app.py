@@ -27,7 +27,8 @@ Device = Annotated[str, typer.Option(help="auto, cpu or gpu; gpu fails where the
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit code."""
-    import qtn.cli.cluster  # (these register the commands)
+    import qtn.cli.circuit  # (these register the commands)
+    import qtn.cli.cluster
     import qtn.cli.commands
     import qtn.cli.compare
     import qtn.cli.show

@@ -30,8 +30,8 @@ class ProblemError(ValueError):
         super().__init__("\n".join(f"{source}: {error}" for error in errors))
 
 
-def from_validation(error: ValidationError, document: dict[str, Any]) -> list[str]:
-    """Return one sentence for each mistake that pydantic found in `document`."""
+def from_validation(error: ValidationError, document: dict[str, Any], root: type[BaseModel] = Config) -> list[str]:
+    """Return one sentence for each mistake that pydantic found in `document`, a file that `root` describes."""
     found: dict[tuple[Any, ...], list[Any]] = {}
     for item in error.errors(include_url=False):
         path = real_path(item["loc"], document)
@@ -42,7 +42,7 @@ def from_validation(error: ValidationError, document: dict[str, Any]) -> list[st
     for path, items in found.items():
         telling = [item for item in items if item["type"] not in KINDS]  # a value error tells more than a type
         if telling:
-            lines.append(f"{dotted(path)}: {sentence(telling[0], list(path), document)}")
+            lines.append(f"{dotted(path)}: {sentence(telling[0], list(path), document, root)}")
         elif not any(other[: len(path)] == path for other in found if other != path):  # else another type fitted better
             kinds = " or ".join(dict.fromkeys(KINDS[item["type"]] for item in items))
             lines.append(f"{dotted(path)}: must be {kinds}, but is {shown(items[0]['input'])}")
@@ -80,13 +80,13 @@ def real_path(loc: tuple[Any, ...], document: Any) -> list[Any]:
     return path
 
 
-def sentence(item: Any, path: list[Any], document: dict[str, Any]) -> str:
+def sentence(item: Any, path: list[Any], document: dict[str, Any], root: type[BaseModel] = Config) -> str:
     """Return what is wrong with one value, and the cure."""
     kind, value, context = item["type"], item["input"], item.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
     if kind == "extra_forbidden":
-        return unknown_key(path, document)
+        return unknown_key(path, document, root)
     if kind == "missing":
         return (
             f"is missing; add `{path[-1]} = ...`"
@@ -113,17 +113,17 @@ def sentence(item: Any, path: list[Any], document: dict[str, Any]) -> str:
 TABLES = ("chain", "schedule", "merit", "time", "optimise", "sweep")
 
 
-def unknown_key(path: list[Any], document: dict[str, Any]) -> str:
+def unknown_key(path: list[Any], document: dict[str, Any], root: type[BaseModel] = Config) -> str:
     """Return the sentence for a key that the schema does not know, with the likeliest cure."""
-    known = sorted(known_keys(path[:-1], document))
+    known = sorted(known_keys(path[:-1], document, root))
     close = difflib.get_close_matches(str(path[-1]), known, n=1)
     cure = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
     return f"is an unknown key; {cure}"
 
 
-def known_keys(path: list[Any], document: dict[str, Any]) -> set[str]:
+def known_keys(path: list[Any], document: dict[str, Any], root: type[BaseModel] = Config) -> set[str]:
     """Return the keys that the table at a path may hold: those of its model, where it names one."""
-    models: list[Any] = [Config]
+    models: list[Any] = [root]
     here: Any = document
     for part in path:
         here = here[part]

@@ -65,6 +65,12 @@ def flip_phase(p):
     return lambda rho: rho * np.array([[1, 1 - 2 * p], [1 - 2 * p, 1]])
 
 
+def store_wrongly(p_one, p_zero):
+    """Populations move, coherences are lost."""
+    moves = np.array([[1 - p_one, p_zero], [p_one, 1 - p_zero]])
+    return lambda rho: np.diag(moves @ np.diag(rho))
+
+
 def exchange_energy(kept, coherence, excited=0.0):
     """Populations keep the fraction `kept` and fill up to equilibrium, coherences keep `coherence`."""
 

@@ -1,0 +1,146 @@
+"""Gate calls: standard gates, definitions of the user, modifiers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qtn.circuits.qasm.expressions import number, whole
+from qtn.circuits.qasm.library import STANDARD
+from qtn.circuits.qasm.source import Source
+from qtn.circuits.qasm.steps import Step, controlled_all, inverted, step
+
+Group = list[Step]
+"""The steps of one gate of the user: noise follows it once, if it acts on one or two qubits."""
+MAX_DEPTH = 100
+
+
+@dataclass
+class Gates:
+    """What gate names mean in a program."""
+
+    source: Source
+    definitions: dict[str, Any]
+    """name -> definition in the tree."""
+    included: bool = False
+    """The standard gates were included."""
+
+    def groups(self, call: Any, wires: list[int], names: Mapping[str, Any], depth: int = 0) -> list[Group]:
+        """Return the gates that a call stands for.
+
+        Args:
+            call: a gate call of the tree.
+            wires: the qubits it acts on, controls first.
+            names: numbers in scope.
+            depth: of definitions within definitions.
+        """
+        if depth > MAX_DEPTH:
+            raise self.source.error(call, f"`{call.name.name}` contains itself.")
+        controls = sum(self._controls(modifier, names) for modifier in call.modifiers)
+        found = self._plain(call, wires[controls:], names, depth)
+        if not call.modifiers:
+            return found
+        steps = [part for group in found for part in group]
+        used = controls
+        for modifier in reversed(call.modifiers):
+            count = self._controls(modifier, names)
+            used -= count
+            steps = self._modified(modifier, steps, wires[used : used + count], names)
+        return [steps]
+
+    def phase(self, call: Any, wires: list[int], names: Mapping[str, Any]) -> list[Group]:
+        """Return the gates that a global phase, possibly controlled, stands for."""
+        steps, used = [step("GPHASE", (), number(call.argument, names, self.source))], len(wires)
+        for modifier in reversed(call.modifiers):
+            count = self._controls(modifier, names)
+            used -= count
+            steps = self._modified(modifier, steps, wires[used : used + count], names)
+        return [steps] if wires else []
+
+    def _plain(self, call: Any, wires: list[int], names: Mapping[str, Any], depth: int) -> list[Group]:
+        """Return the gates of a call without its modifiers."""
+        name = call.name.name
+        angles = [number(argument, names, self.source) for argument in call.arguments]
+        if name in self.definitions:
+            return self._defined(self.definitions[name], call, angles, wires, depth)
+        if name == "U":
+            self._check(call, 3, 1, len(angles), len(wires))
+            phase = [step("GPHASE", (), angles[0] / 2)] if self.source.version >= 3 else []
+            return [[*phase, step("U", wires[0], *angles)]]
+        if name not in STANDARD or (not self.included and name != "CX"):
+            raise self.source.error(call, self._unknown(name))
+        standard = STANDARD[name]
+        self._check(call, standard.num_parameters, standard.num_qubits, len(angles), len(wires))
+        steps = [Step(part.name, tuple(wires[k] for k in part.wires), part.angles) for part in standard.steps(*angles)]
+        if self.source.version >= 3 and name in ("u2", "u3"):
+            steps.append(step("GPHASE", (), -(angles[-2] + angles[-1]) / 2))
+        return [steps]
+
+    def _defined(self, definition: Any, call: Any, angles: list[Any], wires: list[int], depth: int) -> list[Group]:
+        self._check(call, len(definition.arguments), len(definition.qubits), len(angles), len(wires))
+        names = {argument.name: angle for argument, angle in zip(definition.arguments, angles, strict=True)}
+        inside = {qubit.name: wire for qubit, wire in zip(definition.qubits, wires, strict=True)}
+        found: list[Group] = []
+        for inner in definition.body:
+            kind = type(inner).__name__
+            if kind == "QuantumBarrier":
+                continue
+            if kind not in ("QuantumGate", "QuantumPhase"):
+                raise self.source.error(inner, "the body of a gate may hold gates only.")
+            places = [self._inner_wire(qubit, inside) for qubit in inner.qubits]
+            if len(set(places)) < len(places):
+                raise self.source.error(inner, "a gate acts on the same qubit twice.")
+            found += (
+                self.phase(inner, places, names)
+                if kind == "QuantumPhase"
+                else self.groups(inner, places, names, depth + 1)
+            )
+            if kind == "QuantumPhase" and not places:
+                found.append([step("GPHASE", (), number(inner.argument, names, self.source))])
+        return found
+
+    def _inner_wire(self, qubit: Any, inside: Mapping[str, int]) -> int:
+        name = getattr(qubit, "name", None)
+        if isinstance(name, str) and name in inside:
+            return inside[name]
+        raise self.source.error(qubit, f"only {', '.join(inside)} can be used in the body of this gate.")
+
+    def _controls(self, modifier: Any, names: Mapping[str, Any]) -> int:
+        if modifier.modifier.name not in ("ctrl", "negctrl"):
+            return 0
+        return 1 if modifier.argument is None else whole(modifier.argument, names, self.source)
+
+    def _modified(self, modifier: Any, steps: Group, controls: list[int], names: Mapping[str, Any]) -> Group:
+        if modifier.modifier.name == "inv":
+            return inverted(steps)
+        if modifier.modifier.name == "pow":
+            return self._power(modifier, steps, number(modifier.argument, names, self.source))
+        for control in reversed(controls):
+            steps = controlled_all(steps, control)
+        flips = [step("X", control) for control in controls] if modifier.modifier.name == "negctrl" else []
+        return [*flips, *steps, *flips]
+
+    def _power(self, modifier: Any, steps: Group, power: Any) -> Group:
+        if len(steps) == 1 and len(steps[0].angles) == 1:
+            return [Step(steps[0].name, steps[0].wires, (steps[0].angles[0] * power,))]
+        if isinstance(power, (int, float)) and float(power).is_integer():
+            return (steps if power >= 0 else inverted(steps)) * abs(int(power))
+        raise self.source.error(
+            modifier, f"`pow({power})` of this gate is not supported: use a whole number, or a rotation."
+        )
+
+    def _check(self, call: Any, parameters: int, qubits: int, given_parameters: int, given_qubits: int) -> None:
+        name = call.name.name
+        if parameters != given_parameters:
+            raise self.source.error(
+                call, f"`{name}` takes {parameters} parameter(s), but {given_parameters} are given."
+            )
+        if qubits != given_qubits:
+            raise self.source.error(call, f"`{name}` acts on {qubits} qubit(s), but {given_qubits} are given.")
+
+    def _unknown(self, name: str) -> str:
+        if name in self.source.opaque:
+            return f"`{name}` is opaque: it has no definition; write one as `gate {name} ... {{ ... }}`."
+        if name in STANDARD:
+            file = "qelib1.inc" if self.source.version == 2 else "stdgates.inc"
+            return f'the gate `{name}` is not defined here: add `include "{file}";`.'
+        return f"the gate `{name}` is not known; define it with `gate {name} ... {{ ... }}`."

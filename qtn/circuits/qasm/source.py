@@ -1,0 +1,95 @@
+"""Read OpenQASM text into the reference syntax tree, with errors that name file, line and column."""
+
+import contextlib
+import io
+import re
+from typing import Any
+
+from qtn.circuits.qasm.errors import QasmError
+
+CURE = 'OpenQASM files need the parser: install `pip install "openqasm3[parser]"`.'
+
+
+class Source:
+    """Text of a file in the form that the parser takes, and where its parts lie in the original.
+
+    The reference grammar is that of OpenQASM 3, which contains OpenQASM 2 but for two things, normalised here without
+    moving a line: `^` is a power (written `**`; the columns are counted back), and `opaque` declarations are blanked.
+    """
+
+    def __init__(self, text: str, name: str) -> None:
+        self.name = name
+        lines = _without_comments(text).split("\n")
+        self.version = _version("\n".join(lines))
+        self.opaque: set[str] = set()
+        self._inserted: dict[int, list[int]] = {}
+        self.text = "\n".join(lines)
+        if self.version == 2:
+            self.text = re.sub(r"\bopaque\s+(\w+)[^;]*;", self._blank, self.text)
+            self.text = "\n".join(self._powers(number, line) for number, line in enumerate(self.text.split("\n"), 1))
+        self._starts = [0]
+        for line in self.text.split("\n"):
+            self._starts.append(self._starts[-1] + len(line) + 1)
+
+    def error(self, node: Any, message: str) -> QasmError:
+        """Return the error for a node of the tree."""
+        line, column = node.span.start_line, node.span.start_column
+        offset = column - self._starts[line - 1]  # identifiers carry their place in the whole text
+        if type(node).__name__ == "Identifier" and offset >= 0:
+            column = offset
+        return self.error_at(line, column, message)
+
+    def error_at(self, line: int, column: int, message: str) -> QasmError:
+        """Return the error for a place: line from 1, column from 0 in the normalised text."""
+        moved = sum(1 for place in self._inserted.get(line, ()) if place < column)
+        return QasmError(f"{self.name}:{line}:{column - moved + 1}: {message}")
+
+    def tree(self) -> Any:
+        """Return the syntax tree.
+
+        Raises:
+            QasmError: where the text is not OpenQASM, with line and column.
+            ImportError: without the parser, with the cure.
+        """
+        try:
+            from openqasm3.parser import QASM3ParsingError, parse
+        except ImportError as error:
+            raise ImportError(CURE) from error
+        try:
+            with contextlib.redirect_stderr(io.StringIO()):  # the grammar prints what the exception says as well
+                return parse(self.text)
+        except QASM3ParsingError as error:
+            raise self._syntax_error(error) from None
+
+    def _syntax_error(self, error: Exception) -> QasmError:
+        told = re.match(r"L(\d+):C(\d+): (.*)", str(error), re.DOTALL)
+        if told:
+            return self.error_at(int(told[1]), int(told[2]), f"{told[3]}.")
+        cause: Any = error.__cause__
+        while cause is not None and not hasattr(cause, "offendingToken"):
+            cause = next((arg for arg in cause.args if hasattr(arg, "offendingToken")), None)
+        token = None if cause is None else cause.offendingToken
+        if token is None:
+            return self.error_at(1, 0, "is not OpenQASM.")
+        word = "the end of the file" if token.text == "<EOF>" else f"`{token.text}`"
+        return self.error_at(token.line, token.column, f"{word} is not expected here; is something missing before it?")
+
+    def _blank(self, match: re.Match[str]) -> str:
+        self.opaque.add(match[1])
+        return re.sub(r"[^\n]", " ", match[0])
+
+    def _powers(self, number: int, line: str) -> str:
+        places = [match.start() + shift for shift, match in enumerate(re.finditer(r"\^", line))]
+        if places:
+            self._inserted[number] = places
+        return line.replace("^", "**")
+
+
+def _without_comments(text: str) -> str:
+    """Blank comments, so that nothing in them is taken for code; lines and columns stay."""
+    return re.sub(r"//[^\n]*|/\*.*?\*/", lambda match: re.sub(r"[^\n]", " ", match[0]), text, flags=re.DOTALL)
+
+
+def _version(text: str) -> int:
+    found = re.match(r"\s*OPENQASM\s+(\d+)", text)
+    return int(found[1]) if found else 3

@@ -1,0 +1,165 @@
+"""The noise of a circuit as a TOML file: checked like a problem file, and built into a `NoiseModel`."""
+
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from qtn import channels
+from qtn.circuits.gates import GATES
+from qtn.circuits.noise import NoiseModel, noise_model
+from qtn.problem.chain_schema import Table
+from qtn.problem.messages import ProblemError, from_validation
+from qtn.problem.ranges import NonNegative, PositiveOrInf, Probability
+
+EXAMPLE = """one_qubit = { model = "depolarising", p = 1e-4 }
+two_qubit = { model = "depolarising", p = 5e-3 }
+readout = { p_one = 0.01, p_zero = 0.02 }"""
+
+
+class Depolarising(Table):
+    """Replaced by noise with probability p; after a two-qubit gate, both qubits together."""
+
+    model: Literal["depolarising"]
+    p: Probability
+
+
+class Dephasing(Table):
+    """A phase flip with probability p, on each qubit of the gate."""
+
+    model: Literal["dephasing"]
+    p: Probability
+
+
+class PauliErrors(Table):
+    """X, Y and Z with their probabilities, on each qubit of the gate."""
+
+    model: Literal["pauli"]
+    px: Probability
+    py: Probability
+    pz: Probability
+
+
+class AmplitudeDamping(Table):
+    """Decay with probability gamma, on each qubit of the gate."""
+
+    model: Literal["amplitude_damping"]
+    gamma: Probability
+
+
+class Relaxation(Table):
+    """Storage for a time with T1 and T2, on each qubit of the gate."""
+
+    model: Literal["relaxation"]
+    time_s: NonNegative
+    t1_s: PositiveOrInf
+    t2_s: PositiveOrInf
+
+
+class Readout(Table):
+    """A measurement that records 1 for 0 (p_one), and 0 for 1 (p_zero)."""
+
+    p_one: Probability = 0.0
+    p_zero: Probability = 0.0
+
+
+Noise = Annotated[Depolarising | Dephasing | PauliErrors | AmplitudeDamping | Relaxation, Field(discriminator="model")]
+
+
+class CircuitNoise(Table):
+    """A whole noise file; what is left out is perfect."""
+
+    one_qubit: Noise | None = None
+    two_qubit: Noise | None = None
+    readout: Readout | None = None
+    reset: Noise | None = None
+    gates: dict[str, Noise] = Field(default_factory=dict)
+    """By name (cx, rz, ..., or unitary for gates made of several): instead of the first two."""
+    qubits: dict[str, Noise] = Field(default_factory=dict)
+    """By number of the qubit in order of declaration: in addition, whenever a gate touches it."""
+
+
+def load_noise(path: str | Path, sites: Sequence[int]) -> NoiseModel:
+    """Load the noise of a circuit.
+
+    Args:
+        path: a TOML file; `EXAMPLE` shows one.
+        sites: the site of each qubit of the circuit.
+
+    Raises:
+        ProblemError: with every mistake found, each with its dotted key.
+    """
+    source = str(path)
+    try:
+        document = tomllib.loads(Path(path).read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+    except FileNotFoundError:
+        raise ProblemError(source, [f"there is no such file; it may hold\n{EXAMPLE}"]) from None
+    except OSError as error:
+        raise ProblemError(source, [f"cannot be read as a file: {error.strerror}"]) from None
+    except ValueError as error:  # also text that is not UTF-8
+        raise ProblemError(source, [f"is not valid TOML: {error}"]) from None
+    try:
+        table = CircuitNoise.model_validate(document)
+    except ValidationError as error:
+        raise ProblemError(source, from_validation(error, document, CircuitNoise)) from None
+    return _build(table, source, sites)
+
+
+def _build(table: CircuitNoise, source: str, sites: Sequence[int]) -> NoiseModel:
+    """Build the model, collecting what does not fit together."""
+    errors: list[str] = []
+
+    def built(key: str, noise: Any, num_qubits: int) -> Any:
+        try:
+            return None if noise is None else _channel(noise, num_qubits)
+        except ValueError as error:
+            errors.append(f"{key}: {error}")
+
+    by_name, by_site = {}, {}
+    if table.readout is not None:
+        by_name["MEASURE"] = channels.misread(table.readout.p_one, table.readout.p_zero)
+    if table.reset is not None:
+        by_name["RESET"] = built("reset", table.reset, 1)
+    for name, noise in table.gates.items():
+        upper = name.upper()
+        if upper not in GATES and upper != "UNITARY":
+            errors.append(f"gates.{name}: must be one of {', '.join(GATES).lower()}, unitary")
+            continue
+        by_name[upper] = built(f"gates.{name}", noise, GATES[upper].num_sites if upper in GATES else 1)
+    for number, noise in table.qubits.items():
+        if not number.isdecimal() or int(number) >= len(sites):
+            errors.append(f"qubits.{number}: there is no such qubit; the qubits are 0..{len(sites) - 1}")
+            continue
+        by_site[sites[int(number)]] = built(f"qubits.{number}", noise, 1)
+    one, two = built("one_qubit", table.one_qubit, 1), built("two_qubit", table.two_qubit, 2)
+    if errors:
+        raise ProblemError(source, errors)
+    return noise_model(one_qubit=one, two_qubit=two, by_name=by_name, by_site=by_site)
+
+
+def _channel(noise: Any, num_qubits: int) -> Any:
+    """Return the channel of a table."""
+    kinds: dict[type, Callable[[], Any]] = {
+        Depolarising: lambda: channels.depolarising(noise.p, num_qubits),
+        Dephasing: lambda: channels.dephasing(noise.p),
+        PauliErrors: lambda: channels.pauli_noise(noise.px, noise.py, noise.pz),
+        AmplitudeDamping: lambda: channels.amplitude_damping(noise.gamma),
+        Relaxation: lambda: channels.relaxation(noise.time_s, noise.t1_s, noise.t2_s),
+    }
+    return kinds[type(noise)]()
+
+
+FIELDS = {"duration": "time_s", "t1": "t1_s", "t2": "t2_s"}
+
+
+def noise_name(path: Sequence[Any], sites: Sequence[int]) -> str:
+    """Return the dotted key in the file of a leaf of the model, given its path in the tree."""
+    parts = [str(getattr(part, "name", getattr(part, "key", ""))) for part in path]
+    parts[-1] = FIELDS.get(parts[-1], parts[-1])
+    if parts[0] == "by_site":
+        parts[:2] = ["qubits", str(sites.index(int(parts[1])))]
+    elif parts[0] == "by_name":
+        parts[:2] = {"MEASURE": ["readout"], "RESET": ["reset"]}.get(parts[1], ["gates", parts[1].lower()])
+    return ".".join(parts)
