@@ -1,8 +1,10 @@
-"""To and from quimb: matrix product states, operators and density trains. The only importer of quimb.
+"""To and from quimb: matrix product states, operators and density trains. The only importer of quimb and cotengra.
 
-quimb is the eager oracle, has the operator algebra and draws networks; inside jitted code use this package.
+quimb is the eager oracle, has the operator algebra and draws networks; inside jitted code use this package. Orders of
+contraction come from cotengra, its path finder.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -64,3 +66,36 @@ def operator_from_quimb(operator: "qtensor.MatrixProductOperator") -> Array:
     merged = [np.transpose(s, (0, 2, 3, 1)).reshape(s.shape[0], d * d, s.shape[1]) for s in sites]
     train = from_sites(merged)
     return jnp.asarray(train).reshape(train.shape[0], train.shape[1], d, d, train.shape[3])
+
+
+def contraction_path(
+    inputs: Sequence[Sequence[str]], output: Sequence[str], sizes: Mapping[str, int]
+) -> list[tuple[int, int]]:
+    """Return a cheap order of contraction: positions of two tensors in the growing list; the search is deterministic.
+
+    Random greedy orders, the best of which is improved part by part.
+    """
+    import cotengra
+
+    if len(inputs) == 1:
+        return []
+    search = cotengra.RandomGreedyOptimizer(max_repeats=32, seed=0, accel=False, parallel=False)
+    tree = search.search(inputs, output, dict(sizes))
+    tree.subtree_reconfigure_(seed=0, maxiter=100)
+    tree.reorder_for_peak_size()
+    return [(first, second) for first, second in tree.get_ssa_path()]
+
+
+def indices_to_slice(
+    inputs: Sequence[Sequence[str]],
+    output: Sequence[str],
+    sizes: Mapping[str, int],
+    path: Sequence[tuple[int, int]],
+    largest: int,
+) -> tuple[str, ...]:
+    """Return which summed indices to fix so that no tensor of this order has more than `largest` entries."""
+    import cotengra
+
+    tree = cotengra.ContractionTree.from_path(inputs, output, dict(sizes), ssa_path=path)
+    found = tree.slice(target_size=largest, allow_outer=False, seed=0, max_repeats=8)
+    return tuple(sorted(found.sliced_inds))
