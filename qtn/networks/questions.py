@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from qtn.networks.terms import skeleton
 from qtn.tensors.graph import Contraction, contraction
 
 Indices = tuple[str, ...]
-MEMORY_LIMIT = 4 * 2**30
+MEMORY_LIMIT = 4.0 * 2**30
 """Default of `memory_limit`: 4 GiB."""
 
 _GHZ = np.array([[[1, 1], [1, -1]], [[1, 1], [1j, -1j]]]) / 2
@@ -26,6 +26,7 @@ _EDGE = np.fromfunction(lambda x, t, y, u: (-1.0) ** (x * y + x * u + t * y), (2
 """E[x, t, x', t'] of an edge: the sign of the product of both generators, and each vertex told of the other's x."""
 
 
+@runtime_checkable
 class Question(Protocol):
     """A question: how kept qubits are closed. Frozen and hashable."""
 

@@ -15,6 +15,7 @@ A tree whose links are 4 x 4 x 4 tensors thus has bonds of 4, and a loop adds bo
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -57,7 +58,7 @@ def pair_states(network: Network, segments: Sequence[Segment]) -> Float[Array, "
         links[: len(each.path), column], ends[: len(each.path), column] = zip(*each.path, strict=True)
         nodes[1 : len(each.path), column], used[1 : len(each.path), column] = each.swaps, 1
 
-    def oriented(link: Array, end: Array) -> Array:
+    def oriented(link: Any, end: Any) -> Array:
         states = network.states[link]
         return jnp.where(end[:, None, None] == 0, states, jnp.swapaxes(states, 1, 2))
 
