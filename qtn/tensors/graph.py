@@ -114,14 +114,14 @@ def contraction(
     while found.cost.peak_bytes > memory_limit and target > 1:
         target = target // 2
         sliced = indices_to_slice(reduced, wanted, sizes, path, target)
-        if math.prod(sizes[index] for index in sliced) > MOST_SLICES:
+        if not sliced or math.prod(sizes[index] for index in sliced) > MOST_SLICES:
             break
         found = plan(path, sliced)
     if found.cost.peak_bytes > memory_limit:
         whole = plan(path, ()).cost
         raise ValueError(
-            f"This contraction of {len(given)} tensors needs about {_readable(whole.peak_bytes)} at once and "
-            f"{_readable(found.cost.peak_bytes)} in {found.cost.num_slices} slices, but `memory_limit` is "
+            f"This contraction of {len(given)} tensors needs about {_readable(float(whole.peak_bytes))} at once and "
+            f"{_readable(float(found.cost.peak_bytes))} in {found.cost.num_slices} slices, but `memory_limit` is "
             f"{_readable(memory_limit)}: raise it, or ask for fewer open indices or a smaller graph."
         )
     return found

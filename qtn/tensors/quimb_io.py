@@ -4,6 +4,7 @@ quimb is the eager oracle, has the operator algebra and draws networks; inside j
 contraction come from cotengra, its path finder.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -93,9 +94,14 @@ def indices_to_slice(
     path: Sequence[tuple[int, int]],
     largest: int,
 ) -> tuple[str, ...]:
-    """Return which summed indices to fix so that no tensor of this order has more than `largest` entries."""
+    """Return which summed indices to fix so that no tensor of this order has more than `largest` entries.
+
+    None where the output alone has more.
+    """
     import cotengra
 
     tree = cotengra.ContractionTree.from_path(inputs, output, dict(sizes), ssa_path=path)
+    if math.prod(sizes[index] for index in output) > largest:
+        return ()
     found = tree.slice(target_size=largest, allow_outer=False, seed=0, max_repeats=8)
     return tuple(sorted(found.sliced_inds))

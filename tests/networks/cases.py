@@ -36,7 +36,9 @@ class Case:
 
     def oracle(self):
         """Arguments of the oracles."""
-        given = {name: self.options.get(key, ()) for name, key in (("graph", "graph_links"), ("checked", "checked_links"))}
+        given = {
+            name: self.options.get(key, ()) for name, key in (("graph", "graph_links"), ("checked", "checked_links"))
+        }
         return given | {"root": self.options.get("root", 0), "measured": self.measured}
 
 

@@ -106,7 +106,9 @@ def dense(links, pairs, p2, eta, root=0, graph=(), checked=(), measured=()):
                 bring(k, "near")
                 register.gate(node, "near", p2[node])
                 fix = Z if k in graph else X
-                register.measure([({"near": readout(m, eta[node])}, [(np.linalg.matrix_power(fix, m), new[k])]) for m in (0, 1)])
+                register.measure(
+                    [({"near": readout(m, eta[node])}, [(np.linalg.matrix_power(fix, m), new[k])]) for m in (0, 1)]
+                )
                 continue
             u, v = direction[k]
             if k not in opened:
@@ -119,7 +121,9 @@ def dense(links, pairs, p2, eta, root=0, graph=(), checked=(), measured=()):
                     [
                         (
                             {("near", k): readout(m, eta[u]), ("far", k): readout(n, eta[v])},
-                            [(np.linalg.matrix_power(Z, m), v), (np.linalg.matrix_power(Z, n), u)] if k in graph else [],
+                            [(np.linalg.matrix_power(Z, m), v), (np.linalg.matrix_power(Z, n), u)]
+                            if k in graph
+                            else [],
                         )
                         for m, n in outcomes
                     ]
