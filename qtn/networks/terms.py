@@ -70,8 +70,9 @@ def pair_states(network: Network, segments: Sequence[Segment]) -> Float[Array, "
         joined = left * (factors.T * BELL_SIGNS * right)[:, None, :]
         return jnp.where(swaps[:, None, None] == 1, joined, left), None
 
-    first, rest = (oriented(links[0], ends[0]), (links[1:], ends[1:], nodes[1:], used[1:]))
-    pairs = lax.scan(join, first, rest)[0] if longest > 1 else first
+    pairs = oriented(links[0], ends[0])
+    if longest > 1:
+        pairs = lax.scan(join, pairs, tuple(jnp.asarray(each[1:]) for each in (links, ends, nodes, used)))[0]
     turned = pairs[:, :, [0, 3, 2, 1]] * BELL_SIGNS  # a Hadamard gate on the second qubit
     return jnp.where(np.array([each.graph for each in segments])[:, None, None], turned, pairs)
 

@@ -8,7 +8,7 @@ arrow              where outcomes are sent: away from the root         none     
 
 import html
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ RADIUS, MARGIN, LEGEND_HEIGHT = 9.0, 44.0, 74.0
 LOW, HIGH = np.array([0xD5, 0x5E, 0x00]), np.array([0x00, 0x72, 0xB2])
 
 
-def draw_network(network: Network, positions: Mapping[Name, Sequence[float]] | None = None) -> str:
+def draw_network(network: Network, positions: Mapping[Name, Any] | None = None) -> str:
     """Draw which nodes a network links, how good the links are, and what every node does.
 
     Args:
@@ -69,7 +69,7 @@ def draw_network(network: Network, positions: Mapping[Name, Sequence[float]] | N
     return f"{head}<title>Network</title><desc>{html.escape(about)}</desc>{''.join(parts)}</svg>"
 
 
-def _positions(network: Network, plan: Layout) -> dict[Name, Sequence[float]]:
+def _positions(network: Network, plan: Layout) -> dict[Name, Any]:
     """Return where nodes lie by default."""
     names, links = network.structure.names, network.structure.links
     if all(isinstance(name, tuple) and len(name) == 2 and all(isinstance(k, int) for k in name) for name in names):
@@ -81,7 +81,7 @@ def _positions(network: Network, plan: Layout) -> dict[Name, Sequence[float]]:
     return _springs(network)
 
 
-def _rings(network: Network, plan: Layout) -> dict[Name, Sequence[float]]:
+def _rings(network: Network, plan: Layout) -> dict[Name, Any]:
     """Place a tree in rings around its root; every subtree has a sector as wide as its leaves."""
     links = network.structure.links
     root = plan.sites[plan.segments[0].first].node
@@ -110,7 +110,7 @@ def _rings(network: Network, plan: Layout) -> dict[Name, Sequence[float]]:
     return found
 
 
-def _circle(network: Network) -> dict[Name, Sequence[float]]:
+def _circle(network: Network) -> dict[Name, Any]:
     """Place a cycle on a circle, in the order of the cycle."""
     links, order = network.structure.links, [0]
     while len(order) < len(links):
@@ -125,7 +125,7 @@ def _circle(network: Network) -> dict[Name, Sequence[float]]:
     }
 
 
-def _springs(network: Network) -> dict[Name, Sequence[float]]:
+def _springs(network: Network) -> dict[Name, Any]:
     """Place any graph by stress: distances on paper follow numbers of links, from a fixed start."""
     count = len(network.structure.names)
     distance = np.full((count, count), np.inf)
@@ -153,7 +153,7 @@ def _scaled(places: np.ndarray) -> tuple[np.ndarray, float, float]:
     gaps = np.linalg.norm(places[:, None] - places[None], axis=2) + np.where(np.eye(len(places)), np.inf, 0)
     scale = min(90 / max(gaps.min(), 1e-9), 900 / max(span.max(), 1e-9))
     inner = span * scale
-    width = max(inner[0] + 2 * MARGIN, 420.0)
+    width = max(inner[0] + 2 * MARGIN, 520.0)
     offset = np.array([(width - inner[0]) / 2, MARGIN])
     return (places - low) * scale + offset, width, inner[1] + 2 * MARGIN
 

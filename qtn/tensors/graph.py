@@ -17,10 +17,10 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array
 
-from qtn.tensors.quimb_io import contraction_path, indices_to_slice
+from qtn.tensors.quimb_io import contraction_path
 
 Indices = tuple[str, ...]
-MOST_SLICES = 65536
+MOST_SLICES = 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +56,9 @@ class Contraction:
     steps: tuple[tuple[int, int, str], ...]
     """Positions of two tensors in the growing list, and their einsum; empty for one tensor."""
 
+    widest: Indices
+    """Indices of the largest tensor."""
+
     cost: Cost
 
     def __call__(self, arrays: Sequence[Array]) -> Array:
@@ -84,7 +87,7 @@ def contraction(
         contraction: to be called with the arrays.
 
     Raises:
-        ValueError: if an output index is in no tensor, or nothing that fits is found with at most 65,536 slices; the
+        ValueError: if an output index is in no tensor, or nothing that fits is found with at most 4,096 slices; the
             message holds the numbers.
 
     Note:
@@ -107,18 +110,16 @@ def contraction(
     if unknown:
         raise ValueError(f"Argument `output` must hold indices of the inputs, but holds {unknown[0]!r}.")
     reduced = [_reduced(each, given, wanted) for each in given]
-    path = contraction_path(reduced, wanted, sizes)
-    plan = partial(_planned, given, wanted, sizes, item_bytes)
-    found = plan(path, ())
-    target = found.cost.largest
-    while found.cost.peak_bytes > memory_limit and target > 1:
-        target = target // 2
-        sliced = indices_to_slice(reduced, wanted, sizes, path, target)
-        if not sliced or math.prod(sizes[index] for index in sliced) > MOST_SLICES:
+    plan = partial(_planned, given, wanted, sizes, item_bytes, contraction_path(reduced, wanted, sizes))
+    found = plan(())
+    while found.cost.peak_bytes > memory_limit and found.cost.num_slices < MOST_SLICES:
+        able = [index for index in found.widest if index not in wanted]
+        tried = [plan((*found.sliced, index)) for index in able]
+        if not tried:
             break
-        found = plan(path, sliced)
+        found = min(tried, key=lambda one: (one.cost.peak_bytes, one.cost.flops))
     if found.cost.peak_bytes > memory_limit:
-        whole = plan(path, ()).cost
+        whole = plan(()).cost
         raise ValueError(
             f"This contraction of {len(given)} tensors needs about {_readable(float(whole.peak_bytes))} at once and "
             f"{_readable(float(found.cost.peak_bytes))} in {found.cost.num_slices} slices, but `memory_limit` is "
@@ -161,7 +162,7 @@ def _planned(
         return math.prod(sizes[index] for index in indices)
 
     held = sum(map(size, present))
-    steps, flops, largest, peak, written = [], 0, max(map(size, present)), held, 0
+    steps, flops, widest, peak, written = [], 0, max(present, key=size), held, 0
     for left, right in path:
         first, second = present[left], present[right]
         uses.subtract([*first, *second])
@@ -173,19 +174,27 @@ def _planned(
         steps.append((left, right, _einsum((first, second), result)))
         present.append(result)
         flops += 2 * size(union)
-        largest, written = max(largest, size(result)), written + size(result)
+        widest, written = max(widest, result, key=size), written + size(result)
         peak = max(peak, held + size(result))
         held += size(result) - size(first) - size(second)
     count = size(sliced)
     whole = sum(size(tuple(dict.fromkeys(each))) for each in inputs) + (size(output) if sliced else 0)
     cost = Cost(
         flops=count * flops,
-        largest=largest,
+        largest=size(widest),
         peak_bytes=item_bytes * (peak + whole),
         gradient_bytes=item_bytes * ((3 if sliced else 2) * whole + written + peak),
         num_slices=count,
     )
-    return Contraction(inputs=inputs, output=output, sizes=dict(sizes), sliced=sliced, steps=tuple(steps), cost=cost)
+    return Contraction(
+        inputs=inputs,
+        output=output,
+        sizes=dict(sizes),
+        sliced=sliced,
+        steps=tuple(steps),
+        widest=widest,
+        cost=cost,
+    )
 
 
 @partial(jax.jit, static_argnums=0)

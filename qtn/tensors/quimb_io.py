@@ -4,7 +4,6 @@ quimb is the eager oracle, has the operator algebra and draws networks; inside j
 contraction come from cotengra, its path finder.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -80,28 +79,10 @@ def contraction_path(
 
     if len(inputs) == 1:
         return []
-    search = cotengra.RandomGreedyOptimizer(max_repeats=32, seed=0, accel=False, parallel=False)
-    tree = search.search(inputs, output, dict(sizes))
+    options: dict[str, Any] = {"max_repeats": 32, "seed": 0, "accel": False, "parallel": False}
+    tree = cotengra.RandomGreedyOptimizer(**options).search(inputs, output, dict(sizes))
+    for parent, _, _ in tree.traverse():  # from the leaves: cotengra would recurse as deep as the tree
+        tree.get_legs(parent)
     tree.subtree_reconfigure_(seed=0, maxiter=100)
     tree.reorder_for_peak_size()
     return [(first, second) for first, second in tree.get_ssa_path()]
-
-
-def indices_to_slice(
-    inputs: Sequence[Sequence[str]],
-    output: Sequence[str],
-    sizes: Mapping[str, int],
-    path: Sequence[tuple[int, int]],
-    largest: int,
-) -> tuple[str, ...]:
-    """Return which summed indices to fix so that no tensor of this order has more than `largest` entries.
-
-    None where the output alone has more.
-    """
-    import cotengra
-
-    tree = cotengra.ContractionTree.from_path(inputs, output, dict(sizes), ssa_path=path)
-    if math.prod(sizes[index] for index in output) > largest:
-        return ()
-    found = tree.slice(target_size=largest, allow_outer=False, seed=0, max_repeats=8)
-    return tuple(sorted(found.sliced_inds))

@@ -69,8 +69,8 @@ REFUSED = {
     "ring of two": (lambda: qn.ring(2, W), "at least 3, but is 2"),
     "parent": (lambda: qn.tree([0, 2], W), "earlier node, but that of node 2 is 2"),
     "memory": (
-        lambda: qn.graph_fidelity(qn.grid(8, 8, W, graph_links=range(112)), memory_limit=2.0**20),
-        r"needs about .* at once and .* in \d+ slices, but `memory_limit` is 1 MiB",
+        lambda: qn.graph_fidelity(qn.grid(4, 4, W, graph_links=range(24)), memory_limit=2.0**14),
+        r"needs about .* at once and .* in \d+ slices, but `memory_limit` is 16 KiB",
     ),
     "open qubits": (
         lambda: qn.reduced_state(qn.star(17, W), range(18), memory_limit=2.0**30),
