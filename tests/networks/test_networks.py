@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qtn import gates, node
+from qtn import gates, node, states
 from qtn import networks as qn
 from qtn.states.basis import from_pauli_vector
+from qtn.states.two_qubits import pair_of
 from qtn.steps.fusion import fuse, measure_out
 from qtn.steps.fusion import ghz_fidelity as dense_ghz_fidelity
 from qtn.steps.swap import swap_map
@@ -62,7 +63,7 @@ def test_graph_fidelity_is_the_mean_of_all_stabilisers(name):
 
 @pytest.mark.parametrize("case", [GRID, CLUSTER], ids=["GHZ", "cluster"])
 def test_grid_of_sixteen_equals_all_its_stabilisers(case):
-    """65,536 stabilisers, each taken backwards through 33 gates: links in any state, noisy nodes."""
+    """65,536 stabilisers, each taken backwards through 32 gates: links in any state, noisy nodes."""
     numbers, given = case.numbers(), case.oracle()
     del given["checked"]
     if given["graph"]:
@@ -113,34 +114,41 @@ def test_line_is_the_swap_map(num_links):
     case = Case(tuple((k, k + 1) for k in range(num_links)))
     pairs, p2, eta = case.numbers()
     nodes = [node(gate_set=gates(*each), p_swap=0.8) for each in zip(p2, eta, strict=True)]
-    states = np.array([density.coefficients(pair) for pair in pairs])
-    net, state = qn.line(num_links, states, nodes), states[0]
-    for middle, pair in zip(nodes[1:], states[1:], strict=False):
+    links = np.array([density.coefficients(pair) for pair in pairs])
+    net, state = qn.line(num_links, links, nodes), links[0]
+    for middle, pair in zip(nodes[1:], links[1:], strict=False):
         state = jnp.einsum("ikabcd,ab,cd->ik", swap_map(middle), state, pair)
     np.testing.assert_allclose(qn.reduced_state(net, (0, num_links)), state, atol=1e-14)
     np.testing.assert_allclose(qn.success_probability(net), 0.8 ** (num_links - 1), rtol=1e-14)
+
+
+def test_line_is_the_train_with_all_pairs_swapped():
+    chain = states.pairs(states.werner_pair(0.95), 6)
+    expected = pair_of(states.swap_all(chain, readout=(0.98, 0.98)), 0, 1).correlations
+    net = qn.line(6, qn.werner_links(0.95), node(gate_set=gates(readout=0.98)))
+    np.testing.assert_allclose(qn.reduced_state(net, (0, 6)), expected, atol=1e-14)
 
 
 def test_swaps_may_stand_in_any_network():
     """A star whose arms are lines of swaps is the star of what the arms deliver; links may be named either way."""
     arms = [(0, 1), (2, 1), (0, 3), (0, 4), (5, 4), (5, 6)]
     pairs, p2, eta = Case(tuple(arms)).numbers()
-    states = jnp.array([density.coefficients(pair) for pair in pairs])
+    links = jnp.array([density.coefficients(pair) for pair in pairs])
     nodes = [node(gate_set=gates(*each), p_swap=0.9) for each in zip(p2, eta, strict=True)]
-    net = qn.network(arms, states, nodes, operations=dict.fromkeys((1, 4, 5), qn.SWAP))
+    net = qn.network(arms, links, nodes, operations=dict.fromkeys((1, 4, 5), qn.SWAP))
     join = lambda at, left, right: jnp.einsum("ikabcd,ab,cd->ik", swap_map(nodes[at]), left, right)  # noqa: E731
-    first, second = join(1, states[0], states[1].T), join(5, join(4, states[3], states[4].T), states[5])
-    state = fuse(fuse(first.T, states[2], nodes[0].gates), second, nodes[0].gates)
+    first, second = join(1, links[0], links[1].T), join(5, join(4, links[3], links[4].T), links[5])
+    state = fuse(fuse(first.T, links[2], nodes[0].gates), second, nodes[0].gates)
     np.testing.assert_allclose(qn.reduced_state(net, (2, 3, 6, 0)), state, atol=1e-14)
 
 
 def test_nodes_that_keep_all_hold_pairs():
-    states = np.array([density.coefficients(pair) for pair in Case(ring_links(6)).numbers()[0]])
+    links = np.array([density.coefficients(pair) for pair in Case(ring_links(6)).numbers()[0]])
     operations = dict.fromkeys((1, 2, 4, 5), qn.SWAP) | dict.fromkeys((0, 3), qn.KEEP)
-    net = qn.ring(6, states, operations=operations)
+    net = qn.ring(6, links, operations=operations)
     assert set(qn.qubits(net)) == {(0, 0), (0, 5), (3, 2), (3, 3)}
-    upper = qn.reduced_state(qn.line(3, states[:3]), (0, 3))
-    lower = qn.reduced_state(qn.line(3, np.swapaxes(states[:2:-1], 1, 2)), (0, 3))
+    upper = qn.reduced_state(qn.line(3, links[:3]), (0, 3))
+    lower = qn.reduced_state(qn.line(3, np.swapaxes(links[:2:-1], 1, 2)), (0, 3))
     found = qn.reduced_state(net, ((0, 0), (3, 2), (0, 5), (3, 3)))
     np.testing.assert_allclose(found, np.multiply.outer(upper, lower), atol=1e-14)
 

@@ -64,7 +64,7 @@ def test_slices_fit_the_memory_and_change_nothing(share):
         np.testing.assert_allclose(one, other, rtol=1e-10)
 
 
-@pytest.mark.parametrize("limit", [np.inf, 600000.0], ids=["whole", "sliced"])
+@pytest.mark.parametrize("limit", [np.inf, 300000.0], ids=["whole", "sliced"])
 def test_estimates_are_what_the_compiler_allocates(limit):
     """Within a factor of two either way, value and gradient."""
     terms, sizes, arrays = grid(4, bond=8)
