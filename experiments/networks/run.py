@@ -20,6 +20,7 @@ jax.config.update("jax_enable_x64", True)
 HERE = Path(__file__).parent
 NOISY = qtn.node(gate_set=qtn.gates(two_qubit=0.99, readout=0.99))
 BETTER = qtn.node(gate_set=qtn.gates(two_qubit=0.9995, readout=0.9995))
+KEY = jax.random.key(0)
 ROWS = 4
 CLUSTER_LINKS = range(2 * ROWS * (ROWS - 1))
 
@@ -29,7 +30,7 @@ CASES = {
     "ring, loop checked": (lambda w: qn.ring(8, w, NOISY, checked_links=[4]), 8, (0.90, 0.99)),
     "4 x 4 grid, GHZ": (lambda w: qn.grid(ROWS, ROWS, w, NOISY), 24, (0.90, 0.99)),
     "4 x 4 grid, cluster": (lambda w: qn.grid(ROWS, ROWS, w, NOISY, graph_links=CLUSTER_LINKS), 24, (0.90, 0.99)),
-    "random tree of 100, GHZ": (lambda w: qn.random_tree(100, w, BETTER, key=jax.random.key(0)), 99, (0.99, 0.999)),
+    "random tree of 100, GHZ": (lambda w: qn.random_tree(100, w, BETTER, key=KEY), 99, (0.99, 0.999)),
 }
 
 

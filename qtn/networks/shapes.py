@@ -52,7 +52,11 @@ def tree(parents: Sequence[int], states: Any, nodes: Any = None, **options: Any)
 
 
 def random_tree(num_nodes: int, states: Any, nodes: Any = None, *, key: Array, **options: Any) -> Network:
-    """Build a random recursive tree: each node 1, 2, ... is joined with one of the earlier ones, all equally likely."""
+    """Build a random recursive tree: each node 1, 2, ... is joined with one of the earlier ones, all equally likely.
+
+    `key` must be concrete: make it outside functions that are traced.
+    """
     count = _count("num_nodes", num_nodes, 2)
-    chances = np.asarray(jax.random.uniform(key, (count - 1,)))
+    with jax.ensure_compile_time_eval():  # the tree is structure, also inside a function that is traced
+        chances = np.asarray(jax.random.uniform(key, (count - 1,)))
     return tree([int(chance * child) for child, chance in enumerate(chances, 1)], states, nodes, **options)

@@ -161,7 +161,8 @@ def test_grid_delivers_a_pair_between_corners():
     net = qn.grid(4, 4, qn.bell_diagonal_links(weights), operations=measure(*names))
     between = (weights @ [1, -1, -1, 1]) ** 6  # six links of the tree lie between: parity of their X
     phases = (weights @ [1, 1, -1, -1]) ** 24
-    expected = np.diag([1, phases, -phases * between, between])
+    both = (weights @ [1, -1, 1, -1]) ** 6 * (weights @ [1, 1, -1, -1]) ** 18
+    expected = np.diag([1, phases, -both, between])
     np.testing.assert_allclose(qn.reduced_state(net, corners), expected, atol=1e-13)
 
 
