@@ -100,9 +100,9 @@ def contraction(
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
-        >>> import numpy as np
+        >>> import jax.numpy as jnp
         >>> trace = contraction([("a", "b"), ("b", "c"), ("c", "a")], (), {"a": 3, "b": 3, "c": 3})
-        >>> float(trace([2 * np.eye(3)] * 3)), trace.cost.num_slices
+        >>> float(trace([2 * jnp.eye(3)] * 3)), trace.cost.num_slices
         (24.0, 1)
     """
     given, wanted = tuple(map(tuple, inputs)), tuple(output)
