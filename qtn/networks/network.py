@@ -225,5 +225,5 @@ def bell_diagonal_links(weights: Any) -> Float[Array, "... 4 4"]:
     known = _checks.known(weights)
     if weights.shape[-1:] != (4,) or (known is not None and np.abs(known.sum(-1) - 1).max() > 1e-9):
         raise ValueError(f"Argument `weights` must hold 4 weights of sum 1, but has shape {weights.shape}.")
-    correlations = BELL_SIGNS * jnp.einsum("ij,...j->...i", CHARACTERS_FROM_BELL, weights)
-    return correlations[..., None] * jnp.eye(4)
+    correlations = jnp.asarray(BELL_SIGNS) * jnp.einsum("ij,...j->...i", jnp.asarray(CHARACTERS_FROM_BELL), weights)
+    return jnp.asarray(correlations)[..., None] * jnp.eye(4)

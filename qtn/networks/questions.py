@@ -134,7 +134,7 @@ def planned(structure: Structure, question: Question, memory_limit: float = MEMO
     measured = tuple(site for site in range(len(ends)) if not plan.sites[site].kept)
     closing = question.close(kept, structure)
     inputs = [*inner, *(ends[site] for site in (*measured, *closing.vectors)), *(each for each, _ in closing.terms)]
-    inputs = [tuple(closing.renamed.get(index, index) for index in each) for each in inputs]
+    inputs = [tuple(closing.renamed[index] if index in closing.renamed else index for index in each) for each in inputs]  # noqa: SIM401
     sizes = dict.fromkeys((index for each in inputs for index in each), 2)
     order = contraction(inputs, closing.output, sizes, memory_limit=memory_limit, item_bytes=16 if closing.terms else 8)
     return Plan(
