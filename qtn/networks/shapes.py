@@ -40,7 +40,8 @@ def grid(num_rows: int, num_columns: int, states: Any, nodes: Any = None, **opti
     places = [(r, c) for r in range(rows) for c in range(columns)]
     steps = [((r, c), (r + down, c + 1 - down)) for r, c in places for down in (0, 1)]
     links = [(one, other) for one, other in steps if other[0] < rows and other[1] < columns]
-    return network(links, states, nodes, **({"names": places} | options))
+    named: dict[str, Any] = {"names": places}
+    return network(links, states, nodes, **(named | options))
 
 
 def tree(parents: Sequence[int], states: Any, nodes: Any = None, **options: Any) -> Network:
