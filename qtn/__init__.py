@@ -8,7 +8,7 @@ The public names are loaded when first used, in the order in which data flow.
 import importlib
 from typing import Any
 
-_PACKAGES = ("states", "channels", "circuits")
+_PACKAGES = ("states", "channels", "circuits", "networks")
 
 _PUBLIC = {
     "MPS": "qtn.states.trains",
@@ -47,6 +47,8 @@ _PUBLIC = {
     "teleportation_fidelity": "qtn.steps.teleport",
     "fuse": "qtn.steps.fusion",
     "ghz_fidelity": "qtn.steps.fusion",
+    "Network": "qtn.networks.network",
+    "network": "qtn.networks.network",
     "with_latencies": "qtn.schedules.latency",
     "elementary": "qtn.schedules.builders",
     "swap": "qtn.schedules.builders",
@@ -102,6 +104,7 @@ _PUBLIC = {
     "purify": "qtn.planning.purification",
     "train_purification": "qtn.planning.purification",
     "draw_schedule": "qtn.report.drawing",
+    "draw_network": "qtn.report.network_drawing",
     "load": "qtn.problem.load",
     "plan": "qtn.problem.planner",
     "optimise": "qtn.problem.optimise",

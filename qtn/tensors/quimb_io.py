@@ -1,8 +1,10 @@
-"""To and from quimb: matrix product states, operators and density trains. The only importer of quimb.
+"""To and from quimb: matrix product states, operators and density trains. The only importer of quimb and cotengra.
 
-quimb is the eager oracle, has the operator algebra and draws networks; inside jitted code use this package.
+quimb is the eager oracle, has the operator algebra and draws networks; inside jitted code use this package. Orders of
+contraction come from cotengra, its path finder.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -64,3 +66,23 @@ def operator_from_quimb(operator: "qtensor.MatrixProductOperator") -> Array:
     merged = [np.transpose(s, (0, 2, 3, 1)).reshape(s.shape[0], d * d, s.shape[1]) for s in sites]
     train = from_sites(merged)
     return jnp.asarray(train).reshape(train.shape[0], train.shape[1], d, d, train.shape[3])
+
+
+def contraction_path(
+    inputs: Sequence[Sequence[str]], output: Sequence[str], sizes: Mapping[str, int]
+) -> list[tuple[int, int]]:
+    """Return a cheap order of contraction: positions of two tensors in the growing list; the search is deterministic.
+
+    Random greedy orders, the best of which is improved part by part.
+    """
+    import cotengra
+
+    if len(inputs) == 1:
+        return []
+    options: dict[str, Any] = {"max_repeats": 32, "seed": 0, "accel": False, "parallel": False}
+    tree = cotengra.RandomGreedyOptimizer(**options).search(inputs, output, dict(sizes))
+    for parent, _, _ in tree.traverse():  # from the leaves: cotengra would recurse as deep as the tree
+        tree.get_legs(parent)
+    tree.subtree_reconfigure_(seed=0, maxiter=100)
+    tree.reorder_for_peak_size()
+    return [(first, second) for first, second in tree.get_ssa_path()]
