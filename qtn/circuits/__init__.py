@@ -3,12 +3,15 @@
 from qtn.circuits.circuit import Circuit, Operation, channel, circuit, gate, measure, project, reset, unitary
 from qtn.circuits.noise import NoiseModel, noise_model
 from qtn.circuits.run import RunInfo, run
+from qtn.circuits.trajectories import Estimate, TrajectoryInfo, sampled_states, trajectories
 
 __all__ = [
     "Circuit",
+    "Estimate",
     "NoiseModel",
     "Operation",
     "RunInfo",
+    "TrajectoryInfo",
     "channel",
     "circuit",
     "gate",
@@ -17,5 +20,7 @@ __all__ = [
     "project",
     "reset",
     "run",
+    "sampled_states",
+    "trajectories",
     "unitary",
 ]
