@@ -85,13 +85,21 @@ def main() -> None:
     for case in options.cases:
         rate, estimate, info = own(case, options.count, options.batch)
         print(f"{case}: qtn {rate:.1f} trajectories/s (batch {options.batch}), {info.sentences()[0]}")
-        print(f"    means {np.round(estimate.mean, 4).tolist()}, errors {np.round(estimate.standard_error, 4).tolist()}")
+        print(
+            f"    means {np.round(estimate.mean, 4).tolist()}, errors {np.round(estimate.standard_error, 4).tolist()}"
+        )
         start = time.perf_counter()
-        mixed, report = run(program(case), noise_model(two_qubit=channels.depolarising(P, 2)), max_bond=64, relative=1e-7)
+        mixed, report = run(
+            program(case), noise_model(two_qubit=channels.depolarising(P, 2)), max_bond=64, relative=1e-7
+        )
         exact = np.array([float(expect(mixed, paulis)) for paulis in OBSERVABLES[case]])
         used = time.perf_counter() - start
-        print(f"    MPDO, bond {mixed.bond}: {np.round(exact, 4).tolist()}, kept {float(report.fidelity_estimate):.9f}, {used:.1f} s")
-        print(f"    difference in standard errors {np.round((estimate.mean - exact) / estimate.standard_error, 2).tolist()}")
+        print(
+            f"    MPDO, bond {mixed.bond}: {np.round(exact, 4).tolist()}, kept {float(report.fidelity_estimate):.9f}, {used:.1f} s"
+        )
+        print(
+            f"    difference in standard errors {np.round((estimate.mean - exact) / estimate.standard_error, 2).tolist()}"
+        )
         if options.peers:
             peer(options.peers, "aer_trajectories.py", case, options.count)
             if options.slow:

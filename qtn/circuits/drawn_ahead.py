@@ -53,7 +53,10 @@ def plan_ahead(program: Program, bonds: Sequence[int], max_bond: int) -> Ahead |
     if arranged.num_exact < len(arranged.ranks):
         return None
     lifted = 1 + 2 * sizes[1] + np.arange(2)[:, None] * (sizes[0] + len(single) + 2 * len(double))
-    fused = any(((arranged.core[0] >= low + sizes[0]) & (arranged.core[0] < high)).any() for low, high in _ranges(lifted, sizes, single, double))
+    fused = any(
+        ((arranged.core[0] >= low + sizes[0]) & (arranged.core[0] < high)).any()
+        for low, high in _ranges(lifted, sizes, single, double)
+    )
     draws = tuple(np.array([(e.index, e.draw) for e in group], int).reshape(-1, 2).T for group in (single, double))
     shapes = (arranged.num_exact, arranged.exact_bond, exact_forms(arranged.kinds), fused)
     return Ahead(shapes, arranged[2:], draws, sizes)  # pyright: ignore[reportArgumentType]

@@ -30,7 +30,9 @@ class Program(NamedTuple):
     events: tuple[Event, ...]
     num_draws: int
     drawn_ahead: bool
-    """All that is random are mixtures of unitaries that are products over sites: nothing depends on the state."""
+    """All that is random are mixtures of unitaries: nothing depends on the state."""
+    products: bool
+    """They are products over sites, too: nothing raises a bond."""
     ones: Instruments
     twos: Instruments
 
@@ -96,7 +98,11 @@ def _unitary_mixture(kraus: Array) -> tuple[Array, Array, int]:
         weights = np.real(np.trace(squares, axis1=1, axis2=2)) / concrete.shape[1]
         if np.allclose(squares, weights[:, None, None] * np.eye(concrete.shape[1]), rtol=0, atol=1e-14):
             kept = weights > SMALLEST
-            return jnp.asarray(weights[kept]), jnp.asarray(concrete[kept] / np.sqrt(weights[kept])[:, None, None]), UNITARY
+            return (
+                jnp.asarray(weights[kept]),
+                jnp.asarray(concrete[kept] / np.sqrt(weights[kept])[:, None, None]),
+                UNITARY,
+            )
     return jnp.ones(len(kraus)), kraus, GENERAL
 
 
@@ -147,11 +153,12 @@ def compile_circuit(circuit: Circuit, noise: NoiseModel | None) -> Program:
         circuit: any circuit that `run` accepts.
         noise: any noise model that `run` accepts.
     """
-    stacks, events, ahead, draws = {1: _Stack(1), 2: _Stack(2)}, [], True, 0
+    stacks, events, ahead, products, draws = {1: _Stack(1), 2: _Stack(2)}, [], True, True, 0
 
     def append(place: tuple[int, ...], index: int, count: int, kind: int, span: Any) -> None:
-        nonlocal draws, ahead
-        ahead = ahead and (kind == PAULI or (kind == UNITARY and (len(place) == 1 or count == 1)))
+        nonlocal draws, ahead, products
+        ahead = ahead and kind != GENERAL
+        products = products and (kind == PAULI or len(place) == 1 or count == 1)
         events.append(Event(place, index, draws if count > 1 else -1, span))
         draws += count > 1
 
@@ -170,7 +177,9 @@ def compile_circuit(circuit: Circuit, noise: NoiseModel | None) -> Program:
             append(place, *row)
             for attached, where in [] if noise is None else following(noise, op.name, op.label, place):
                 append(where, *_channel(stacks[len(where)], attached))
-    return Program(circuit.num_sites, tuple(events), draws, ahead, stacks[1].stacked(), stacks[2].stacked())
+    return Program(
+        circuit.num_sites, tuple(events), draws, ahead, ahead and products, stacks[1].stacked(), stacks[2].stacked()
+    )
 
 
 def _distinct(matrices: Array) -> list[Any]:

@@ -23,6 +23,7 @@ from qtn.tensors.instruments import (
     Record,
     Slots,
     arrange,
+    draw_unitaries,
     sampled_sweeps,
     slot_kinds,
     stages,
@@ -30,7 +31,6 @@ from qtn.tensors.instruments import (
     to_centre,
     two_site_stack,
 )
-from qtn.tensors.split import Truncation, truncation
 from qtn.tensors.strings import Strings, group_strings, string_values
 from qtn.tensors.train import insert, mirror
 
@@ -90,7 +90,6 @@ class _Prepared(NamedTuple):
     twos: Instruments
     train: Array
     slots: tuple[Slots, ...]
-    rules: tuple[Truncation, ...]
     ahead: Any
     """Index arrays of the fast path; None without it."""
     sizes: Any
@@ -105,7 +104,6 @@ def trajectories(
     num_trajectories: int,
     state: TrainState | None = None,
     max_bond: int = 64,
-    relative: Any = 1e-7,
     batch: int = 64,
     key: Array,
 ) -> tuple[Estimate, TrajectoryInfo]:
@@ -121,7 +119,6 @@ def trajectories(
         num_trajectories: >= 1.
         state: a pure state to start from; |0...0> if not given.
         max_bond: static; larger bonds are cut to the dominant subspace.
-        relative: singular values below this fraction of the largest are dropped when a bond is cut.
         batch: trajectories that run side by side; changes nothing but speed and memory.
         key: trajectory i uses `fold_in(key, i)`: more trajectories keep those before.
 
@@ -149,7 +146,7 @@ def trajectories(
         >>> bool(abs(found.mean[0] - 0.99**29) < 4 * found.standard_error[0]), float(info.worst_fidelity_estimate)
         (True, 1.0)
     """
-    count, prepared = _begin(circuit, noise, state, num_trajectories, max_bond, relative, batch)
+    count, prepared = _begin(circuit, noise, state, num_trajectories, max_bond, batch)
     letters = np.array([_letters(paulis, circuit.num_sites) for paulis in observables]).reshape(-1, circuit.num_sites)
     letters = np.pad(letters, ((0, 0), (0, prepared.train.shape[0] - circuit.num_sites)))
     groups = group_strings(letters, PAULI_MATRICES)
@@ -166,7 +163,6 @@ def sampled_states(
     num_trajectories: int,
     state: TrainState | None = None,
     max_bond: int = 64,
-    relative: Any = 1e-7,
     batch: int = 64,
     key: Array,
 ) -> tuple[MPS, Float[Array, "trajectories"]]:
@@ -179,7 +175,7 @@ def sampled_states(
     Note:
         All states are kept in memory. Derivatives are those along the trajectories, without the score.
     """
-    count, prepared = _begin(circuit, noise, state, num_trajectories, max_bond, relative, batch)
+    count, prepared = _begin(circuit, noise, state, num_trajectories, max_bond, batch)
     static, data = _split(prepared)
     parts = [_states(data, static, key, indices) for indices in _chunks(count, batch)]
     train, record = jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[:count], *parts)
@@ -192,7 +188,6 @@ def _begin(
     state: TrainState | None,
     num_trajectories: int,
     max_bond: int,
-    relative: Any,
     batch: int,
 ) -> tuple[int, _Prepared]:
     """Check the arguments and prepare what all trajectories share."""
@@ -208,32 +203,34 @@ def _begin(
         raise ValueError(
             f"Argument `state` must have {circuit.num_sites} sites like the circuit, but has {initial.num_sites}."
         )
-    rule = truncation(max_bond, relative=relative)
+    require_count("max_bond", max_bond)
     if initial.bond > max_bond:
         raise ValueError(
             f"Argument `max_bond` must be at least the bond {initial.bond} of the state, but is {max_bond}: "
             "use `compress` on the state first, which reports what it discards."
         )
-    return count, _prepare(compile_circuit(circuit, noise), initial.train, rule)
+    return count, _prepare(compile_circuit(circuit, noise), initial.train, max_bond)
 
 
-def _prepare(program: Program, train: Array, rule: Truncation) -> _Prepared:
+def _prepare(program: Program, train: Array, max_bond: int) -> _Prepared:
     """Choose between noise drawn ahead and noise drawn in the state, and arrange the sweeps."""
     if program.num_sites == 1:  # a second qubit that nothing happens to
         train = insert(train, 1, jnp.array([[1.0, 0.0]]))
         program = program._replace(num_sites=2)
     n, chi = train.shape[:2]
-    ahead = plan_ahead(program, [chi] * (n - 1), min(rule.max_bond, max(MAX_EXACT, chi))) if program.drawn_ahead else None
+    ahead = plan_ahead(program, [chi] * (n - 1), min(max_bond, max(MAX_EXACT, chi))) if program.products else None
     if ahead is not None:
         sizes = (ahead.shapes, ahead.sizes, program.num_draws)
-        return _Prepared(program.ones, program.twos, train, (), (), (ahead.draws, ahead.index), sizes)
+        return _Prepared(program.ones, program.twos, train, (), (ahead.draws, ahead.index), sizes)
     arranged, ranks = arrange(n, program.events, len(program.ones.weights), len(program.twos.weights))
-    slots, rules = [], []
-    for first, end, bond in stages(ranks, chi, rule.max_bond):
+    slots, bonds = [], []
+    for first, end, bond in stages(ranks, chi, max_bond):
         kinds = slot_kinds(ranks[first:end], bond)
         slots.append(Slots(kinds, arranged.instruments[first:end], arranged.draws[first:end]))
-        rules.append(Truncation(max_bond=bond, relative=rule.relative, absolute=rule.absolute))
-    return _Prepared(program.ones, program.twos, train, tuple(slots), tuple(rules), None, (program.num_draws,))
+        bonds.append(bond)
+    return _Prepared(
+        program.ones, program.twos, train, tuple(slots), None, (tuple(bonds), program.drawn_ahead, program.num_draws)
+    )
 
 
 def _split(prepared: _Prepared) -> tuple[Any, _Prepared]:
@@ -259,12 +256,16 @@ def _states(data: _Prepared, static: Any, key: Array, indices: Array) -> tuple[A
         still = jnp.zeros_like(logs)
         return train, Record(still, logs, still, still)
     stack = two_site_stack(data.ones, data.twos)
-    start = to_centre(data.train.astype(complex), data.rules[0].max_bond if data.rules else 1)
+    start = to_centre(data.train.astype(complex), static[0][0] if static[0] else 1)
 
     def one(own: Array) -> tuple[Array, Record]:
         train, record = start, start_record()
-        for slots, rule in zip(data.slots, data.rules, strict=True):
-            train, record = sampled_sweeps(train, slots, stack, own, rule, record)
+        for slots, bond in zip(data.slots, static[0], strict=True):
+            drawn = None
+            if static[1]:
+                drawn, logs = draw_unitaries(slots, stack, own)
+                record = record._replace(log_probability=record.log_probability + logs)
+            train, record = sampled_sweeps(train, slots, stack, own, bond, record, drawn)
         return train, record
 
     train, record = jax.vmap(one)(numbers)
@@ -313,4 +314,3 @@ def _info(record: Record, ahead: bool) -> TrajectoryInfo:
         worst_fidelity_estimate=jnp.min(kept),
         drawn_ahead=jnp.asarray(ahead),
     )
-

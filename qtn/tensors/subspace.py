@@ -54,15 +54,12 @@ def _right_vectors(theta: Array, num_kept: int, relative: Array) -> Array:
     """
     squares, vectors = jnp.linalg.eigh(dagger(theta) @ theta)
     largest_discarded, largest = squares[theta.shape[1] - num_kept - 1], squares[-1]
-    enough = (largest_discarded >= GRAM_IS_ENOUGH**2 * largest) & (largest > 0)
-
-    def careful() -> Array:
-        return lax.cond(
-            enough, lambda: vectors[:, ::-1], lambda: dagger(jnp.linalg.svd(theta, full_matrices=True)[2])
-        )
-
-    # the threshold apart: it is one number for a whole batch, so that a batch does not decompose twice
-    return lax.cond(relative >= GRAM_RESOLVES, lambda: vectors[:, ::-1], careful)
+    enough = (largest_discarded >= GRAM_IS_ENOUGH**2 * largest) | (relative >= GRAM_RESOLVES)
+    return lax.cond(
+        enough & (largest > 0),
+        lambda: vectors[:, ::-1],
+        lambda: dagger(jnp.linalg.svd(theta, full_matrices=True)[2]),
+    )
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
