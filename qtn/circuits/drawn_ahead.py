@@ -77,14 +77,18 @@ def run_ahead(
     numbers: Array,
     shapes: tuple[int, int, tuple[int, ...], bool],
     sizes: tuple[int, int],
-) -> tuple[Train, Array]:
+) -> tuple[Array, Array]:
     """Run a batch of trajectories.
 
     Args:
         train: (n, chi, 2, chi), where all of them start.
-        ones, twos: instruments of the program.
-        draws, index, shapes, sizes: of `Ahead`.
+        ones: one-site instruments of the program.
+        twos: two-site instruments.
+        draws: see `Ahead`.
+        index: see `Ahead`.
         numbers: (b, u + 1), uniform random numbers.
+        shapes: see `Ahead`.
+        sizes: see `Ahead`.
 
     Returns:
         train: (b, n, bond, 2, bond).
@@ -97,7 +101,7 @@ def run_ahead(
     eye = jnp.broadcast_to(jnp.eye(2, dtype=train.dtype), (drawn.shape[1], 2, 2))
     shared, _ = assemble(arranged, jnp.concatenate([gates[0], eye]), gates[1])
 
-    def one(matrices: Array) -> tuple[Train, Array]:
+    def one(matrices: Array) -> Train:
         stack = jnp.concatenate([gates[0], matrices])
         if fused:
             layers, after = assemble(arranged, stack, gates[1])

@@ -75,9 +75,11 @@ def run_on_demand(
     (16, 24, 32, 48, ...). What it does not use, later segments may. Bonds shrink again where ranks do.
 
     Args:
-        circuit, noise, state: as in `run`.
+        circuit: as in `run`.
+        noise: as in `run`.
         tolerance: in (0, 1), largest estimated loss of the squared 2-norm: of amplitudes for an `MPS`, where it
             estimates the infidelity; of rho (Hilbert-Schmidt) for an `MPDO`, where it bounds no fidelity.
+        state: as in `run`.
         max_bond: where it ends, met or not.
         start_bond: exact below it, and the first bond that is tried.
         sweeps_per_segment: more: fewer compiled calls, less to choose.

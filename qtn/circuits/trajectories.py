@@ -142,7 +142,8 @@ def trajectories(
         >>> from qtn.circuits import circuit, gate, noise_model
         >>> ladder = circuit(30, [gate("H", 0), gate("CX", [(k, k + 1) for k in range(29)])])
         >>> noisy = noise_model(by_name={"CX": channels.depolarising(0.01, 2)})
-        >>> found, info = trajectories(ladder, noisy, observables=["X" * 30], num_trajectories=400, key=jax.random.key(0))
+        >>> options = {"observables": ["X" * 30], "num_trajectories": 400, "key": jax.random.key(0)}
+        >>> found, info = trajectories(ladder, noisy, **options)
         >>> bool(abs(found.mean[0] - 0.99**29) < 4 * found.standard_error[0]), float(info.worst_fidelity_estimate)
         (True, 1.0)
     """
@@ -252,7 +253,7 @@ def _states(data: _Prepared, static: Any, key: Array, indices: Array) -> tuple[A
     if data.ahead is not None:
         shapes, sizes, _ = static
         train = data.train.astype(complex)
-        train, logs = run_ahead(train, data.ones, data.twos, *data.ahead, numbers, shapes, sizes)
+        train, logs = run_ahead(train, data.ones, data.twos, data.ahead[0], data.ahead[1], numbers, shapes, sizes)
         still = jnp.zeros_like(logs)
         return train, Record(still, logs, still, still)
     stack = two_site_stack(data.ones, data.twos)

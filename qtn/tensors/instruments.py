@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Complex, Float, Int
+from jaxtyping import Array, Complex, Float
 
 from qtn.tensors.program import Operation, _schedule, lossy_kinds
 from qtn.tensors.subspace import dagger, isometry
@@ -45,11 +45,12 @@ class Event(NamedTuple):
 class Slots(NamedTuple):
     """What happens on every bond of every sweep."""
 
-    kinds: Int[Array, "s bonds"]
-    instruments: Int[Array, "s bonds l"]
-    """Into the stack of `two_site_stack`; 0 does nothing."""
-    draws: Int[Array, "s bonds l"]
-    """Into the random numbers of a trajectory."""
+    kinds: Any
+    """(s, bonds), see `qtn.tensors.sweep`."""
+    instruments: Any
+    """(s, bonds, l), into the stack of `two_site_stack`; 0 does nothing."""
+    draws: Any
+    """(s, bonds, l), into the random numbers of a trajectory."""
 
 
 class Record(NamedTuple):
@@ -71,7 +72,7 @@ def start_record() -> Record:
 
 
 def arrange(num_sites: int, events: Sequence[Event], num_one: int, num_two: int) -> tuple[Slots, np.ndarray]:
-    """Arrange events into sweeps (NumPy): the slots without kinds, and the operator-Schmidt rank of every bond (0: none).
+    """Arrange events into sweeps (NumPy): the slots, and the operator-Schmidt rank of every bond (0: none).
 
     Args:
         num_sites: n >= 2.

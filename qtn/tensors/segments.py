@@ -44,7 +44,9 @@ def run_segments(
 
     Args:
         train: (n, chi, d, chi).
-        operations, ones, twos: as in `run_operations`.
+        operations: as in `run_operations`.
+        ones: one-site matrices.
+        twos: two-site matrices.
         rule: `rule.max_bond` is the last resort; its thresholds decide what is not worth keeping at any bond.
         start_bond: exact below it, and the first bond that is tried.
         budget: largest sum over segments of -log of the kept fraction.
