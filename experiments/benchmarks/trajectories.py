@@ -1,8 +1,8 @@
 """Noisy trajectories of 100 qubits: python experiments/benchmarks/trajectories.py [CASE ...] [--peers PYTHON] [--slow].
 
-Cases: ghz, ising (both by default). Every tool runs the same circuit with the same Pauli noise at the same largest bond (the
-peers also drop a relative weight of 1e-14), on one thread, in one run; trajectories a second are those of the best of
-three calls, compilation apart. `--slow` adds the peer that needs seconds a trajectory.
+Cases: ghz, ising (both by default). Every tool runs the same circuit with the same Pauli noise at the same largest
+bond (the peers also drop a relative weight of 1e-14), on one thread, in one run; trajectories a second are those of
+the best of three calls, compilation apart. `--slow` adds the peer that needs seconds a trajectory.
 """
 
 import argparse

@@ -13,7 +13,7 @@ N = 4
 PAIRS = [(k, k + 1) for k in range(N - 1)]
 TURNS = np.linspace(0.3, 2.1, N)
 LAYERS = [gate("RY", range(N), TURNS), gate("RZZ", PAIRS, 0.8), gate("RX", range(N), 0.5), gate("CX", PAIRS)]
-STRINGS = [letters * 1 for letters in ("ZIII", "IZII", "IIZI", "IIIZ", "XIII", "IYII", "ZZII", "IXXI", "IIYZ", "XXXX")]
+STRINGS = ["ZIII", "IZII", "IIZI", "IIIZ", "XIII", "IYII", "ZZII", "IXXI", "IIYZ", "XXXX"]
 PAULI = noise_model(one_qubit=channels.pauli_noise(0.02, 0.03, 0.05), two_qubit=channels.depolarising(0.1, 2))
 DAMPED = noise_model(one_qubit=channels.relaxation(0.3, 1.0, 0.9), two_qubit=channels.amplitude_damping(0.2))
 DYNAMIC = [
@@ -29,9 +29,7 @@ CASES = {
     "Pauli, drawn ahead": (circuit(N, LAYERS), PAULI),
     "Pauli twice on one bond": (circuit(N, [gate("CX", [(0, 1), (1, 0), (0, 1)]), *LAYERS]), PAULI),
     "damping": (circuit(N, LAYERS), DAMPED),
-    "measure, reset, distant": (circuit(N, DYNAMIC), PAULI),
-    "post-selection": (circuit(N, [*DYNAMIC, project(3, 0), project(1, 1)]), DAMPED),
-    "correlated": (circuit(N, LAYERS), noise_model(two_qubit=channels.correlated_dephasing(0.8, 2))),
+    "measure, reset, post-select, distant": (circuit(N, [*DYNAMIC, project(3, 0), project(1, 1)]), DAMPED),
 }
 
 
@@ -46,7 +44,7 @@ def test_means_agree_with_the_mixed_state_within_their_errors(name):
     program, noise = CASES[name]
     exact, kept = exact_values(program, noise)
     found, info = trajectories(
-        program, noise, observables=STRINGS, num_trajectories=2048, batch=512, key=jax.random.key(3)
+        program, noise, observables=STRINGS, num_trajectories=1536, batch=512, key=jax.random.key(3)
     )
     z = (found.mean - exact) / found.standard_error
     assert np.max(np.abs(z)) < 4.5 and 0.1 < float(jnp.mean(z**2)) < 2.5
@@ -80,36 +78,29 @@ def test_a_chain_that_mixed_trains_could_not_hold_keeps_bond_two():
     assert states.train.shape == (8, 60, 2, 2, 2)
 
 
+STRONG = noise_model(one_qubit=channels.pauli_noise(0.25, 0.25, 0.2))
+
+
 @pytest.fixture(scope="module")
-def thousand():
-    program, noise = CASES["damping"]
-    return {
-        seed: trajectories(
-            program, noise, observables=STRINGS, num_trajectories=2048, batch=512, key=jax.random.key(seed)
-        )[0]
-        for seed in (0, 1)
-    }
+def values():
+    """Values (1024, o) for two neighbouring keys; 36 strong errors each, so that no two trajectories are equal."""
+    options = {"observables": STRINGS, "num_trajectories": 1024, "batch": 512}
+    program = circuit(N, LAYERS * 3)
+    return [trajectories(program, STRONG, key=jax.random.key(seed), **options)[0].values for seed in (0, 1)]
 
 
 @pytest.mark.parametrize(("first", "second"), [((0, 0), (1, 0)), ((0, 0), (1, 1)), ((0, 0), (0, 1)), ((0, 0), (0, 7))])
-def test_neighbouring_keys_and_indices_are_independent(thousand, first, second):
+def test_neighbouring_keys_and_indices_are_independent(values, first, second):
     """Correlations of (key, shift of the index) vanish within 4.5 / sqrt(number)."""
-    one, two = (thousand[seed].values[shift : 2000 + shift] for seed, shift in (first, second))
+    one, two = (values[seed][shift : 1000 + shift] for seed, shift in (first, second))
     one, two = one - one.mean(0), two - two.mean(0)
     correlation = jnp.sum(one * two, axis=0) / jnp.sqrt(jnp.sum(one**2, axis=0) * jnp.sum(two**2, axis=0))
-    assert np.max(np.abs(correlation)) < 4.5 / np.sqrt(2000)
+    assert np.max(np.abs(correlation)) < 4.5 / np.sqrt(1000)
 
 
-def test_keys_share_no_trajectory(thousand):
-    """A damped trajectory has a value of its own: two that agree in all strings are one."""
-    rows = np.round(np.concatenate([thousand[seed].values for seed in (0, 1)]), 12)
-    inside = [len(np.unique(rows[half], axis=0)) for half in (slice(0, 2048), slice(2048, None))]
-    both = {tuple(row) for row in rows[:2048]} & {tuple(row) for row in rows[2048:]}
-    counts = {tuple(row): 0 for row in rows}
-    for row in rows:
-        counts[tuple(row)] += 1
-    assert min(inside) > 1000
-    assert all(counts[row] > 2 or abs(counts[row]) == 2 for row in both) and len(both) < 0.2 * min(inside)
+def test_keys_share_no_trajectory(values):
+    rows = np.round(np.concatenate(values), 9)
+    assert len(np.unique(rows, axis=0)) == len(rows)
 
 
 @pytest.mark.parametrize("name", ["Pauli, drawn ahead", "damping"])
@@ -126,10 +117,9 @@ def test_both_ways_to_draw_agree_trajectory_by_trajectory():
     program, noise = CASES["Pauli, drawn ahead"]
     options = {"observables": STRINGS, "num_trajectories": 64, "key": jax.random.key(2)}
     ahead, info = trajectories(program, noise, **options)
-    idle = circuit(N, [*program.operations, project(0, 0)])
     zero = circuit(N, [*program.operations, channel(channels.amplitude_damping(0.0), 0)])
     inside, other = trajectories(zero, noise, **options)
-    assert bool(info.drawn_ahead) and not bool(other.drawn_ahead) and idle.num_sites == N
+    assert bool(info.drawn_ahead) and not bool(other.drawn_ahead)
     np.testing.assert_allclose(inside.values, ahead.values, atol=1e-10)
 
 
@@ -156,41 +146,31 @@ def pauli_loss(number):
     return circuit(3, [gate("RY", range(3), 0.9), gate("CX", [(0, 1), (1, 2)])]), noise
 
 
-def angle_loss(number):
-    return circuit(
-        3, [gate("RY", range(3), number), gate("CX", [(0, 1), (1, 2)]), measure(1), gate("CX", (1, 0))]
-    ), DAMPED
-
-
-def damping_loss(number):
-    noise = noise_model(two_qubit=channels.amplitude_damping(number))
-    return circuit(3, [gate("RY", range(3), 0.9), gate("CX", [(0, 1), (1, 2)])]), noise
+def damped_loss(number):
+    """The number is an angle and a probability to decay, before and after a measurement."""
+    steps = [gate("RY", range(3), 2 * number), gate("CX", [(0, 1), (1, 2)]), measure(1), gate("CX", (1, 0))]
+    return circuit(3, steps), noise_model(two_qubit=channels.amplitude_damping(number))
 
 
 @pytest.mark.parametrize(
-    ("family", "number"),
-    [(pauli_loss, 0.2), (angle_loss, 0.9), (damping_loss, 0.3)],
-    ids=lambda x: getattr(x, "__name__", "at"),
+    ("family", "number", "mode"),
+    [(pauli_loss, 0.2, jax.jacrev), (damped_loss, 0.4, jax.jacfwd)],
+    ids=["probability, reverse", "angle and damping, forward"],
 )
-def test_gradients_are_unbiased(family, number):
-    """Mean of independent estimates against the derivative of the mixed state, in standard errors."""
+def test_gradients_are_unbiased(family, number, mode):
+    """Mean of independent estimates against differences of the mixed state (error 1e-6), in standard errors."""
     strings = ["ZII", "IIZ", "XXI"]
 
     def sampled(x, seed):
         key = jax.random.fold_in(jax.random.key(11), seed)
         return trajectories(*family(x), observables=strings, num_trajectories=64, key=key)[0].mean
 
-    found = jax.jit(jax.vmap(jax.jacfwd(sampled), (None, 0)))(number, jnp.arange(48))
-    exact = jax.jacfwd(lambda x: jnp.stack([expect(run(*family(x))[0], paulis) for paulis in strings]))(number)
+    found = jax.jit(jax.vmap(mode(sampled), (None, 0)))(number, jnp.arange(48))
+    ends = [[float(expect(run(*family(x))[0], paulis)) for paulis in strings] for x in (number + 1e-3, number - 1e-3)]
+    exact = (np.array(ends[0]) - np.array(ends[1])) / 2e-3
     error = jnp.std(found, axis=0, ddof=1) / np.sqrt(len(found))
-    assert np.all(np.isfinite(found)) and np.max(np.abs(found.mean(0) - exact) / (error + 1e-12)) < 4.0
-
-
-def test_forward_and_reverse_derivatives_agree():
-    def mean(x):
-        return trajectories(*angle_loss(x), observables=["ZII"], num_trajectories=16, key=jax.random.key(0))[0].mean[0]
-
-    np.testing.assert_allclose(jax.grad(mean)(0.9), jax.jacfwd(mean)(0.9), rtol=1e-8)
+    assert np.all(np.isfinite(found)) and np.all(np.abs(found.mean(0) - exact) < 4 * error + 1e-5)
+    assert np.max(np.abs(exact)) > 0.2  # there is something to find
 
 
 def test_an_error_that_is_never_drawn_has_no_derivative():
