@@ -180,7 +180,7 @@ def sampled_states(
     static, data = _split(prepared)
     parts = [_states(data, static, key, indices) for indices in _chunks(count, batch)]
     train, record = jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[:count], *parts)
-    return MPS(train=train[:, : circuit.num_sites]), jnp.exp(record.log_weight)
+    return jax.vmap(lambda own: MPS(train=own[: circuit.num_sites]))(train), jnp.exp(record.log_weight)
 
 
 def _begin(
@@ -281,7 +281,7 @@ def _values(
     """Return the expectation values (b, o) of normalised trajectories."""
     train, record = _states(data, static, key, indices)
     values, norms = jax.vmap(lambda state: string_values(state, groups))(train)
-    return values / norms[:, None], record
+    return values / jnp.where(norms > 0, norms, 1.0)[:, None], record  # norm 0: impossible, weight 0
 
 
 @jax.jit

@@ -258,7 +258,8 @@ def _sampled_sweep(
     def cut(theta: Array) -> tuple[Array, Array, Array]:
         q = range_basis(theta, chi)
         far = dagger(q) @ theta
-        lost = jnp.maximum(1 - jnp.sum(jnp.abs(lax.stop_gradient(far)) ** 2), 0.0)
+        before, after = (jnp.sum(jnp.abs(lax.stop_gradient(part)) ** 2) for part in (theta, far))
+        lost = jnp.maximum(before - after, 0.0)
         return q.reshape(chi, 2, chi), _as_right(far, chi), lost
 
     def step(carry: tuple[Array, Record], there: tuple[Array, Slots, Any]) -> tuple[tuple[Array, Record], Array]:

@@ -57,8 +57,8 @@ parameters = DigitalSimParams(
     random_seed=1,
 )
 simulator = Simulator(parallel=False, show_progress=False)
-start = time.perf_counter()
+start = time.process_time()
 result = simulator.run(State(n), circuit, parameters, NoiseModel(processes))
-used = time.perf_counter() - start
-means = [round(float(np.ravel(x.results)[-1]), 4) for x in result.observables]
+used = time.process_time() - start
+means = [round(float(np.ravel(values)[-1]), 4) for values in result.expectation_values]
 print(json.dumps({"peer": f"mqt.yaqs {__version__}", "rate": count / used, "means": means}))
