@@ -127,9 +127,9 @@ def test_cuts_are_reported_and_close_to_the_best():
     n, rng = 8, np.random.default_rng(0)
     pairs = [(k, k + 1) for k in range(n - 1)]
     steps = [op for _ in range(4) for op in (gate("RX", range(n), rng.uniform(0, 2, n)), gate("RZZ", pairs, 0.9))]
-    options = {"observables": ["Z" + "I" * (n - 1)], "num_trajectories": 4, "max_bond": 6, "key": jax.random.key(0)}
+    options = {"observables": ["Z" + "I" * (n - 1)], "num_trajectories": 4, "max_bond": 3, "key": jax.random.key(0)}
     _, info = trajectories(circuit(n, steps), **options)
-    _, best = run(circuit(n, steps), max_bond=6)
+    _, best = run(circuit(n, steps), max_bond=3)
     assert float(info.fidelity_estimate) < 1 - 1e-4 and "increase `max_bond`" in " ".join(info.sentences())
     assert 1 - float(info.fidelity_estimate) < 2 * (1 - float(best.fidelity_estimate))
 
