@@ -42,7 +42,7 @@ def launch(
     programs: int,
     warps: int,
     interpret: bool,
-) -> list[Array]:
+) -> tuple[Array, ...]:
     """Run `kernel(*inputs, *outputs)` as so many programs, each with references to whole arrays.
 
     Args:
@@ -65,7 +65,7 @@ def launch(
     options: dict[str, Any] = {"interpret": True}
     if not interpret:
         options = {"compiler_params": pallas_triton.CompilerParams(num_warps=warps, num_stages=1)}
-    return pl.pallas_call(kernel, out_shape=list(out_shape), grid=(programs,), **options)(*arrays)
+    return tuple(pl.pallas_call(kernel, out_shape=tuple(out_shape), grid=(programs,), **options)(*arrays))
 
 
 def program_index() -> Array:

@@ -10,16 +10,16 @@ def _mixture(rho, weights):
 
 
 def noisy_rotation(p, q, g, x=0.0, y=0.0, z=0.0):
-    """Return the transfer matrix of a rotation, damping, dephasing and depolarising from their Kraus operators."""
+    """Return the transfer matrix of a rotation, depolarising, dephasing and damping from their Kraus operators."""
     turn = PAULIS[0] - 1j * (x * PAULIS[1] + y * PAULIS[2] + z * PAULIS[3])
     turn = turn / np.sqrt(1 + x * x + y * y + z * z)
     decay = np.array([[[1, 0], [0, np.sqrt(1 - g)]], [[0, np.sqrt(g)], [0, 0]]])
 
     def after(rho):
         rho = turn @ rho @ turn.conj().T
-        rho = sum(k @ rho @ k.conj().T for k in decay)
+        rho = _mixture(rho, (1 - 3 * p / 4, p / 4, p / 4, p / 4))
         rho = _mixture(rho, (1 - q, 0, 0, q))
-        return _mixture(rho, (1 - 3 * p / 4, p / 4, p / 4, p / 4))
+        return sum(k @ rho @ k.conj().T for k in decay)
 
     return np.array([[np.trace(a @ after(b)).real / 2 for b in PAULIS] for a in PAULIS])
 

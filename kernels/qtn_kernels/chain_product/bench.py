@@ -32,7 +32,7 @@ def arrays_of_matrices(spec: Spec, parameters: Parameters) -> Product:
 
     def one(product: Array, there: Array) -> tuple[Array, None]:
         matrix = lax.optimization_barrier(_matrices(spec, there))
-        return sum(product[:, k, None] * matrix[None, k] for k in range(len(matrix))), None
+        return jnp.asarray(sum(product[:, k, None] * matrix[None, k] for k in range(len(matrix)))), None
 
     first = _matrices(spec, parameters[0])
     return lax.scan(one, first, parameters[1:])[0]

@@ -34,7 +34,7 @@ def _root(value: Array) -> Array:
 
 
 def noise(depolarising: Array, dephasing: Array, damping: Array) -> Sequence[Sequence[Any]]:
-    """Return depolarising, dephasing and amplitude damping by probabilities p, q, g, one after the other.
+    """Return depolarising, dephasing and amplitude damping by probabilities p, q, g, in this order.
 
         [[1, 0, 0, 0], [0, c, 0, 0], [0, 0, c, 0], [g, 0, 0, a]],   c = (1-p) (1-2q) sqrt(1-g), a = (1-p) (1-g)
 

@@ -30,7 +30,7 @@ def _loop(count: int, body: Callable[[Array, Any], Any], carry: Any) -> Any:
 class _Lanes:
     """What one program of either kernel knows: its lanes and how to take one step."""
 
-    def __init__(self, build: Build, known: Rows, shape: tuple[int, int, int], dtype: Any, config: Config) -> None:
+    def __init__(self, build: Build, known: Rows, shape: tuple[int, ...], dtype: Any, config: Config) -> None:
         self.build, self.known, self.dtype, self.config = build, known, dtype, config
         self.num_links, self.num_parameters, self.num_chains = shape
         self.size = group_size(self.num_links)
@@ -124,7 +124,7 @@ def _run(
     shapes = [jax.ShapeDtypeStruct((*each, num_chains), parameters.dtype) for each in out]
     programs = -(-num_chains // CONFIG.lanes)
     body = partial(kernel, lanes)
-    return tuple(_launch.launch(body, shapes, *arrays, programs=programs, warps=CONFIG.warps, interpret=interpret))
+    return _launch.launch(body, shapes, *arrays, programs=programs, warps=CONFIG.warps, interpret=interpret)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0, 2))
@@ -137,7 +137,7 @@ def in_order(build: Build, parameters: Parameters, interpret: bool) -> Product:
         return _run(build, _forward, [(num_entries,)], parameters, interpret=interpret)
 
     (entries,) = _launch.batched_over_lanes(forward)(parameters)
-    return assemble(entries, known, parameters[0, 0])
+    return assemble(list(entries), known, parameters[0, 0])
 
 
 def _saved(build: Build, parameters: Parameters, interpret: bool) -> tuple[Product, tuple[Array, Array]]:
@@ -150,7 +150,7 @@ def _saved(build: Build, parameters: Parameters, interpret: bool) -> tuple[Produ
         return _run(build, _forward, out, parameters, interpret=interpret)
 
     entries, kept = _launch.batched_over_lanes(forward)(parameters)
-    return assemble(entries, known, parameters[0, 0]), (parameters, kept)
+    return assemble(list(entries), known, parameters[0, 0]), (parameters, kept)
 
 
 def _pulled(build: Build, interpret: bool, saved: tuple[Array, Array], cotangent: Product) -> tuple[Parameters]:
@@ -162,8 +162,9 @@ def _pulled(build: Build, interpret: bool, saved: tuple[Array, Array], cotangent
         out = [(num_links, num_parameters), (group_size(num_links), kept.shape[1])]
         return _run(build, _backward, out, parameters, kept, cotangent, interpret=interpret)[:1]
 
-    flat = jnp.stack(varying(cotangent, known))
-    return _launch.batched_over_lanes(backward)(parameters, kept, flat)
+    flat = jnp.stack(varying([list(row) for row in cotangent], known))
+    (gradient,) = _launch.batched_over_lanes(backward)(parameters, kept, flat)
+    return (gradient,)
 
 
 in_order.defvjp(_saved, _pulled)

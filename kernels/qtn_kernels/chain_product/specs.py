@@ -33,12 +33,10 @@ class Spec:
 
 TESTS = {
     "noise": Spec(build=noise, num_parameters=3, num_links=9, num_chains=8),
-    "rotations": Spec(build=noisy_rotation, num_parameters=6, num_links=6, num_chains=4),
-    "dense": Spec(build=dense(3), num_parameters=9, num_links=4, num_chains=5),
+    "dense": Spec(build=dense(2), num_parameters=4, num_links=4, num_chains=5),
     "one link, one chain": Spec(build=noise, num_parameters=3, num_links=1, num_chains=1),
-    "a prime number of links": Spec(build=noisy_rotation, num_parameters=6, num_links=13, num_chains=3),
+    "rotations, a prime number of links": Spec(build=noisy_rotation, num_parameters=6, num_links=7, num_chains=3),
     "more chains than lanes": Spec(build=noise, num_parameters=3, num_links=5, num_chains=131),
-    "scalars": Spec(build=dense(1), num_parameters=1, num_links=7, num_chains=2),
 }
 
 BENCHMARKS = {
