@@ -40,9 +40,9 @@ def chain_product(build: Build, parameters: Array, *, implementation: str = "aut
 
     Example:
         >>> import jax.numpy as jnp
-    from jaxtyping import Array
+        >>> from qtn_kernels.chain_product import noise
         >>> twice = jnp.array([[[0.0], [0.1], [0.5]], [[0.0], [0.1], [0.5]]])
-        >>> chain_product(noise, twice)[:, :, 0].diagonal().round(3).tolist()
+        >>> [round(float(entry), 3) for entry in chain_product(noise, twice)[:, :, 0].diagonal()]
         [1.0, 0.32, 0.32, 0.25]
     """
     if parameters.ndim != 3 or 0 in parameters.shape:

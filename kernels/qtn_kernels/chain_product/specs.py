@@ -36,7 +36,7 @@ TESTS = {
     "dense": Spec(build=dense(2), num_parameters=4, num_links=4, num_chains=5),
     "one link, one chain": Spec(build=noise, num_parameters=3, num_links=1, num_chains=1),
     "rotations, a prime number of links": Spec(build=noisy_rotation, num_parameters=6, num_links=7, num_chains=3),
-    "more chains than lanes": Spec(build=noise, num_parameters=3, num_links=5, num_chains=131),
+    "more chains than lanes": Spec(build=dense(2), num_parameters=4, num_links=3, num_chains=131),
 }
 
 BENCHMARKS = {
