@@ -100,6 +100,14 @@ def float32_error(spec: Spec) -> float:
     return float(np.max(np.abs(np.asarray(found) - exact)) / np.max(np.abs(exact)))
 
 
+def check(spec: Spec, ways: dict[str, Callable[..., Product]]) -> None:
+    """Raise AssertionError if a way disagrees with the reference: its time does not count."""
+    parameters = spec.resized(min(50, spec.num_links), 256).parameters()
+    expected = chain_product(spec.build, parameters, implementation="reference")
+    for label, way in ways.items():
+        np.testing.assert_allclose(way(parameters), expected, rtol=1e-10, atol=1e-12, err_msg=label)
+
+
 def main(runs: int, num_chains: int | None = None, num_links: int | None = None) -> None:
     """Print the table."""
     copy, matrix = floors.copy_rate(runs), floors.matrix_rate(runs)
@@ -117,6 +125,7 @@ def report(name: str, spec: Spec, runs: int, copy: float, matrix: float, on_gpu:
     ways = {label: partial(way, spec) for label, way in FORMULATIONS.items()}
     if on_gpu:
         ways["kernel"] = partial(chain_product, spec.build, implementation="triton")
+    check(spec, ways)
     seconds = floors.best_seconds(runs, *((way, parameters) for way in ways.values()))
     ours = [label for label in ways if label in ("scan, entries", "kernel")]
     slopes = [jax.grad(lambda parameters, way=ways[label]: way(parameters).sum()) for label in ours]
