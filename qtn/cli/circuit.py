@@ -26,6 +26,9 @@ def circuit(
     gradient: Annotated[
         bool, typer.Option("--gradient", help="Also derivatives, by inputs and noise numbers.")
     ] = False,
+    trajectories: Annotated[
+        int, typer.Option(min=0, help="Estimate from so many random pure trajectories, with standard errors.")
+    ] = 0,
     json_: Json = False,
     device: Device = "auto",
 ) -> None:
@@ -41,6 +44,8 @@ def circuit(
     inputs = numbers(input_ or [])
     if gradient and not (observable and (inputs or noise)):
         raise ValueError("--gradient: needs an --observable, and an --input or --noise to differentiate by")
+    if trajectories and (shots or gradient):
+        raise ValueError("--trajectories: gives means and standard errors only; leave --shots and --gradient out")
     choose_device(device)
     start(device)
     from qtn.problem.circuits import circuit_numbers
@@ -55,6 +60,7 @@ def circuit(
             seed=seed,
             max_bond=max_bond,
             gradient=gradient,
+            num_trajectories=trajectories,
         )
     except ImportError as error:  # the parser is an extra
         raise ValueError(str(error)) from None
@@ -80,13 +86,22 @@ def circuit_text(found: dict[str, Any]) -> str:
         f"{found['file']}: {found['num_qubits']} qubits and {len(found['bits'])} bits, "
         f"{found['num_operations']} operations on {found['num_sites']} sites"
     ]
+    errors = found.get("standard_errors", {})
     for name, value in found["observables"].items():
-        lines.append(f"{f'<{name}>':32s} {value:.10g}")
+        lines.append(f"{f'<{name}>':32s} {value:.10g}{told(errors, 'observables', name)}")
         lines += [f"  {f'd/d {key}':30s} {slope:.8g}" for key, slope in found.get("gradient", {}).get(name, {}).items()]
-    lines += [f"{f'probability of {name} = 1':32s} {value:.10g}" for name, value in found["bits"].items()]
+    lines += [
+        f"{f'probability of {name} = 1':32s} {value:.10g}{told(errors, 'bits', name)}"
+        for name, value in found["bits"].items()
+    ]
     if "counts" in found:
         lines.append(f"{'samples':32s} {sum(found['counts'].values())}")
         lines += [f"  {key:30s} {count}" for key, count in found["counts"].items()]
     info = found["info"]
     lines.append(f"{'state':32s} {info['state']}, bond {info['bond']}. {info['sentences'][0]}")
     return "\n".join(lines)
+
+
+def told(errors: dict[str, dict[str, float]], kind: str, name: str) -> str:
+    """Return the standard error of an estimate in words; nothing for what is exact."""
+    return f" +- {errors[kind][name]:.2g}" if name in errors.get(kind, {}) else ""

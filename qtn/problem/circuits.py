@@ -12,6 +12,7 @@ from qtn.circuits.circuit import Circuit
 from qtn.circuits.noise import NoiseModel
 from qtn.circuits.qasm import Program, bit_probabilities, counts, load_qasm, observable, read_out
 from qtn.circuits.run import run
+from qtn.circuits.trajectories import trajectories
 from qtn.problem.circuit_noise import load_noise, noise_name
 from qtn.states.measures import expect
 
@@ -29,23 +30,37 @@ def circuit_numbers(
     seed: int = 0,
     max_bond: int = 64,
     gradient: bool = False,
+    num_trajectories: int = 0,
 ) -> dict[str, Any]:
     """Run a program and return what was asked for as plain numbers.
 
+    Args:
+        file: the program.
+        noise_file: noise of its gates and measurements.
+        observables: Pauli strings over the qubits.
+        inputs: numbers of its `input` declarations.
+        num_shots: samples of the classical bits.
+        seed: of samples and trajectories.
+        max_bond: bonds above it are cut.
+        gradient: also derivatives.
+        num_trajectories: estimate from so many random trajectories; 0 = average exactly.
+
     Returns:
-        numbers: observables, probabilities of bits, counts of `num_shots` samples, derivatives, accuracy.
+        numbers: observables, probabilities of bits, counts of `num_shots` samples, derivatives, standard errors of what
+            was estimated, accuracy.
     """
     program = load_qasm(Path(file), inputs)
     sites = [site for _, site in program.qubits]
     noise = None if noise_file is None else load_noise(noise_file, sites)
     terms = [observable(program, text) for text in observables]
+    if num_trajectories:
+        named = dict(zip(observables, terms, strict=True))
+        found = estimated_numbers(program, noise, named, num_trajectories, seed, max_bond)
+        return {"file": file} | sizes_of(program) | found
     state, info = run(program.circuit, noise, max_bond=max_bond, relative=RELATIVE)
     final = read_out(program, state, noise, max_bond=max_bond)
-    found: dict[str, Any] = {
-        "file": file,
-        "num_qubits": len(sites),
-        "num_sites": program.circuit.num_sites,
-        "num_operations": num_operations(program.circuit),
+    found: dict[str, Any] = {"file": file} | sizes_of(program)
+    found |= {
         "observables": {text: float(expect(state, term)) for text, term in zip(observables, terms, strict=True)},
         "bits": {name: float(value) for name, value in bit_probabilities(program, final).items()},
     }
@@ -64,9 +79,58 @@ def circuit_numbers(
     }
 
 
-def num_operations(circuit: Circuit) -> int:
-    """Return the number of operations, every place counted."""
-    return sum(len(operation.sites) for operation in circuit.operations)
+def sizes_of(program: Program) -> dict[str, int]:
+    """Return the numbers of qubits, sites and operations, every place counted."""
+    return {
+        "num_qubits": len(program.qubits),
+        "num_sites": program.circuit.num_sites,
+        "num_operations": sum(len(operation.sites) for operation in program.circuit.operations),
+    }
+
+
+def estimated_numbers(
+    program: Program,
+    noise: NoiseModel | None,
+    observables: Mapping[str, Mapping[int, str]],
+    num_trajectories: int,
+    seed: int,
+    max_bond: int,
+) -> dict[str, Any]:
+    """Return observables and probabilities of bits with standard errors, from random pure trajectories.
+
+    Raises:
+        ValueError: if there is nothing to estimate.
+    """
+    bits = {bit.name: {bit.site: "Z"} for bit in program.bits if bit.site is not None}
+    if not observables and not bits:
+        raise ValueError("--trajectories: there is nothing to estimate; add an --observable, or measure in the program")
+    options = {"num_trajectories": num_trajectories, "max_bond": max_bond, "key": jax.random.key(seed)}
+    means: dict[str, dict[str, float]] = {"observables": {}, "bits": {}}
+    errors: dict[str, dict[str, float]] = {"observables": {}, "bits": {}}
+    sentences: list[str] = []
+    for kind, terms, program_part in (
+        ("observables", observables, program.circuit),
+        ("bits", bits, _with_readout(program)),
+    ):
+        if terms:
+            estimate, info = trajectories(program_part, noise, observables=list(terms.values()), **options)
+            mean, error = np.asarray(estimate.mean), np.asarray(estimate.standard_error)
+            if kind == "bits":
+                mean, error = (1 - mean) / 2, error / 2
+            means[kind] = dict(zip(terms, mean.tolist(), strict=True))
+            errors[kind] = dict(zip(terms, error.tolist(), strict=True))
+            sentences = info.sentences()
+    means["bits"] = {
+        bit.name: float(bit.value) if bit.site is None else means["bits"][bit.name] for bit in program.bits
+    }
+    told = {"state": f"{num_trajectories} trajectories", "bond": max_bond, "sentences": sentences}
+    return means | {"standard_errors": errors, "info": told}
+
+
+def _with_readout(program: Program) -> Circuit:
+    """Return the circuit with the measurements that end the program."""
+    last = () if program.readout is None else program.readout.operations
+    return Circuit(num_sites=program.circuit.num_sites, operations=(*program.circuit.operations, *last))
 
 
 def derivatives(

@@ -127,6 +127,20 @@ def test_errors_are_sentences(options, messages, files, capsys):
     assert "Traceback" not in output.err
 
 
+def test_trajectories_estimate_the_same(capsys):
+    options = ["--noise", "noise.toml", "--observable", "ZI", "--trajectories", "300", "--seed", "2"]
+    assert run([*COMMAND, *options, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    right = {"c[0]": ONE * 0.8 + (1 - ONE) * 0.1, "c[1]": RECORD * 0.8 + (1 - RECORD) * 0.1}
+    for name, value in right.items():
+        error = found["standard_errors"]["bits"][name]
+        assert 0.01 < error < 0.05
+        assert abs(found["bits"][name] - value) < 4 * error, name
+    assert abs(found["observables"]["ZI"] - (1 - 2 * ONE)) < 4 * found["standard_errors"]["observables"]["ZI"]
+    assert run([*COMMAND, *options, "--shots", "3"]) == 2
+    assert "--trajectories: gives means and standard errors only" in capsys.readouterr().err
+
+
 def test_a_program_without_bits_has_nothing_to_sample(files, capsys):
     (files / "G.qasm").write_text("qubit q;")
     assert run(["circuit", "G.qasm", "--shots", "3"]) == 2
