@@ -72,7 +72,8 @@ def run_on_demand(
 
     The program is cut in time into segments of a few sweeps. Each runs at one static bond from a stored state; if it
     discards more than its share of what is left of the tolerance, it alone is run again from there at the next bond
-    (16, 24, 32, 48, ...). What it does not use, later segments may. Bonds shrink again where ranks do.
+    (16, 24, 32, 48, ...). What it does not use, later segments may. Segments that follow start at the bond that was
+    reached, or lower where every bond was cut to a lower rank (bonds near the ends, which need no cut, keep it up).
 
     Args:
         circuit: as in `run`.

@@ -56,14 +56,6 @@ def test_failure_at_the_largest_bond_is_reported():
     assert "exceeds the tolerance" in text and "needed more than `max_bond`" in text
 
 
-def test_bonds_shrink_after_the_state_does():
-    undone = [gate("RZZ", PAIRS, -0.4), gate("RX", range(N), -0.4)] * 8  # each step a staircase: undone in reverse
-    forth = [gate("RX", range(N), 0.4), gate("RZZ", PAIRS, 0.4)] * 8
-    state, found = run_on_demand(circuit(N, [*forth, *undone]), tolerance=1e-6, start_bond=2)
-    assert found.bond.max() > 4 and found.bond[-1] < found.bond.max()
-    np.testing.assert_allclose(abs(amplitudes(state)[0]), 1.0, atol=1e-5)
-
-
 def test_what_fits_is_exact():
     ladder = circuit(6, [gate("H", 0), gate("CX", [(k, k + 1) for k in range(5)])])
     state, found = run_on_demand(ladder, tolerance=1e-3)

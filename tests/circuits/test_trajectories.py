@@ -46,7 +46,9 @@ def test_means_agree_with_the_mixed_state_within_their_errors(name):
     found, info = trajectories(
         program, noise, observables=STRINGS, num_trajectories=1536, batch=512, key=jax.random.key(3)
     )
-    z = (found.mean - exact) / found.standard_error
+    sure = found.standard_error == 0  # every trajectory gives the same
+    np.testing.assert_allclose(found.mean[sure], exact[sure], atol=1e-12)
+    z = ((found.mean - exact) / found.standard_error)[~sure]
     assert np.max(np.abs(z)) < 4.5 and 0.1 < float(jnp.mean(z**2)) < 2.5
     assert float(info.worst_fidelity_estimate) > 1 - 1e-9
     assert abs(found.weight - kept) <= 4 * found.weight_error + 1e-12
