@@ -32,7 +32,8 @@ class NoiseModel:
     by_label: dict[str, Any]
     """{label: channel}: in addition."""
     by_site: dict[int, Any]
-    """{site: one-qubit channel}: in addition, on this site, whenever an operation touches it."""
+    """{site: one-qubit channel}: in addition, on this site, whenever an operation touches it; not after MEASURE, which
+    leaves a record there: give that its own by name."""
 
 
 def noise_model(
@@ -79,6 +80,8 @@ def following(model: NoiseModel, name: str, label: str, place: tuple[int, ...]) 
         if noise.num_qubits > len(place):
             raise ValueError(f"A {noise.num_qubits}-qubit channel cannot follow {name} on {place}.")
         entries += [(noise, place)] if noise.num_qubits == len(place) else [(noise, (site,)) for site in place]
+    if name == "MEASURE":
+        return entries
     return entries + [(model.by_site[site], (site,)) for site in place if site in model.by_site]
 
 

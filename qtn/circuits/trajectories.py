@@ -72,11 +72,16 @@ class TrajectoryInfo:
     worst_fidelity_estimate: Float[Array, ""]
     """The smallest of them."""
     drawn_ahead: Bool[Array, ""]
-    """Whether all noise was drawn before the circuit ran and nothing had to be cut."""
+    """Whether the circuit ran without any decomposition: noise of unitaries, drawn before, and small bonds."""
+
+    impossible: Float[Array, ""]
+    """Fraction of the trajectories whose weight is 0, because PROJECT asked for what they cannot give."""
 
     def sentences(self) -> list[str]:
         """Describe what deserves attention, with a cure."""
         mean, worst = float(self.fidelity_estimate), float(self.worst_fidelity_estimate)
+        if float(self.impossible) == 1:
+            return ["No trajectory met what was post-selected: the circuit cannot give these outcomes."]
         lines = [f"A trajectory keeps {mean:.12g} of its squared norm on average, {worst:.12g} at worst."]
         if worst < 1 - 1e-6:
             lines.append("Bonds were cut, a bias that the standard error does not contain: increase `max_bond`.")
@@ -127,12 +132,13 @@ def trajectories(
         info: what was cut.
 
     Note:
-        Unbiased while nothing is cut (with PROJECT: a ratio of means, bias O(1 / num_trajectories)). The derivative of
-        `estimate.mean` is an unbiased estimate too: along each trajectory, plus the score of its outcomes (likelihood
-        ratio, mean of the others as baseline). It is NaN where a Pauli probability is 0 (an error that is never drawn
-        cannot be differentiated), and with respect to the transfer matrix of a `channel` operation; where bonds
-        are cut it is that of the cut trajectories. Compile time does not depend on the number of sites, gates or
-        trajectories. Mixtures of Paulis are drawn before the circuit runs and never raise a bond.
+        Unbiased while nothing is cut (with PROJECT: a ratio of means, bias O(1 / num_trajectories)). The derivative
+        of `estimate.mean` is an unbiased estimate too: along each trajectory, plus the score of its outcomes
+        (likelihood ratio, mean of the others as baseline). It is NaN where a Pauli probability is 0 (an error that is
+        never drawn cannot be differentiated), for a single trajectory (it has no baseline), and with respect to the
+        transfer matrix of a `channel` operation; where bonds are cut it is that of the cut trajectories. Compile time
+        does not depend on the number of sites, gates or trajectories. Mixtures of Paulis are drawn before the circuit
+        runs and never raise a bond.
 
     References:
         Dalibard, Castin and Mølmer 1992, Phys. Rev. Lett. 68, 580. Daley 2014, arXiv:1405.6694.
@@ -180,7 +186,10 @@ def sampled_states(
     static, data = _split(prepared)
     parts = [_states(data, static, key, indices) for indices in _chunks(count, batch)]
     train, record = jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[:count], *parts)
-    return jax.vmap(lambda own: MPS(train=own[: circuit.num_sites]))(train), jnp.exp(record.log_weight)
+    if circuit.num_sites == 1:  # the second qubit is |0>, but the norm may stand in its tensor
+        amplitudes = jnp.einsum("tpb,tb->tp", train[:, 0, 0], train[:, 1, :, 0, 0])
+        train = amplitudes[:, None, None, :, None]
+    return jax.vmap(lambda own: MPS(train=own))(train), jnp.exp(record.log_weight)
 
 
 def _begin(
@@ -291,16 +300,17 @@ def _estimate(values: Array, record: Record) -> Estimate:
     weights = jnp.exp(record.log_weight)
     spread = count / (count - 1) if count > 1 else jnp.nan
     score = record.log_probability - jax.lax.stop_gradient(record.log_probability)
+    if count == 1:
+        score = jnp.sqrt(0.0 * score)  # 0, its derivative NaN: one trajectory has no baseline
     scored = weights * (1 + (spread if count > 1 else 1.0) * score)
-    total = jnp.sum(scored)
-    mean = scored @ values / total
+    mean = scored @ values / jnp.sum(scored)
     still, own = jax.lax.stop_gradient((values - mean, weights))
     error = jnp.sqrt(spread * jnp.sum((own[:, None] * still) ** 2, axis=0)) / jnp.sum(own)
     weight_error = jnp.sqrt(spread * jnp.sum((own - jnp.mean(own)) ** 2)) / count
     return Estimate(
         mean=mean,
         standard_error=error,
-        weight=total / count,
+        weight=jnp.mean(weights * (1 + score)),
         weight_error=weight_error,
         values=values,
         weights=weights,
@@ -314,4 +324,5 @@ def _info(record: Record, ahead: bool) -> TrajectoryInfo:
         fidelity_estimate=jnp.mean(kept),
         worst_fidelity_estimate=jnp.min(kept),
         drawn_ahead=jnp.asarray(ahead),
+        impossible=jnp.mean(jnp.exp(record.log_weight) == 0),
     )

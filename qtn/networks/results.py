@@ -66,7 +66,8 @@ def reduced_state(
     Args:
         network: the links and nodes.
         qubits: labels of kept qubits (see `qubits`), in the order of the axes.
-        memory_limit: largest estimated memory of the value [bytes]; what exceeds it is sliced, or refused.
+        memory_limit: largest estimated memory of the value [bytes]; what exceeds it is sliced, or refused. A gradient
+            takes more: `contraction_of(...).cost.gradient_bytes` tells.
 
     Returns:
         state: (4,) * k, r[i1 .. ik] = tr(P_i1 x .. x P_ik rho); r[0 .. 0] is the probability of success.
@@ -121,7 +122,9 @@ def expectation(
             if letter not in tuple("IXYZ"):
                 raise ValueError(f"Argument `paulis` must hold I, X, Y or Z, but holds {letter!r}.")
             vectors[number, plan.vectors.index(site)] = np.eye(4)["IXYZ".index(letter)]
-    found = jax.vmap(partial(_answer, plan, network))(jnp.asarray(vectors))
+    together = max(int(memory_limit // max(plan.contraction.cost.peak_bytes, 1)), 1)
+    answer = partial(_answer, plan, network)
+    found = jax.lax.map(answer, jnp.asarray(vectors), batch_size=min(together, len(strings)))
     found = found / success_probability(network, memory_limit=memory_limit)
     return found[0] if isinstance(paulis, Mapping) else found
 

@@ -76,7 +76,7 @@ class CircuitNoise(Table):
     readout: Readout | None = None
     reset: Noise | None = None
     gates: dict[str, Noise] = Field(default_factory=dict)
-    """By name (cx, rz, ..., or unitary for gates made of several): instead of the first two."""
+    """By name (cx, rz, ...): instead of the first two; `unitary` for gates made of several, on each of their qubits."""
     qubits: dict[str, Noise] = Field(default_factory=dict)
     """By number of the qubit in order of declaration: in addition, whenever a gate touches it."""
 
@@ -127,6 +127,8 @@ def _build(table: CircuitNoise, source: str, sites: Sequence[int]) -> NoiseModel
         if upper not in GATES and upper != "UNITARY":
             errors.append(f"gates.{name}: must be one of {', '.join(GATES).lower()}, unitary")
             continue
+        if upper in by_name:
+            errors.append(f"gates.{name}: is given twice, in capitals and in small letters; leave one")
         by_name[upper] = built(f"gates.{name}", noise, GATES[upper].num_sites if upper in GATES else 1)
     for number, noise in table.qubits.items():
         if not number.isdecimal() or int(number) >= len(sites):

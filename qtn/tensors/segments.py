@@ -90,7 +90,7 @@ def run_segments(
 
 def _sizes(start_bond: int, max_bond: int) -> list[int]:
     """Return the bonds to try: start_bond times 1, 1.5, 2, 3, 4, ... up to max_bond."""
-    ladder = [start_bond] + [start_bond * 2**k * step // 2 for k in range(40) for step in (3, 4)]
+    ladder = dict.fromkeys([start_bond] + [start_bond * 2**k * step // 2 for k in range(40) for step in (3, 4)])
     return [bond for bond in ladder if bond < max_bond] + [max_bond]
 
 

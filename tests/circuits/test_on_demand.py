@@ -56,6 +56,11 @@ def test_failure_at_the_largest_bond_is_reported():
     assert "exceeds the tolerance" in text and "needed more than `max_bond`" in text
 
 
+def test_bonds_grow_from_one():
+    _, found = run_on_demand(QUENCH, tolerance=1e-2, start_bond=1)
+    assert found.met and 1 < found.bond.max() <= 8
+
+
 def test_what_fits_is_exact():
     ladder = circuit(6, [gate("H", 0), gate("CX", [(k, k + 1) for k in range(5)])])
     state, found = run_on_demand(ladder, tolerance=1e-3)

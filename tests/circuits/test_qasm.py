@@ -299,6 +299,20 @@ def test_noise_follows_a_gate_of_the_file_once(name, condition):
     np.testing.assert_allclose(reduced(state, [s for _, s in program.qubits]).matrix, rho, atol=1e-12)
 
 
+def test_definitions_see_the_constants_before_them():
+    text = 'include "stdgates.inc"; const float a = 0.3; gate g(b) q { rx(a + b) q; } qubit q; g(0.4) q;'
+    program = load_qasm(text)
+    np.testing.assert_allclose(expectation(program, run(program.circuit)[0], "Z"), np.cos(0.7), atol=1e-12)
+
+
+def test_noise_of_a_qubit_leaves_its_record_alone():
+    program = load_qasm('include "stdgates.inc"; qubit q; bit[2] c; x q; c[0] = measure q; c[1] = measure q;')
+    noise = noise_model(by_site={site: channels.amplitude_damping(0.1) for _, site in program.qubits})
+    final = read_out(program, run(program.circuit, noise)[0], noise)
+    found = bit_probabilities(program, final)
+    np.testing.assert_allclose([found["c[0]"], found["c[1]"]], 0.9, atol=1e-12)  # x decays once, records do not
+
+
 @pytest.mark.parametrize("last", [True, False], ids=["at the end", "in the middle"])
 def test_a_wrong_readout_changes_the_record_and_what_depends_on_it(last):
     """One in the qubit, read as 0 with probability 0.2: the X that should undo it is then not applied."""

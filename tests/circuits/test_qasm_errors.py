@@ -35,11 +35,17 @@ Q3 = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[3] q; bit[2] c;\n'
         (Q3 + "rx(1.0/0) q[0];", "4:4", "divides by zero"),
         (Q3 + "rx(sqrt(-1)) q[0];", "4:4", "`sqrt(-1)` cannot be computed"),
         (Q3 + "rx(1 & 1) q[0];", "4:4", "the operator `&` is not supported in numbers"),
+        (Q3 + "rx(mod(1,0)) q[0];", "4:4", "divides by zero"),
+        (Q3 + "rx((-1)**0.5) q[0];", "4:4", "must be a finite real number, but is ("),
+        (Q3 + "rx(1e400) q[0];", "4:4", "must be a finite real number, but is inf"),
+        (Q3 + "ctrl(0) @ x q[0];", "4:1", "a gate needs at least one control, but this asks for 0"),
+        (Q3 + "ctrl(-1) @ x q[0], q[1];", "4:1", "a gate needs at least one control, but this asks for -1"),
+        ("OPENQASM 4.0;\nqubit q;", "1:1", "OpenQASM 4 is not supported: the versions are 2.0 and 3"),
         (Q3 + "pow(0.5) @ h q[0];", "4:1", "`pow(0.5)` of this gate is not supported: use a whole number"),
         (Q3 + "input float a;", "4:1", "the input `a` has no value: give --input a=VALUE"),
         (Q3 + "qubit q;", "4:1", "`q` is declared twice"),
         (Q3 + "x q[0.5];", "4:5", "a whole number is needed here, but this is 0.5"),
-        (Q3 + "gate g a { measure a; }", "4:12", ""),
+        (Q3 + "gate g a { measure a; }", "4:12", "measure"),
         (Q2 + "cx q[0],q[3];", "4:9", "the index 3 is outside a register of size 3"),
         (Q2 + "cx q[0],q[0];", "4:1", "`cx` acts on the same qubit twice"),
         (Q2 + "rx q[0];", "4:1", "`rx` takes 1 parameter(s), but 0 are given"),
@@ -68,6 +74,11 @@ def test_wrong_programs(text, place, message, tmp_path):
         load_qasm(file)
     assert str(found.value).startswith(f"{file}:{place}: ")
     assert message in str(found.value)
+
+
+def test_inputs_that_are_no_numbers():
+    with pytest.raises(ValueError, match="`inputs` must hold finite numbers, but a is nan"):
+        load_qasm("input float a; qubit q;", {"a": float("nan")})
 
 
 def test_inputs_that_the_program_does_not_have():

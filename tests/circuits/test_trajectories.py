@@ -143,6 +143,47 @@ def test_one_qubit():
     assert abs(found.mean[0] - np.cos(0.7)) < 4 * found.standard_error[0]
 
 
+@pytest.mark.parametrize("lost", [0.0, 0.3], ids=["pure", "damped"])
+def test_states_of_one_qubit(lost):
+    program = circuit(1, [gate("RX", 0, 0.7), channel(channels.amplitude_damping(lost), 0), gate("H", 0)])
+    states, _ = sampled_states(program, num_trajectories=4000, batch=500, key=jax.random.key(1))
+    vectors = np.asarray(states.train)[:, 0, 0, :, 0]
+    np.testing.assert_allclose(np.sum(np.abs(vectors) ** 2, axis=1), 1.0, atol=1e-12)
+    right = dense(run(program)[0]).matrix
+    found = np.einsum("ki,kj->ij", vectors, vectors.conj()) / len(vectors)
+    np.testing.assert_allclose(found, right, atol=4 / np.sqrt(len(vectors)) if lost else 1e-12)
+
+
+def test_one_trajectory_has_no_derivative():
+    slope = jax.grad(
+        lambda p: trajectories(*pauli_loss(p), observables=["ZZI"], num_trajectories=1, key=jax.random.key(0))[0].mean[
+            0
+        ]
+    )
+    assert np.isnan(slope(0.1))
+
+
+def test_the_weight_has_an_unbiased_derivative():
+    """P(second qubit 0) after RY(0.9) and damping p is 1 - (1 - p) sin^2: its slope by p, from many pairs."""
+    sites = [gate("RY", 1, 0.9), gate("CX", (1, 0))]
+    slope = jax.jit(jax.grad(lambda p, key: weight_of(p, sites, key)))
+    slopes = jnp.stack([slope(0.3, jax.random.key(seed)) for seed in range(400)])
+    error = jnp.std(slopes) / np.sqrt(len(slopes))
+    assert error > 0 and abs(jnp.mean(slopes) - np.sin(0.45) ** 2) < 4 * error
+
+
+def weight_of(lost, steps, key):
+    noise = noise_model(by_label={"decay": channels.amplitude_damping(lost)})
+    decayed = [*steps, gate("I", 1, label="decay"), project(1, 0)]
+    return trajectories(circuit(2, decayed), noise, observables=["ZI"], num_trajectories=2, key=key)[0].weight
+
+
+def test_impossible_outcomes_are_said():
+    program = circuit(2, [project(0, 1)])
+    _, info = trajectories(program, observables=["ZI"], num_trajectories=3, key=jax.random.key(0))
+    assert "No trajectory met what was post-selected" in info.sentences()[0]
+
+
 def pauli_loss(number):
     noise = noise_model(two_qubit=channels.depolarising(number, 2))
     return circuit(3, [gate("RY", range(3), 0.9), gate("CX", [(0, 1), (1, 2)])]), noise

@@ -10,7 +10,7 @@
 | gates | `U CX`, qelib1.inc | `U gphase`, stdgates.inc; both files name the same gates (below) |
 | definitions | `gate g(a) q, r { ... }`, nested | the same |
 | modifiers | | `ctrl @`, `ctrl(k) @`, `negctrl @`, `inv @`, `pow(k) @` (k whole, or the gate a rotation) |
-| numbers | pi, + - * / ^, sin cos tan exp ln sqrt | also `const`, `input float`, `**`, `%`, pow, mod, arcsin, floor |
+| numbers | pi, + - * / ^, sin cos tan exp ln sqrt | also `const`, `input float`, `**`, `%`, mod, arcsin, floor |
 | whole registers | `h q; cx q, r; measure q -> c;` | the same; slices `q[0:2]`, `q[{0, 3}]`, `q[-1]` |
 | measurement | `measure q -> c;` anywhere | `c = measure q; bit b = measure q[0]; measure q;` anywhere |
 | reset, barrier | yes; `barrier` does nothing | the same |
@@ -22,12 +22,13 @@ ryy rzz, ccx ccz cswap rccx c3x c4x. Everything else (`while`, `switch`, `def`, 
 arrays, variables that are not constants, measurement inside `if`, `opaque` gates in use) is an error with line, column
 and cure.
 
-Conventions. Measurements are averaged: a state holds all outcomes with their probabilities, and its classical bits are
-sites of the train. A bit that was never written is 0. Observables are those of the qubits before the measurements that
-end the program. Noise follows each gate of the file once, for gates of one and two qubits; gates of three and more are
-decomposed, and it follows their parts. The noise of a conditional gate follows also where the gate is not applied (its
-time passes); a conditional reset has none. The noise of MEASURE acts on the record, not on the qubit. In OpenQASM 3
-`U(theta, phi, lambda)` carries the phase exp(i theta / 2) of its specification, which only `ctrl @` can see.
+Conventions. Measurements are averaged: a state holds all outcomes with their probabilities, and its classical bits
+are sites of the train. A bit that was never written is 0. Observables are those of the qubits before the measurements
+that end the program. Noise follows each gate of the file once, for gates of one and two qubits; gates of three and
+more, and those that the file defines, are made of parts, and it follows the parts; a gate under a modifier is one
+gate. The noise of a conditional gate follows also where the gate is not applied (its time passes); a conditional
+reset has none. The noise of MEASURE acts on the record, not on the qubit. In OpenQASM 3 `U(theta, phi, lambda)`
+carries the phase exp(i theta / 2) of its specification, which only `ctrl @` can see.
 """
 
 from qtn.circuits.qasm.errors import QasmError

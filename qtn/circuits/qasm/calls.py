@@ -20,7 +20,7 @@ class Gates:
 
     source: Source
     definitions: dict[str, Any]
-    """name -> definition in the tree."""
+    """name -> (definition in the tree, the numbers that were known there)."""
     included: bool = False
     """The standard gates were included."""
 
@@ -61,7 +61,7 @@ class Gates:
         name = call.name.name
         angles = [number(argument, names, self.source) for argument in call.arguments]
         if name in self.definitions:
-            return self._defined(self.definitions[name], call, angles, wires, depth)
+            return self._defined(name, call, angles, wires, depth)
         if name == "U":
             self._check(call, 3, 1, len(angles), len(wires))
             phase = [step("GPHASE", (), angles[0] / 2)] if self.source.version >= 3 else []
@@ -75,9 +75,10 @@ class Gates:
             steps.append(step("GPHASE", (), -(angles[-2] + angles[-1]) / 2))
         return [steps]
 
-    def _defined(self, definition: Any, call: Any, angles: list[Any], wires: list[int], depth: int) -> list[Group]:
+    def _defined(self, name: str, call: Any, angles: list[Any], wires: list[int], depth: int) -> list[Group]:
+        definition, known = self.definitions[name]
         self._check(call, len(definition.arguments), len(definition.qubits), len(angles), len(wires))
-        names = {argument.name: angle for argument, angle in zip(definition.arguments, angles, strict=True)}
+        names = known | {argument.name: angle for argument, angle in zip(definition.arguments, angles, strict=True)}
         inside = {qubit.name: wire for qubit, wire in zip(definition.qubits, wires, strict=True)}
         found: list[Group] = []
         for inner in definition.body:
@@ -107,7 +108,10 @@ class Gates:
     def _controls(self, modifier: Any, names: Mapping[str, Any]) -> int:
         if modifier.modifier.name not in ("ctrl", "negctrl"):
             return 0
-        return 1 if modifier.argument is None else whole(modifier.argument, names, self.source)
+        count = 1 if modifier.argument is None else whole(modifier.argument, names, self.source)
+        if count < 1:
+            raise self.source.error(modifier, f"a gate needs at least one control, but this asks for {count}.")
+        return count
 
     def _modified(self, modifier: Any, steps: Group, controls: list[int], names: Mapping[str, Any]) -> Group:
         if modifier.modifier.name == "inv":

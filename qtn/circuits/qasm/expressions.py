@@ -39,6 +39,13 @@ OPERATORS = {
 
 def number(node: Any, names: Mapping[str, Any], source: Source) -> Any:
     """Return the value of an expression: int, float, bool, or a JAX array where an input is one."""
+    value = _value(node, names, source)
+    if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
+        raise source.error(node, f"must be a finite real number, but is {value!r}.")
+    return value
+
+
+def _value(node: Any, names: Mapping[str, Any], source: Source) -> Any:
     kind = type(node).__name__
     if kind in ("IntegerLiteral", "FloatLiteral", "BooleanLiteral"):
         return node.value
@@ -112,10 +119,12 @@ def _divide(node: Any, left: Any, right: Any, source: Source) -> Any:
 def _function(node: Any, names: Mapping[str, Any], source: Source) -> Any:
     values = [number(argument, names, source) for argument in node.arguments]
     name = node.name.name
-    if name in ("pow", "mod") and len(values) == 2:
-        return values[0] ** values[1] if name == "pow" else values[0] % values[1]
+    if name == "mod" and len(values) == 2:
+        if isinstance(values[1], (int, float)) and values[1] == 0:
+            raise source.error(node, "divides by zero.")
+        return values[0] % values[1]
     if name not in FUNCTIONS or len(values) != 1:
-        known = ", ".join((*FUNCTIONS, "pow", "mod"))
+        known = ", ".join((*FUNCTIONS, "mod"))
         raise source.error(node, f"the function `{name}` of {len(values)} numbers is not supported; known: {known}.")
     plain, traced = FUNCTIONS[name]
     try:

@@ -1,5 +1,6 @@
 """A program that was read: the circuit, where its qubits and bits are, and questions about its final state."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -79,6 +80,9 @@ def load_qasm(program: str | Path, inputs: Mapping[str, Any] | None = None) -> P
     _checks.require_double_precision()
     name, text = ("program", program) if isinstance(program, str) else (str(program), _text(program))
     source, given = Source(text, name), dict(inputs or {})
+    for key, value in given.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{name}: Argument `inputs` must hold finite numbers, but {key} is {value}.")
     reader = Reader(source, given)
     reader.read(source.tree().statements)
     unknown = sorted(set(given) - reader.asked)

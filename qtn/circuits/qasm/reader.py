@@ -121,7 +121,7 @@ class Reader:
     def _quantum_gate_definition(self, node: Any, condition: Condition | None) -> None:
         if node.name.name == "U":
             raise self.source.error(node, "`U` is built in and cannot be defined again.")
-        self.gates.definitions[node.name.name] = node
+        self.gates.definitions[node.name.name] = (node, dict(self.names))
 
     def _quantum_gate(self, node: Any, condition: Condition | None) -> None:
         if node.duration is not None:

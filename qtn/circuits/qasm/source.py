@@ -55,6 +55,8 @@ class Source:
             from openqasm3.parser import QASM3ParsingError, parse
         except ImportError as error:
             raise ImportError(CURE) from error
+        if self.version not in (2, 3):
+            raise self.error_at(1, 0, f"OpenQASM {self.version} is not supported: the versions are 2.0 and 3.")
         try:
             with contextlib.redirect_stderr(io.StringIO()):  # the grammar prints what the exception says as well
                 return parse(self.text)
