@@ -15,7 +15,7 @@ from jaxtyping import Array
 from qtn.circuits.instruments import Program
 from qtn.states.basis import PAULI_MATRICES
 from qtn.tensors.instruments import Instruments, draw_outcome
-from qtn.tensors.program import Operation, Plan, _products, assemble, plan
+from qtn.tensors.program import Operation, Plan, assemble, plan, products
 from qtn.tensors.sweep import Layers, exact_forms, exact_sweeps
 from qtn.tensors.train import Train, apply_each, mirror
 
@@ -107,8 +107,8 @@ def run_ahead(
             layers, after = assemble(arranged, stack, gates[1])
         else:
             single = jnp.concatenate([jnp.eye(2, dtype=train.dtype)[None], stack])
-            layers = shared._replace(before=_products(single, arranged.before))
-            after = _products(single, arranged.after)
+            layers = shared._replace(before=products(single, arranged.before))
+            after = products(single, arranged.after)
         out = exact_sweeps(train, Layers(shared.kinds, *layers[1:]), bond, forms) if num_exact else train
         return apply_each(mirror(out) if num_exact % 2 else out, after)
 

@@ -11,8 +11,8 @@ from qtn import _checks
 from qtn._pytree import pytree
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.noise import NoiseModel
-from qtn.circuits.run import RunInfo, _compile, _is_pure, _report
-from qtn.states.trains import MPDO, MPS, ORTHONORMAL, TrainState, require_count, to_mixed, zeros
+from qtn.circuits.run import RunInfo, finished, prepare
+from qtn.states.trains import TrainState, require_count
 from qtn.tensors.segments import run_segments
 from qtn.tensors.split import truncation
 
@@ -107,20 +107,14 @@ def run_on_demand(
     if isinstance(tolerance, Tracer) or not 0 < float(tolerance) < 1:
         raise ValueError(f"Argument `tolerance` must be a number in (0, 1), but is {tolerance!r}.")
     require_count("sweeps_per_segment", sweeps_per_segment)
-    initial = zeros(circuit.num_sites) if state is None else state
-    if initial.num_sites != circuit.num_sites:
+    prepared = prepare(circuit, noise, state)
+    steps, train, ones, twos = prepared.steps, prepared.train, prepared.ones, prepared.twos
+    bond = train.shape[1]
+    if require_count("start_bond", start_bond) > max_bond or bond > max_bond:
         raise ValueError(
-            f"Argument `state` must have {circuit.num_sites} sites like the circuit, but has {initial.num_sites}."
-        )
-    pure = noise is None and isinstance(initial, MPS) and all(_is_pure(op.name) for op in circuit.operations)
-    initial = initial if pure else to_mixed(initial)
-    if require_count("start_bond", start_bond) > max_bond or initial.bond > max_bond:
-        raise ValueError(
-            f"Argument `max_bond` must be at least `start_bond` = {start_bond} and the bond {initial.bond} of the "
+            f"Argument `max_bond` must be at least `start_bond` = {start_bond} and the bond {bond} of the "
             f"state, but is {max_bond}."
         )
-    steps, ones, twos = _compile(circuit, noise, mixed=not pure)
-    train = initial.train if pure else initial.train * ORTHONORMAL
     if any(isinstance(leaf, Tracer) for leaf in (train, ones, twos)):
         raise ValueError("`run_on_demand` decides by values: call it outside transformations, or use `run`.")
     rule = truncation(max_bond, relative=relative)
@@ -128,8 +122,7 @@ def run_on_demand(
     done, segments = run_segments(
         train, steps, ones, twos, rule, start_bond=start_bond, budget=budget, length=sweeps_per_segment
     )
-    final = MPS(train=done.train) if pure else MPDO(train=done.train / ORTHONORMAL)
-    info = _report(final, done, any(op.name == "PROJECT" for op in circuit.operations))
+    final, info = finished(prepared, done)
     lost = jnp.array([segment.lost for segment in segments])
     convergence = Convergence(
         bond=jnp.array([segment.bond for segment in segments], int),

@@ -1,7 +1,7 @@
 """Run a circuit: a pure state while nothing is noisy, a mixed state else."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -101,6 +101,27 @@ def run(
         >>> type(state).__name__, state.bond, round(float(fidelity_to(state, ghz(5))), 12)
         ('MPS', 2, 1.0)
     """
+    prepared = prepare(circuit, noise, state)
+    rule = truncation(max_bond, relative=relative)
+    done = run_operations(prepared.train, prepared.steps, prepared.ones, prepared.twos, rule, checkpoint=checkpoint)
+    return finished(prepared, done)
+
+
+class Prepared(NamedTuple):
+    """A circuit with its noise and its initial state, as the engine takes them."""
+
+    pure: bool
+    selects: bool
+    """Whether anything is post-selected."""
+    train: Array
+    """Amplitudes, or orthonormal Pauli coefficients."""
+    steps: list[Step]
+    ones: Array
+    twos: Array
+
+
+def prepare(circuit: Circuit, noise: NoiseModel | None, state: TrainState | None) -> Prepared:
+    """Check a circuit and its initial state, and choose between a pure and a mixed run."""
     _checks.require_double_precision()
     initial = zeros(circuit.num_sites) if state is None else state
     if initial.num_sites != circuit.num_sites:
@@ -110,12 +131,15 @@ def run(
     pure = noise is None and isinstance(initial, MPS) and all(_is_pure(op.name) for op in circuit.operations)
     initial = initial if pure else to_mixed(initial)
     steps, ones, twos = _compile(circuit, noise, mixed=not pure)
-    rule = truncation(max_bond, relative=relative)
-    scaled = initial.train if pure else initial.train * ORTHONORMAL
-    done = run_operations(scaled, steps, ones, twos, rule, checkpoint=checkpoint)
-    final = MPS(train=done.train) if pure else MPDO(train=done.train / ORTHONORMAL)
+    train = initial.train if pure else initial.train * ORTHONORMAL
     selects = any(op.name == "PROJECT" for op in circuit.operations)
-    return final, _report(final, done, selects)
+    return Prepared(pure=pure, selects=selects, train=train, steps=steps, ones=ones, twos=twos)
+
+
+def finished(prepared: Prepared, done: Executed) -> tuple[TrainState, RunInfo]:
+    """Return the state and the report of a run."""
+    final = MPS(train=done.train) if prepared.pure else MPDO(train=done.train / ORTHONORMAL)
+    return final, _report(final, done, prepared.selects)
 
 
 def _is_pure(name: str) -> bool:

@@ -16,7 +16,7 @@ from qtn.circuits.drawn_ahead import plan_ahead, run_ahead
 from qtn.circuits.instruments import Program, compile_circuit
 from qtn.circuits.noise import NoiseModel
 from qtn.states.basis import PAULI_MATRICES
-from qtn.states.measures import _letters
+from qtn.states.measures import letters_of
 from qtn.states.trains import MPS, TrainState, require_count, zeros
 from qtn.tensors.instruments import (
     Instruments,
@@ -154,7 +154,7 @@ def trajectories(
         (True, 1.0)
     """
     count, prepared = _begin(circuit, noise, state, num_trajectories, max_bond, batch)
-    letters = np.array([_letters(paulis, circuit.num_sites) for paulis in observables]).reshape(-1, circuit.num_sites)
+    letters = np.array([letters_of(paulis, circuit.num_sites) for paulis in observables]).reshape(-1, circuit.num_sites)
     letters = np.pad(letters, ((0, 0), (0, prepared.train.shape[0] - circuit.num_sites)))
     groups = group_strings(letters, PAULI_MATRICES)
     static, data = _split(prepared)

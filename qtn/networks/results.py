@@ -124,7 +124,7 @@ def expectation(
             vectors[number, plan.vectors.index(site)] = np.eye(4)["IXYZ".index(letter)]
     together = max(int(memory_limit // max(plan.contraction.cost.peak_bytes, 1)), 1)
     answer = partial(_answer, plan, network)
-    found = jax.lax.map(answer, jnp.asarray(vectors), batch_size=min(together, len(strings)))
+    found = jax.lax.map(answer, jnp.asarray(vectors), batch_size=max(min(together, len(strings)), 1))
     found = found / success_probability(network, memory_limit=memory_limit)
     return found[0] if isinstance(paulis, Mapping) else found
 

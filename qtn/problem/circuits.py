@@ -12,7 +12,7 @@ from qtn.circuits.circuit import Circuit
 from qtn.circuits.noise import NoiseModel
 from qtn.circuits.qasm import Program, bit_probabilities, counts, load_qasm, observable, read_out
 from qtn.circuits.run import run
-from qtn.circuits.trajectories import trajectories
+from qtn.circuits.trajectories import TrajectoryInfo, trajectories
 from qtn.problem.circuit_noise import load_noise, noise_name
 from qtn.states.measures import expect
 
@@ -107,7 +107,7 @@ def estimated_numbers(
     options = {"num_trajectories": num_trajectories, "max_bond": max_bond, "key": jax.random.key(seed)}
     means: dict[str, dict[str, float]] = {"observables": {}, "bits": {}}
     errors: dict[str, dict[str, float]] = {"observables": {}, "bits": {}}
-    sentences: list[str] = []
+    infos: list[TrajectoryInfo] = []
     for kind, terms, program_part in (
         ("observables", observables, program.circuit),
         ("bits", bits, _with_readout(program)),
@@ -119,11 +119,19 @@ def estimated_numbers(
                 mean, error = (1 - mean) / 2, error / 2
             means[kind] = dict(zip(terms, mean.tolist(), strict=True))
             errors[kind] = dict(zip(terms, error.tolist(), strict=True))
-            sentences = info.sentences()
+            infos.append(info)
     means["bits"] = {
         bit.name: float(bit.value) if bit.site is None else means["bits"][bit.name] for bit in program.bits
     }
-    told = {"state": f"{num_trajectories} trajectories", "bond": max_bond, "sentences": sentences}
+    worst = min(infos, key=lambda info: float(info.worst_fidelity_estimate))  # observables and bits are drawn apart
+    told = {
+        "state": f"{num_trajectories} trajectories",
+        "bond": max_bond,
+        "fidelity_estimate": float(worst.fidelity_estimate),
+        "worst_fidelity_estimate": float(worst.worst_fidelity_estimate),
+        "impossible": float(worst.impossible),
+        "sentences": worst.sentences(),
+    }
     return means | {"standard_errors": errors, "info": told}
 
 

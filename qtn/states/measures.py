@@ -41,10 +41,11 @@ def expect(state: TrainState, paulis: Mapping[int, str] | str) -> Float[Array, "
         >>> round(float(expect(ghz(5), "XXXXX")), 12), round(float(expect(ghz(5), {0: "Z", 4: "Z"})), 12)
         (1.0, 1.0)
     """
-    return expect_product(state, PAULI_MATRICES[_letters(paulis, state.num_sites)])
+    return expect_product(state, PAULI_MATRICES[letters_of(paulis, state.num_sites)])
 
 
-def _letters(paulis: Mapping[int, str] | str, num_sites: int) -> list[int]:
+def letters_of(paulis: Mapping[int, str] | str, num_sites: int) -> list[int]:
+    """Return the number of the letter at each site: 0 for I, 1 for X, 2 for Y, 3 for Z."""
     if isinstance(paulis, str):
         if len(paulis) != num_sites:
             raise ValueError(
@@ -63,7 +64,7 @@ def expect_sum(
     state: TrainState, terms: Sequence[Mapping[int, str] | str], coefficients: Any = None
 ) -> Float[Array, ""]:
     """Return sum_k c_k <P_k> for Pauli strings P_k (one compiled contraction, whatever their number)."""
-    letters = jnp.asarray([_letters(term, state.num_sites) for term in terms])
+    letters = jnp.asarray([letters_of(term, state.num_sites) for term in terms])
     coefficients = jnp.ones(len(terms)) if coefficients is None else _checks.real(coefficients)
     values = jax.lax.map(lambda row: _raw_product(state, jnp.asarray(PAULI_MATRICES)[row]), letters, batch_size=16)
     return jnp.dot(coefficients, values) / weight(state)

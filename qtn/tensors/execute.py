@@ -107,7 +107,7 @@ def _execute(
     lossy = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), still_layer(lossy), lossy)
     train, cuts, weight = lossy_sweeps(mirror(train), lossy, rule, checkpoint=checkpoint)
     cuts, weight = jax.tree.map(lambda field: field[1:], (cuts, weight))
-    return _finish(train, after, [(cuts, weight)], num_sweeps, num_exact)
+    return finish(train, after, [(cuts, weight)], num_sweeps, num_exact)
 
 
 def _upright(train: Array, num_sweeps: int) -> Array:
@@ -128,12 +128,12 @@ def _adaptive(train: Array, arranged: Plan, ones: Array, twos: Array, rule: Trun
     under `jit` or `grad`.
     """
     d = train.shape[2]
-    train, layers, after = _begin(train, ones, twos, arranged[2:], arranged.num_exact, arranged.exact_bond)
+    train, layers, after = begin(train, ones, twos, arranged[2:], arranged.num_exact, arranged.exact_bond)
     ladder = [step * 2**k for k in range(3, 19) for step in (2, 3)]  # 16, 24, 32, 48, ...
     sizes = [bond for bond in ladder if bond < rule.max_bond] + [rule.max_bond]
     size = next(bond for bond in sizes if bond >= min(train.shape[1], rule.max_bond))
     rule_of = {bond: replace(rule, max_bond=bond) for bond in sizes}
-    train = _make_canonical(train, size)
+    train = make_canonical(train, size)
     found, bonds = [], np.full(arranged.ranks.shape[1], size)  # what every bond holds, in the order of the sweep
     for sweep in range(arranged.num_exact, len(arranged.ranks)):
         while True:
@@ -147,18 +147,18 @@ def _adaptive(train: Array, arranged: Plan, ones: Array, twos: Array, rule: Trun
         ends = np.minimum(edge_bonds(len(bonds), d), size)
         bonds = np.select([kinds[0] == IDLE, kinds[0] == CUT], [bonds, np.asarray(cuts.rank[0])], ends)[::-1]
         size = next(bond for bond in sizes if bond >= min(bonds.max(), rule.max_bond))
-    return _finish(train, after, found, len(arranged.ranks), arranged.num_exact)
+    return finish(train, after, found, len(arranged.ranks), arranged.num_exact)
 
 
 @partial(jax.jit, static_argnames=("num_sweeps", "num_exact"))
-def _finish(train: Array, after: Array, found: Any, num_sweeps: int, num_exact: int) -> Executed:
+def finish(train: Array, after: Array, found: Any, num_sweeps: int, num_exact: int) -> Executed:
     """Apply what is left and bring everything into the order of sites."""
     cuts, weight = jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
     return Executed(apply_each(_upright(train, num_sweeps), after), _in_order(cuts, num_exact), weight)
 
 
 @partial(jax.jit, static_argnames=("num_exact", "exact_bond"))
-def _begin(
+def begin(
     train: Array, ones: Array, twos: Array, index: Any, num_exact: int, exact_bond: int
 ) -> tuple[Array, Layers, Array]:
     """Assemble all gates and run the exact sweeps."""
@@ -169,7 +169,7 @@ def _begin(
 
 
 @partial(jax.jit, static_argnames="bond")
-def _make_canonical(train: Array, bond: int) -> Array:
+def make_canonical(train: Array, bond: int) -> Array:
     """Bring a train into the form that lossy sweeps start from."""
     return right_canonical(widen(train, max(bond, train.shape[1])))
 

@@ -17,7 +17,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float
 
-from qtn.tensors.program import Operation, _schedule, lossy_kinds
+from qtn.tensors.program import Operation, lossy_kinds, scheduled
 from qtn.tensors.subspace import dagger, isometry
 from qtn.tensors.sweep import CUT, IDLE, LEFT
 from qtn.tensors.train import Train, mirror, right_canonical, widen
@@ -81,10 +81,10 @@ def arrange(num_sites: int, events: Sequence[Event], num_one: int, num_two: int)
         num_two: number of two-site instruments.
     """
     operations = [Operation(event.sites, place, event.span) for place, event in enumerate(events)]
-    found, left = _schedule(num_sites, operations)
+    found, left = scheduled(num_sites, operations)
     if any(left):  # one-site events at the end need a bond to be drawn on
         still = [Operation((bond, bond + 1), len(events)) for bond in range(num_sites - 1)]
-        options = [_schedule(num_sites, [*operations, *order])[0] for order in (still, still[::-1])]
+        options = [scheduled(num_sites, [*operations, *order])[0] for order in (still, still[::-1])]
         found = min(options, key=lambda slots: max(sweep for sweep, _ in slots))
     starts = {"two": 1, "flip": 1 + num_two, "left": 1 + 2 * num_two, "right": 1 + 2 * num_two + num_one}
     starts["swap"] = 1 + 2 * num_two + 2 * num_one

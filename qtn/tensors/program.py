@@ -70,7 +70,7 @@ def plan(num_sites: int, d: int, operations: Sequence[Operation], max_bond: int,
         max_bond: bonds above it are cut.
         start_bonds: (n - 1,), bonds of the state the program starts from.
     """
-    slots, after = _schedule(num_sites, operations)
+    slots, after = scheduled(num_sites, operations)
     num_sweeps = max((sweep for sweep, _ in slots), default=-1) + 1
     bonds = num_sites - 1
     num_one = 1 + max((op.index for op in operations if len(op.sites) == 1), default=-1)
@@ -111,7 +111,7 @@ def _longest(lists: Iterable[Sequence[object]]) -> int:
     return max((len(entries) for entries in lists), default=0) or 1
 
 
-def _schedule(num_sites: int, operations: Sequence[Operation]) -> tuple[dict[tuple[int, int], _Slot], list[list[int]]]:
+def scheduled(num_sites: int, operations: Sequence[Operation]) -> tuple[dict[tuple[int, int], _Slot], list[list[int]]]:
     """Return the slots by (sweep, bond in the order of that sweep), and the one-site operations left at the end."""
     slots: dict[tuple[int, int], _Slot] = {}
     pending: list[list[int]] = [[] for _ in range(num_sites)]
@@ -167,8 +167,8 @@ def _product_span(spans: list[np.ndarray | None], d: int) -> np.ndarray:
     for span in spans:
         if span is None:
             return np.eye(d * d).reshape(-1, d, d)
-        products = np.einsum("aij,bjk->abik", span, basis).reshape(-1, d * d)
-        _, s, vh = np.linalg.svd(products)
+        pairs = np.einsum("aij,bjk->abik", span, basis).reshape(-1, d * d)
+        _, s, vh = np.linalg.svd(pairs)
         basis = vh[: int(np.sum(s > 1e-12 * s[0]))].reshape(-1, d, d)
     return basis
 
@@ -255,14 +255,14 @@ def assemble(arranged: Plan, ones: Array, twos: Array) -> tuple[Layers, Array]:
     factors = jnp.asarray(jnp.real(arranged.factors) if real else arranged.factors, dtype=ones.dtype)
     layers = Layers(
         kinds=jnp.asarray(arranged.kinds),
-        before=_products(single, arranged.before),
-        gates=_products(stack, arranged.core),
+        before=products(single, arranged.before),
+        gates=products(stack, arranged.core),
         factors=factors,
     )
-    return layers, _products(single, arranged.after)
+    return layers, products(single, arranged.after)
 
 
-def _products(stack: Array, index: tuple[Any, Any]) -> Array:
+def products(stack: Array, index: tuple[Any, Any]) -> Array:
     """Multiply stack[k1], then stack[k2], ... from the left, once for every distinct list k1, k2, ...
 
     Args:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from qtn.tensors.execute import Executed, _begin, _finish, _make_canonical, run_operations
+from qtn.tensors.execute import Executed, begin, finish, make_canonical, run_operations
 from qtn.tensors.program import Operation, edge_bonds, lossy_kinds, plan
 from qtn.tensors.split import Truncation
 from qtn.tensors.sweep import CUT, IDLE, CutInfo, Layers, lossy_sweeps
@@ -62,9 +62,9 @@ def run_segments(
     if n == 1 or num_exact == num_sweeps:
         return run_operations(train, operations, ones, twos, replace(rule, max_bond=max(start_bond, chi))), []
     sizes = _sizes(start_bond, rule.max_bond)
-    train, layers, after = _begin(train, ones, twos, arranged[2:], num_exact, arranged.exact_bond)
+    train, layers, after = begin(train, ones, twos, arranged[2:], num_exact, arranged.exact_bond)
     size = _fitting(sizes, train.shape[1])
-    train = _make_canonical(train, size)
+    train = make_canonical(train, size)
     bonds, found, segments = np.full(n - 1, size), [], []
     firsts = range(num_exact, num_sweeps, length)
     before = float(jnp.sum(jnp.abs(train[0]) ** 2))
@@ -85,7 +85,7 @@ def run_segments(
             ends = np.minimum(edge_bonds(n - 1, d), size)
             bonds = np.select([kind == IDLE, kind == CUT], [np.minimum(bonds, size), rank], ends)[::-1]
         size = _fitting(sizes, int(bonds.max()))
-    return _finish(train, after, found, num_sweeps, num_exact), segments
+    return finish(train, after, found, num_sweeps, num_exact), segments
 
 
 def _sizes(start_bond: int, max_bond: int) -> list[int]:

@@ -200,6 +200,13 @@ CASES = {
                ("if", lambda b: b[1] and b[2], gates((m.X, (0,)))),
                ("if", lambda b: b[1] and not b[2], [("reset", 2)])],
     ),
+    "bits compared with bits": (
+        Q3 + "qubit[3] q; bit[2] c; bit[2] d;" + MIX + "c = measure q[0:1]; d[0] = measure q[2];"
+        " if (c[0] == c[1]) h q[0]; if (c != d) ry(0.8) q[2];",
+        3, 4, [*MIXED, *(("measure", k, k) for k in range(3)),
+               ("if", lambda b: b[0] == b[1], gates((m.H, (0,)))),
+               ("if", lambda b: b[:2] != b[2:], gates((m.spin(m.Y, 0.8), (2,))))],
+    ),
     "bits that are never written": (
         Q3 + 'qubit[2] q; bit[2] c = "10"; bit d; if (c[1]) x q[0]; if (d) x q[1]; if (c == 2) h q[1];'
         ' if (c == "01") x q[0]; bit e = measure q[1]; measure q[0];',

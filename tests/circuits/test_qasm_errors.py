@@ -44,6 +44,8 @@ Q3 = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[3] q; bit[2] c;\n'
         (Q3 + "pow(0.5) @ h q[0];", "4:1", "`pow(0.5)` of this gate is not supported: use a whole number"),
         (Q3 + "input float a;", "4:1", "the input `a` has no value: give --input a=VALUE"),
         (Q3 + "qubit q;", "4:1", "`q` is declared twice"),
+        (Q3 + "for int i in [0:1] { bit b; }", "4:22", "`b` is declared twice: declare it once, before any loop"),
+        (Q3 + "bit e; if (c == e) x q[0];", "4:12", "2 bit(s) are compared with 1: compare as many"),
         (Q3 + "x q[0.5];", "4:5", "a whole number is needed here, but this is 0.5"),
         (Q3 + "gate g a { measure a; }", "4:12", "measure"),
         (Q2 + "cx q[0],q[3];", "4:9", "the index 3 is outside a register of size 3"),

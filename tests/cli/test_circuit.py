@@ -136,6 +136,7 @@ def test_trajectories_estimate_the_same(capsys):
         error = found["standard_errors"]["bits"][name]
         assert 0.01 < error < 0.05
         assert abs(found["bits"][name] - value) < 4 * error, name
+    assert found["info"]["worst_fidelity_estimate"] == pytest.approx(1.0) and found["info"]["impossible"] == 0.0
     assert abs(found["observables"]["ZI"] - (1 - 2 * ONE)) < 4 * found["standard_errors"]["observables"]["ZI"]
     assert run([*COMMAND, *options, "--shots", "3"]) == 2
     assert "--trajectories: gives means and standard errors only" in capsys.readouterr().err

@@ -35,6 +35,20 @@ def test_every_state_equals_density_matrices(name):
     np.testing.assert_allclose(qn.reduced_state(net, qn.qubits(net)), dense(name), atol=1e-12)
 
 
+def test_many_strings_keep_the_memory_limit():
+    net = CLUSTER.network(*CLUSTER.numbers())
+    strings = [{label: letter} for label in qn.qubits(net) for letter in "XYZ"] * 4
+    limit = 64.0 * 1024
+
+    def temporary(memory_limit):
+        run = jax.jit(lambda given: qn.expectation(given, strings, memory_limit=memory_limit))
+        return run.lower(net).compile().memory_analysis().temp_size_in_bytes, run(net)
+
+    (few, short), (many, right) = temporary(limit), temporary(1e9)
+    np.testing.assert_allclose(short, right, atol=1e-13)
+    assert few < 4 * limit < many
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_delivered_is_a_state(name):
     net = CASES[name].network(*CASES[name].numbers(seed=3))

@@ -2,6 +2,7 @@
 
 import itertools
 
+import jax
 import numpy as np
 import pytest
 
@@ -180,6 +181,15 @@ def test_improvement_and_improved_are_inverse(key):
     assert factors.numbers(factors.of({name: better})) == pytest.approx({name: better}, rel=1e-9)
     assert factors.cost({name: 2.5, "other": 7.0}) == 2.5
     assert float(hardware_cost({name: base}, {name: better})) == pytest.approx(2.5, rel=1e-9)
+
+
+@pytest.mark.parametrize("key", HARDWARE)
+@pytest.mark.parametrize("factor", [1.0, 2.5, 1e4])
+def test_numbers_have_derivatives_by_their_factors(key, factor):
+    number = lambda k: improved(f"chain.link.{key}", 0.3, k)  # noqa: E731
+    step = 1e-6 * factor
+    slope = (number(factor + step) - number(factor - step)) / (2 * step)
+    assert float(jax.grad(number)(factor)) == pytest.approx(float(slope), rel=1e-4, abs=1e-12)
 
 
 BAD = {

@@ -31,7 +31,7 @@ class Not:
 
 
 Condition = Literal | All | Not
-COMPARISONS = "==, != of bits or a register with a number, `!`, `&&`, `||`"
+COMPARISONS = "==, != of bits or a register with a number or as many bits, `!`, `&&`, `||`"
 
 
 def negated(condition: Condition) -> Condition:
@@ -69,6 +69,16 @@ def _equal(node: Any, bits: Mapping[str, list[int]], names: Mapping[str, Any], s
     found = bits_of(node.lhs, bits, names, source)
     if found is None:
         raise source.error(node, "the left side of a comparison must be a bit or a register of bits.")
+    others = bits_of(node.rhs, bits, names, source)
+    if others is not None:
+        if len(others) != len(found):
+            raise source.error(node, f"{len(found)} bit(s) are compared with {len(others)}: compare as many.")
+        differ = [
+            All((Literal(a, value), Literal(b, 1 - value)))
+            for a, b in zip(found, others, strict=True)
+            for value in (0, 1)
+        ]
+        return All(tuple(Not(each) for each in differ))
     wanted = _wanted(node.rhs, names, source)
     if not 0 <= wanted < 2 ** len(found):
         raise source.error(node, f"{wanted} does not fit into {len(found)} bit(s): the condition is never met.")

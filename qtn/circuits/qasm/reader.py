@@ -180,7 +180,7 @@ class Reader:
     def _new(self, node: Any, name: str, size: int = 1) -> None:
         taken = name in self.listing.qubits or name in self.listing.bits or name in self.names
         if taken:
-            raise self.source.error(node, f"`{name}` is declared twice.")
+            raise self.source.error(node, f"`{name}` is declared twice: declare it once, before any loop.")
         if size < 1:
             raise self.source.error(node, f"`{name}` needs a size of at least 1, but has {size}.")
 
