@@ -274,7 +274,7 @@ def _sampled_sweep(
 def range_basis(theta: Array, rank: int) -> Array:
     """Return orthonormal columns (m, rank) that nearly span the dominant left subspace of `theta` (m, n).
 
-    Subspace iteration from a fixed random start: products and QR, a fifth of the time of a decomposition. Directions of
+    Subspace iteration from a fixed random start: products and QR, a third of the time of an eigh (16 x 16). Directions of
     relative singular value above 1e-8 are found where they are no more than `rank`; where they are more, what is lost
     is close to the least possible, and the derivative is that of this very approximation.
     """
