@@ -274,9 +274,9 @@ def _sampled_sweep(
 def range_basis(theta: Array, rank: int) -> Array:
     """Return orthonormal columns (m, rank) that nearly span the dominant left subspace of `theta` (m, n).
 
-    Subspace iteration from a fixed random start: products and QR, a third of the time of an eigh (16 x 16). Directions of
-    relative singular value above 1e-8 are found where they are no more than `rank`; where they are more, what is lost
-    is close to the least possible, and the derivative is that of this very approximation.
+    Subspace iteration from a fixed random start: products and QR, a third of the time of an eigh (16 x 16).
+    Directions of relative singular value above 1e-8 are found where they are no more than `rank`; where they are more,
+    what is lost is close to the least possible, and the derivative is that of this very approximation.
     """
     start = np.random.default_rng(0).normal(size=(theta.shape[1], rank))
     q = isometry(theta @ jnp.asarray(start, dtype=theta.dtype))
