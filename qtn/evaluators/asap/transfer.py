@@ -13,7 +13,10 @@ from jaxtyping import Array, Float
 
 from qtn.evaluators.arrival import all_fail, arrival
 from qtn.evaluators.asap.sites import END_LABELS, Sites, same_pauli
-from qtn.tensors.recurrence import BLOCK, decay_scan, two_sided_decay
+from qtn.tensors.recurrence import decay_scan, two_sided_decay
+
+ROW = 64
+"""Powers on the grid are products of those of so many steps and of multiples of it."""
 
 
 def arrivals(p: Float[Array, ""], attempt_steps: Float[Array, ""], num_steps: int, unit: bool) -> tuple[Array, Array]:
@@ -29,8 +32,8 @@ def arrivals(p: Float[Array, ""], attempt_steps: Float[Array, ""], num_steps: in
     if not unit:
         mass = arrival(p, attempt_steps, num_steps)
         return mass, jnp.cumsum(mass)
-    blocks = -(-num_steps // BLOCK)
-    powers = all_fail(p, jnp.arange(float(blocks)) * BLOCK)[:, None] * all_fail(p, jnp.arange(float(BLOCK)))
+    rows = -(-num_steps // ROW)
+    powers = all_fail(p, jnp.arange(float(rows)) * ROW)[:, None] * all_fail(p, jnp.arange(float(ROW)))
     failed = powers.reshape(-1)[:num_steps]  # (1 - p)^t
     mass = jnp.concatenate([jnp.zeros(1), p * failed[:-1]])
     # an attempt that lasts a little longer than a step: the k-th success moves k times as far, right derivative
