@@ -78,7 +78,7 @@ def lasting(
 def join_faithful(
     first: Float[Array, "k t"],
     second: Float[Array, "k t"],
-    step_map: Float[Array, "k k k"],
+    step_map: Float[Array, "k ..."],
     rates: Float[Array, "2 k"],
     rows: Float[Array, "2 k"],
     minimum: Float[Array, ""],
@@ -91,7 +91,7 @@ def join_faithful(
     Args:
         first: (k, t), delivered distribution of the first input.
         second: (k, t), of the second input.
-        step_map: (k, k, k), successful branch.
+        step_map: (k, k, k) or (k,), see `qtn.evaluators.join.join`.
         rates: (2, k), decay per step of each input while waiting.
         rows: (2, k), fidelity of each input = row . state / state[0].
         minimum: fidelity.

@@ -20,7 +20,7 @@ from qtn.links.link import Heralded, Link
 from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, durations, subtrees
 from qtn.states.basis import BELL_SIGNS
 from qtn.steps.distill import DistillationProtocol
-from qtn.steps.level import Level
+from qtn.steps.level import Level, swaps_by_factors
 
 
 @jax.jit
@@ -47,6 +47,13 @@ def link_arrivals(
 def swap_step(level: Level, left: Node, middle: Node, right: Node) -> Float[Array, "k k k"]:
     """Return the step map of a swap (compiled once per kind of node)."""
     return level.swap(left, middle, right)
+
+
+@partial(jax.jit, static_argnames="level")
+def swap_join(level: Level, left: Node, middle: Node, right: Node) -> Float[Array, "k ..."]:
+    """Return what a join needs of a swap: its step map (k, k, k), or the diagonal (k,) where that is all there is."""
+    step_map = level.swap(left, middle, right)
+    return jnp.einsum("iii->i", step_map) if swaps_by_factors(level) else step_map
 
 
 @partial(jax.jit, static_argnames=("level", "protocol"))
@@ -148,7 +155,7 @@ class Fold:
         """Return one attempt of the last step of `tree`; a link counts as always successful."""
         if isinstance(tree, Swap):
             left, right = self.ends(tree)
-            step_map = self.run(swap_step, self.level, left, self.chain.node(tree.right.first), right)
+            step_map = self.run(swap_join, self.level, left, self.chain.node(tree.right.first), right)
             return self._join(tree, (tree.left, tree.right), step_map)
         if isinstance(tree, Distill):
             left, right = self.ends(tree)

@@ -45,7 +45,7 @@ class Moments:
 def join(
     first: Float[Array, "k t"],
     second: Float[Array, "k t"],
-    step_map: Float[Array, "k k k"],
+    step_map: Float[Array, "k ..."],
     rates: Float[Array, "2 k"],
     cutoff: Float[Array, ""],
     lattice: Float[Array, ""],
@@ -58,7 +58,8 @@ def join(
     Args:
         first: (k, t), delivered distribution of the first input (left, or kept).
         second: (k, t), of the second input (right, or consumed).
-        step_map: (k, k, k), successful branch: out[c] = sum_ab map[c, a, b] first[a] second[b].
+        step_map: (k, k, k), successful branch: out[c] = sum_ab map[c, a, b] first[a] second[b]; or (k,), its
+            diagonal, where that is all there is: out[c] = map[c] first[c] second[c].
         rates: (2, k), decay per step of the first and second input while waiting; rates[:, 0] = 0.
         cutoff: longest wait of the earlier input [steps], inclusive; inf = none.
         lattice: of the grid, see `TimeGrid`.
@@ -78,7 +79,7 @@ def join(
 def join_soft(
     first: Float[Array, "k t"],
     second: Float[Array, "k t"],
-    step_map: Float[Array, "k k k"],
+    step_map: Float[Array, "k ..."],
     rates: Float[Array, "2 k"],
     cutoff: Float[Array, ""],
     width: Float[Array, ""],
@@ -93,7 +94,7 @@ def meet(
     first: Float[Array, "k t"],
     second: Float[Array, "k t"],
     held: Float[Array, "n t"],
-    step_map: Float[Array, "k k k"],
+    step_map: Float[Array, "k ..."],
     cut: Float[Array, "t"],
 ) -> Attempt:
     """Apply a bilinear step when the later of two pairs arrives.
@@ -102,12 +103,17 @@ def meet(
         first: (k, t), arrivals.
         second: (k, t).
         held: (2 k, t), what of each is there at each time, arrivals included.
-        step_map: (k, k, k).
+        step_map: (k, k, k) or (k,), see `join`.
         cut: (t,), probability that an attempt ends early.
     """
     num_components = first.shape[0]
     held_first, held_second = held[:num_components], held[num_components:]
     earlier = held_first - first
+
+    if step_map.ndim == 1:
+        both = first * held_second + earlier * second
+        success = step_map[:, None] * both
+        return Attempt(success=success, failure=both[0] - success[0] + cut)
 
     def meeting(component: int) -> Float[Array, "k t"]:
         """Return each component of the first input times one of the second, when the later of them arrives."""

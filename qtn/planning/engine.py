@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from qtn.evaluators.fold import decay_per_step, distill_step, link_arrivals, swap_step
+from qtn.evaluators.fold import decay_per_step, distill_step, link_arrivals, swap_join
 from qtn.evaluators.grid import TimeGrid
 from qtn.evaluators.join import Moments, deliver, join, moments
 from qtn.evaluators.join_many import join_many
@@ -45,7 +45,7 @@ def joined(
     Args:
         first: (b, k, t), what the first inputs deliver.
         second: (b, k, t), what the other n - 1 inputs deliver, which are alike.
-        step_map: (k,) * (n + 1), see `qtn.evaluators.join.join` and `join_many`.
+        step_map: (k,) * (n + 1), or (k,) of a swap, see `qtn.evaluators.join.join` and `join_many`.
         rates: (n, k), decay per step while waiting.
         cutoffs: (b,), [steps].
         lattice: of the grid.
@@ -113,7 +113,7 @@ class Engine:
         first, last = candidates[0].segment.first, candidates[0].segment.last + 1
         ends = (first, middle), (middle, last)
         nodes = (self.chain.node(first), self.chain.node(middle), self.chain.node(last))
-        return self._evaluate(candidates, swap_step(self.level, *nodes), ends, keep)
+        return self._evaluate(candidates, swap_join(self.level, *nodes), ends, keep)
 
     def distill(self, candidates: Sequence[Candidate], *, keep: bool) -> list[Candidate]:
         """Evaluate distillations of one segment by one protocol."""

@@ -122,7 +122,7 @@ def padded_length(length: int) -> int:
         >>> padded_length(65536), padded_length(5003)
         (131072, 10125)
     """
-    return int(next_fast_len(2 * length, real=True))
+    return int(next_fast_len(2 * length, real=True))  # pyright: ignore[reportArgumentType]  # wrong in the stubs
 
 
 def convolve(x: Float[Array, "*k t"], y: Float[Array, "*m t"]) -> Float[Array, "*n t"]:

@@ -45,6 +45,15 @@ def integral(cutoff: float, width: float, low: float, high: float) -> float:
     return float(np.trapezoid(values, ages))
 
 
+@pytest.mark.parametrize("cutoff", [np.inf, 7.0])
+def test_a_diagonal_map_can_be_given_as_its_diagonal(cutoff):
+    limit, wide, lattice = jnp.asarray(cutoff), jnp.asarray(1.7), jnp.asarray(1.0)
+    rows = jnp.ones((2, K)) / 4
+    diagonal = np.einsum("iii->i", MAP)
+    for piece, others in ((join, (limit, lattice)), (join_soft, (limit, wide)), (join_faithful, (rows, 0.9, lattice))):
+        check(piece(X, Y, diagonal, RATES, *others), piece(X, Y, MAP, RATES, *others), atol=1e-15)
+
+
 @pytest.mark.parametrize(("cutoff", "width"), [(6.3, 1.7), (4.0, 0.2), (np.inf, 3.0)])
 def test_soft(cutoff, width):
     def survive(age):

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qtn import BBPSSW, DEJMPS, gates, node
+from qtn import BBPSSW, DEJMPS, gates, linear_optics, node
 from qtn.states.pair import BELL_FROM_CHARACTERS, CHARACTERS_FROM_BELL, from_fidelity, werner
-from qtn.steps.level import BELL_DIAGONAL
+from qtn.steps.level import BELL_DIAGONAL, LEVELS, swaps_by_factors
 from tests.oracles import density
 
 PAIRS = {
@@ -16,6 +16,16 @@ PAIRS = {
     "skewed": ([0.7, 0.15, 0.1, 0.05], [0.6, 0.05, 0.3, 0.05]),
 }
 NOISE = {"perfect": (1.0, 1.0, 1.0, 1.0), "gates": (0.98, 0.95, 1.0, 1.0), "all": (0.97, 0.99, 0.96, 0.98)}
+
+
+@pytest.mark.parametrize("optical", [False, True])
+@pytest.mark.parametrize("level", LEVELS.values(), ids=lambda level: level.name)
+def test_swaps_by_factors_are_those_with_nothing_beside_the_diagonal(level, optical):
+    noisy = gates(two_qubit=0.9, readout=0.95)
+    middle = node(optics=linear_optics()) if optical else node(gate_set=noisy)
+    found = np.array(level.swap(node(), middle, node()))
+    np.einsum("iii->i", found)[:] = 0
+    assert swaps_by_factors(level) == (not found.any())
 
 
 def swap_map(middle):

@@ -1,0 +1,162 @@
+"""Profile the hot paths against what the device can do: `python experiments/benchmarks/hot_paths.py [NAME ...]`.
+
+Every workload is timed (median of a few calls, in turn) and set against a floor: the larger of the bytes that must move
+at the measured rate of a copy in memory, and the operations at the measured rate of a matrix product. `cache` is
+the same with bytes at the rate of a copy that stays in the cache. `memory` is the working memory of the compiled
+program. The last columns say which kind of operation takes the time, from the profiler.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import log2
+from pathlib import Path
+from typing import Any
+
+import jax
+
+jax.config.update("jax_enable_x64", True)
+sys.path.insert(0, str(Path(__file__).parents[2] / "kernels"))
+
+import asap  # noqa: E402
+import jax.numpy as jnp  # noqa: E402
+import pair_throughput  # noqa: E402
+from qtn_kernels import floors  # noqa: E402
+from qtn_kernels.chain_product import chain_product, noise, noisy_rotation  # noqa: E402
+from shares import shares  # noqa: E402
+from timing import medians  # noqa: E402
+
+import qtn  # noqa: E402
+from qtn import channels  # noqa: E402
+from qtn.circuits import circuit, gate, noise_model, run  # noqa: E402
+from qtn.states import expect  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One hot path with what it must do at least."""
+
+    value: Callable[..., Any]
+    gradient: Callable[..., Any] | None
+    argument: Any
+    moved: float
+    """Bytes that must be read or written."""
+    operations: float
+    profiled: Any = None
+    """A smaller argument for the profiler, which keeps every operation of every step of a loop."""
+
+
+def pair_engine(num_steps: int = 65536) -> Workload:
+    """(a) One tree of 8 different links, 4 numbers a step: 7 joins, 6 restarts by Fourier transforms."""
+    tree, line = qtn.nested(3), pair_throughput.different(8)
+    evaluator = qtn.Renewal(step=1.0, num_steps=num_steps).planned(line, tree)
+    k = evaluator.level.num_components
+
+    def value(chain: Any) -> Any:
+        return qtn.fidelity(evaluator.summarise(chain, tree).bell_diagonal)
+
+    moved = 8 * num_steps * (7 * (3 * k + 1) + 6 * (2 * k + 1))  # joins: two in, one out; restarts: one in, one out
+    transforms = 6 * (2 * k + 1) * 2.5 * 2 * num_steps * log2(2 * num_steps)
+    return Workload(value, jax.grad(value), line, moved, transforms + 7 * num_steps * k * (2 * 4 + 6))
+
+
+def swap_asap(num_links: int = 1024) -> Workload:
+    """(b) Different links, 2,048 steps: two passes over a message of 3 numbers a link."""
+    chain = asap.line(num_links)
+    value = asap.fidelity(qtn.Asap(step=1.0, num_steps=asap.NUM_STEPS).planned(chain, asap.POLICY))
+    message = 3 * asap.NUM_STEPS
+    return Workload(value, jax.grad(value), chain, num_links * 4 * 8 * message, num_links * 8 * message, asap.line(32))
+
+
+def mixed_circuit(bond: int, num_points: int = 256, num_qubits: int = 64) -> Workload:
+    """(c) Two layers of noisy RX and CX on a line, MPDO, strengths side by side."""
+    evens, odds = ([(i, i + 1) for i in range(start, num_qubits - 1, 2)] for start in (0, 1))
+
+    def point(p: Any) -> Any:
+        layer = [gate("RX", list(range(num_qubits)), 0.4), gate("CX", evens), gate("CX", odds)]
+        noise = noise_model(by_name={"CX": channels.depolarising(p, 2)})
+        state = run(circuit(num_qubits, layer * 3), noise, max_bond=bond)[0]
+        return expect(state, {num_qubits // 2: "Z", num_qubits // 2 + 1: "Z"})
+
+    def value(strengths: Any) -> Any:
+        return jax.lax.map(point, strengths, batch_size=8)
+
+    points = jnp.linspace(1e-3, 0.02, num_points)
+    gates = 3 * (num_qubits - 1)
+    moved = num_points * gates * 8 * 2 * 2 * 4 * bond**2  # two sites read and written a gate
+    split = 2 * 14 * (4 * bond) ** 3 / 2  # QR twice and one SVD of (4 bond, 4 bond), a few n^3
+    return Workload(value, jax.grad(lambda p: value(p).sum()), points, moved, num_points * gates * split, points[:8])
+
+
+def products(build: Any, parameters: int, operations: int, links: int = 1000, chains: int = 4096) -> Workload:
+    """(d) Ordered products of 4 x 4 matrices built from their parameters; 1e6 chains are 244 such calls."""
+    numbers = 1e-3 * jnp.ones((links, parameters, chains))
+
+    def value(p: Any) -> Any:
+        return chain_product(build, p).sum()
+
+    return Workload(value, jax.grad(value), numbers, numbers.nbytes, links * chains * operations, numbers[:32])
+
+
+WORKLOADS: dict[str, Callable[[], Workload]] = {
+    "a: pair engine, 8 links x 65,536 steps": pair_engine,
+    "b: swap-asap, 1,024 links x 2,048 steps": swap_asap,
+    "c: MPDO, 64 sites, bond 16, 256 points": lambda: mixed_circuit(16),
+    "c: MPDO, 64 sites, bond 32, 256 points": lambda: mixed_circuit(32),
+    "d: noise, 1,000 links x 4,096 chains": lambda: products(noise, 3, 6),
+    "d: rotations, 1,000 links x 4,096 chains": lambda: products(noisy_rotation, 6, 120),
+}
+
+
+def cached_rate() -> float:
+    """Return bytes read and written a second by passes over an array that stays in the cache."""
+    array, passes = jnp.ones(3 * asap.NUM_STEPS), 4096
+    (seconds,) = medians(5, (jax.jit(lambda x: jax.lax.fori_loop(0, passes, lambda _, y: 0.5 * y + 1.0, x)), array))
+    return 2 * passes * array.nbytes / seconds
+
+
+def measure(work: Workload, runs: int, copying: float, cached: float, products_rate: float) -> None:
+    """Print one row."""
+    value = jax.jit(work.value).lower(work.argument).compile()
+    cases: list[tuple[Any, ...]] = [(value, work.argument)]
+    if work.gradient:
+        gradient = jax.jit(work.gradient).lower(work.argument).compile()
+        cases.append((gradient, work.argument))
+    times = medians(runs, *cases)
+    in_operations = work.operations / products_rate
+    floor, near = max(work.moved / copying, in_operations), max(work.moved / cached, in_operations)
+    analysis = (gradient if work.gradient else value).memory_analysis()
+    assert analysis is not None
+    small = work.argument if work.profiled is None else work.profiled
+    spent = shares(jax.jit(work.value), small)
+    told = ", ".join(f"{kind} {share:.0%}" for kind, share in spent.items() if share >= 0.05)
+    slower = f"{times[1] / times[0]:9.1f}" if work.gradient else f"{'-':>9s}"
+    limit = "operations" if in_operations == floor else "bytes"
+    print(
+        f"{times[0] * 1e3:10.1f} ms {slower} {floor * 1e3:10.1f} ms {times[0] / floor:8.1f} {limit:>11s}"
+        f" {times[0] / near:8.1f} {analysis.temp_size_in_bytes / 1e6:9.1f} MB   {told}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Print the rates of this device, then a row for each workload."""
+    wanted = sys.argv[1:]
+    copying, cached, rate = floors.copy_rate(5), cached_rate(), floors.matrix_rate(5)
+    print(
+        f"jax {jax.__version__}, {jax.devices()[0].device_kind}: copy {copying / 1e9:.1f} GB/s, in cache "
+        f"{cached / 1e9:.1f} GB/s, matrix product {rate / 1e9:.0f} Gflop/s"
+    )
+    print(
+        f"{'workload':44s} {'value':>13s} {'gradient':>9s} {'floor':>13s} {'/ floor':>8s} {'of':>11s} {'/ cache':>8s}"
+        f" {'memory':>12s}   time by kind of operation"
+    )
+    for name, build in WORKLOADS.items():
+        if wanted and not any(name.startswith(each) for each in wanted):
+            continue
+        print(f"{name:44s}", end=" ", flush=True)
+        measure(build(), 1 if name.startswith("c") else 5, copying, cached, rate)
+
+
+if __name__ == "__main__":
+    main()
