@@ -10,9 +10,9 @@ import jax
 from jax.profiler import ProfileData
 
 KINDS = (
-    ("Fourier transforms", r"fft|ducc"),
-    ("matrix products", r"dot|ynn|gemm|cublas|matmul|onednn|eigen"),
-    ("decompositions", r"custom-call|geqrf|gesdd|syevd|heevd|orgqr|ungqr|potrf|trsm|cusolver|lapack|triangular-solve"),
+    ("Fourier transforms", r"fft"),
+    ("matrix products", r"dot|ynn|gemm|cublas"),
+    ("decompositions", r"svd|eigh|geqrf|householder|cholesky|triangular|custom-call|cusolver|lapack"),
     (
         "elementwise, sums",
         r"fusion|reduce|wrapped|loop_|input_|multiply|add|subtract|exponential|divide|select|compare",
@@ -21,7 +21,7 @@ KINDS = (
 )
 """Kinds of operation with patterns of their names, tried in turn."""
 
-CONTAINERS = r"^(end: )|^(while|conditional|call|async-|tuple|get-tuple)"
+CONTAINERS = r"^(end: )|^(while|cond|call|async-|tuple|get-tuple)"
 """What contains other operations, or marks the end of one."""
 
 

@@ -169,6 +169,12 @@ def test_a_second_tree_compiles_nothing():
         elementary(3),
         cutoff_time=8.0,
     )
+    every_kind = swap(  # swaps and distillations, with and without a cut-off
+        swap(distill(elementary(0), cutoff_time=5.0), distill(elementary(1))),
+        swap(elementary(2), elementary(3), cutoff_time=7.0),
+        cutoff_time=9.0,
+    )
+    value(hardware, every_kind)
     value(hardware, nested(2, rounds=[1, 0, 0], cutoff_times=[9.5, 20.0]))
     compiled.clear()
     value(hardware, nested(2, rounds=[1, 0, 0], cutoff_times=[3.0, 31.0]))
