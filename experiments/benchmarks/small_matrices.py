@@ -28,7 +28,7 @@ from qtn.tensors.train import right_canonical  # noqa: E402
 
 BATCHES = {8: 4096, 16: 1024, 32: 256, 64: 64, 128: 16}
 CHUNK = 32
-"""Matrices that the Jacobi turns side by side: what stays in cache (4 to 128 tried)."""
+"""Matrices that the Jacobi turns side by side: what stays in cache (8 to 128 tried)."""
 BONDS = 8
 """Bonds that the timed sweep cuts; each part of an update is timed on as many matrices."""
 
