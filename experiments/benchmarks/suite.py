@@ -33,7 +33,18 @@ from qtn.tensors.recurrence import two_sided_decay  # noqa: E402
 
 HERE = Path(__file__).parent
 BASELINES = HERE / "baselines.json"
-SCRIPTS = ("pair_engine", "pair_throughput", "asap", "state_backend", "full_state", "sweep_store")
+SCRIPTS = (
+    "pair_engine",
+    "pair_throughput",
+    "asap",
+    "state_backend",
+    "full_state",
+    "sweep_store",
+    "hot_paths",
+    "scaling",
+    "compile_times",
+    "small_matrices",
+)
 
 Timed = tuple[tuple[Any, ...], tuple[Any, ...]]
 """(workload, yardstick), each a function with its arguments."""

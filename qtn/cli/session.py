@@ -55,7 +55,7 @@ def use_cache(version: str) -> str:
     if not os.access(folder, os.W_OK):
         return f"no compilation cache ({folder} cannot be written)"
     jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     return f"cache {folder}"
 
 
