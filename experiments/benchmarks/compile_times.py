@@ -24,10 +24,13 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 import qtn  # noqa: E402
-from qtn.cli import session  # noqa: E402
+from qtn import networks  # noqa: E402
+from qtn.cli.app import run  # noqa: E402
+from qtn.cli.session import use_cache  # noqa: E402
+from qtn.evaluators.full_state import timeline_of  # noqa: E402
+from qtn.optimisation.maximise import Settings  # noqa: E402
 
-EXPERIMENTS = Path(__file__).parents[1]
-DELFT = EXPERIMENTS / "delft_eindhoven" / "problem.toml"
+DELFT = Path(__file__).parents[1] / "delft_eindhoven" / "problem.toml"
 XLA = "/jax/core/compile/backend_compile_duration"
 
 
@@ -38,24 +41,14 @@ def line(num_links: int, werner: Any = 0.98, p_swap: float = 1.0) -> Any:
 
 
 def distilled() -> Any:
-    """Return the nested tree of 8 links that are distilled first."""
     return qtn.nested(3, rounds=(1, 0, 0, 0), protocol=qtn.DEJMPS)
 
 
 def judged(chain: Any, schedule: Any, evaluator: Any) -> Any:
-    """Return the fidelity that an evaluator finds."""
     return qtn.fidelity(evaluator.summarise(chain, schedule).bell_diagonal)
 
 
-def slope(num_links: int, schedule: Callable[[], Any], evaluator: Callable[[], Any]) -> Any:
-    """Return a fidelity and its derivative with respect to every number of the chain."""
-    return jax.value_and_grad(judged)(line(num_links), schedule(), evaluator())
-
-
 def full(werner: Any = 0.98) -> Any:
-    """Return a correlation of the full state of 4 links after their swaps."""
-    from qtn.evaluators.full_state import timeline_of
-
     outcome = qtn.FullState().run(line(4, werner), timeline_of(qtn.nested(2), [1.0, 3.0, 2.0, 5.0]))
     return outcome.correlations([(0, 0), (4, 0)])[3, 3]
 
@@ -67,79 +60,55 @@ def ising() -> Any:
 
 
 def noise(p: Any = 0.01) -> Any:
-    """Return a noise model of one number."""
     return qtn.noise_model(two_qubit=qtn.channels.depolarising(p, 2), one_qubit=qtn.channels.amplitude_damping(p))
 
 
 def sites(p: Any) -> Any:
-    """Return <Z> in the middle of the noisy circuit."""
     return qtn.states.expect(qtn.run(ising(), noise(p), max_bond=8)[0], {8: "Z"})
 
 
 def drawn(function: Any, **options: Any) -> Any:
-    """Draw 64 trajectories of the noisy circuit."""
     return function(ising(), noise(), num_trajectories=64, max_bond=8, key=jax.random.key(0), **options)
 
 
 def cluster(werner: Any) -> Any:
-    """Return the fidelity of a cluster state on a grid of 9 nodes."""
-    networks = qtn.networks
     return networks.graph_fidelity(networks.grid(3, 3, networks.werner_links(werner), graph_links=range(12)))
 
 
-def optimised() -> Any:
-    """Run five iterations of `qtn.optimise` from one start."""
-    from qtn.optimisation.maximise import Settings
-
-    return qtn.optimise(qtn.load(DELFT), settings=Settings(num_starts=1, chunk=5, max_chunks=1)).value
-
-
 def tuned() -> Any:
-    """Tune the state of equal links by a few constrained gradients."""
     tuning = qtn.Tuning(lambda x: (line(2, x["w"]), qtn.nested(1)), {"w": qtn.Interval(0.9, 0.99)}, qtn.Objective())
     return qtn.tune(tuning, {"w": 0.95}).value
 
 
-def searched() -> Any:
-    """Search all schedules of 3 links with at most one round."""
-    return qtn.search(line(3, p_swap=0.5), qtn.SearchSpace(max_rounds=1)).best.score
-
-
 def purified() -> Any:
-    """Train two-to-one purification for 20 steps."""
     inputs = qtn.states.pairs(qtn.states.werner_pair(0.8), 2)
-    circuit, key = qtn.PurificationCircuit(2), jax.random.key(0)
-    return qtn.train_purification(circuit, inputs, num_starts=2, num_steps=20, key=key).fidelity
+    key = jax.random.key(0)
+    return qtn.train_purification(qtn.PurificationCircuit(2), inputs, num_starts=2, num_steps=20, key=key).fidelity
 
 
 def swept() -> Any:
-    """Sweep five states of the links of a tree."""
     tree = qtn.nested(2)
     evaluator = qtn.Renewal().planned(line(4), tree)
     return qtn.sweep(lambda w: judged(line(4, w), tree, evaluator), {"w": [0.9, 0.92, 0.94, 0.96, 0.98]})
 
 
-def command(*arguments: Any) -> None:
-    """Run the command line in this process."""
-    from qtn.cli.app import run
+def command(name: str, *options: str) -> None:
+    """Run a command of qtn in this process; its files go to a folder that is removed."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        if run([name, str(DELFT), "--json", *options]) != 0:
+            raise SystemExit(f"qtn {name} failed")
 
-    if run([str(each) for each in arguments]) != 0:
-        raise RuntimeError(f"qtn {' '.join(map(str, arguments))} failed")
 
-
-def optimised_by_command() -> None:
-    """Run the main job of the README."""
-    with tempfile.TemporaryDirectory() as folder:
-        command("optimise", DELFT, "--out", folder, "--json")
-
+ONCE = Settings(num_starts=1, chunk=5, max_chunks=1)
+slope = jax.value_and_grad(judged)
 
 CASES: dict[str, Callable[[], Any]] = {
     "Renewal, 8 links, DEJMPS: evaluate": lambda: qtn.evaluate(line(8), distilled()).mean_time,
     "Renewal, 8 links, DEJMPS: gradient": lambda: qtn.gradient(line(8), distilled()).value,
     "Asap, 64 links: evaluate": lambda: qtn.evaluate(line(64), qtn.swap_asap(), evaluator=qtn.Asap()).mean_time,
-    "Asap, 64 links: value and gradient": lambda: slope(64, qtn.swap_asap, qtn.Asap),
+    "Asap, 64 links: value and gradient": lambda: slope(line(64), qtn.swap_asap(), qtn.Asap()),
     "Sampled, tree of 4 links: value": lambda: judged(line(4), qtn.nested(2), qtn.Sampled(1000)),
-    "Sampled, tree of 4 links: value and gradient": lambda: slope(4, lambda: qtn.nested(2), lambda: qtn.Sampled(1000)),
+    "Sampled, tree of 4 links: value and gradient": lambda: slope(line(4), qtn.nested(2), qtn.Sampled(1000)),
     "Sampled, swap-asap, 4 links, failures": lambda: judged(line(4, p_swap=0.5), qtn.swap_asap(), qtn.Sampled(1000)),
     "FullState, 4 links: value": full,
     "FullState, 4 links: value and gradient": lambda: jax.value_and_grad(full)(0.98),
@@ -152,25 +121,25 @@ CASES: dict[str, Callable[[], Any]] = {
     "networks, grid 3 x 3: value": lambda: cluster(0.95),
     "networks, grid 3 x 3: value and gradient": lambda: jax.value_and_grad(cluster)(0.95),
     "teleportation_fidelity": lambda: qtn.teleportation_fidelity(jax.numpy.eye(4), qtn.node()),
-    "optimise, Delft-Eindhoven, 5 iterations": optimised,
+    "optimise, Delft-Eindhoven, 5 iterations": lambda: qtn.optimise(qtn.load(DELFT), settings=ONCE).value,
     "tune, 2 links, one number": tuned,
-    "search, 3 links, 1 round": searched,
+    "search, 3 links, 1 round": lambda: qtn.search(line(3, p_swap=0.5), qtn.SearchSpace(max_rounds=1)).best.score,
     "train_purification, 2 to 1, 20 steps": purified,
     "sweep, 4 links, 5 points": swept,
-    "qtn evaluate, Delft-Eindhoven": lambda: command("evaluate", DELFT, "--json"),
-    "qtn gradient, Delft-Eindhoven": lambda: command("gradient", DELFT, "--json"),
-    "qtn optimise, Delft-Eindhoven": optimised_by_command,
+    "qtn evaluate, Delft-Eindhoven": lambda: command("evaluate"),
+    "qtn gradient, Delft-Eindhoven": lambda: command("gradient"),
+    "qtn optimise, Delft-Eindhoven": lambda: command("optimise", "--out", "report"),
 }
 
 
 def child(name: str) -> None:
     """Print the seconds of two calls, those of XLA in the first, and how many programs it asked for."""
-    session.use_cache(f"{jax.__version__}-{jax.default_backend()}")
+    use_cache(f"{jax.__version__}-{jax.default_backend()}")
     for module in pkgutil.walk_packages(qtn.__path__, "qtn."):
         importlib.import_module(module.name)
     compiling: list[float] = []
     jax.monitoring.register_event_duration_secs_listener(
-        lambda event, seconds, **_: compiling.append(seconds) if event == XLA else None
+        lambda event, duration_secs, **_: compiling.append(duration_secs) if event == XLA else None
     )
     found: dict[str, float] = {}
     for call in ("first", "second"):
