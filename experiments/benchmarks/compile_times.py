@@ -170,6 +170,8 @@ def main() -> None:
     if options.child:
         child(options.child)
         return
+    if not any(part.lower() in name.lower() for part in options.parts for name in CASES):
+        parser.error(f"no entry point has {' or '.join(options.parts)} in its name; there are: {', '.join(CASES)}")
     print("| entry point | cold [s] | of it XLA | programs | warm [s] | of it loading | second call [s] |", flush=True)
     print("|---|---|---|---|---|---|---|", flush=True)
     for name in CASES:

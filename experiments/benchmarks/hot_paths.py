@@ -1,4 +1,4 @@
-"""Profile the hot paths against what the device can do: `python experiments/benchmarks/hot_paths.py [NAME ...]`.
+"""Profile the hot paths against what the device can do: `python experiments/benchmarks/hot_paths.py [a] [b] [c] [d]`.
 
 Every workload is timed (median of a few calls, in turn) and set against a floor: the larger of the bytes that must move
 at the measured rate of a copy in memory, and the operations at the measured rate of a matrix product. `memory` is the
@@ -6,6 +6,7 @@ working memory of the compiled value and gradient. The last column says which ki
 value, from the profiler.
 """
 
+import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,13 +50,8 @@ class Workload:
 
 def pair_engine(num_steps: int = 65536) -> Workload:
     """(a) One tree of 8 different links, 4 numbers a step: 7 joins, 6 restarts by Fourier transforms."""
-    tree, line = qtn.nested(3), pair_throughput.different(8)
-    evaluator = qtn.Renewal(step=1.0, num_steps=num_steps).planned(line, tree)
+    evaluator, value, line = pair_throughput.on_grid(num_steps)
     k = evaluator.level.num_components
-
-    def value(chain: Any) -> Any:
-        return qtn.fidelity(evaluator.summarise(chain, tree).bell_diagonal)
-
     moved = 8 * num_steps * (7 * (3 * k + 1) + 6 * (2 * k + 1))  # joins: two in, one out; restarts: one in, one out
     transforms = 6 * (2 * k + 1) * 2.5 * 2 * num_steps * log2(2 * num_steps)
     return Workload(value, jax.value_and_grad(value), line, moved, transforms + 7 * num_steps * k * (2 * 4 + 6))
@@ -136,7 +132,11 @@ def measure(work: Workload, runs: int, copying: float, products_rate: float) -> 
 
 def main() -> None:
     """Print the rates of this device, then a row for each workload."""
-    wanted = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("wanted", nargs="*", metavar="a|b|c|d", help="all by default")
+    wanted = parser.parse_args().wanted
+    if unknown := set(wanted) - set("abcd"):
+        parser.error(f"workloads are a, b, c and d, but not {', '.join(sorted(unknown))}")
     copying, rate = floors.copy_rate(5), floors.matrix_rate(5)
     print(
         f"jax {jax.__version__}, {jax.devices()[0].device_kind}: copy {copying / 1e9:.1f} GB/s, "

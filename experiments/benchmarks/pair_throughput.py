@@ -47,6 +47,24 @@ def row(name, value, against, ratio):
     print(f"{name:66s} {value * 1e3:10.1f} ms  {against * 1e3:10.1f} ms  {ratio:8.2f}", flush=True)
 
 
+def on_grid(num_steps):
+    """Return an evaluator on a grid, the fidelity of a tree as a function of the chain, and 8 different links."""
+    tree, line = qtn.nested(3), different(8)
+    evaluator = qtn.Renewal(step=1.0, num_steps=num_steps).planned(line, tree)
+    return evaluator, lambda chain: qtn.fidelity(evaluator.summarise(chain, tree).bell_diagonal), line
+
+
+def point_of_a_sweep(num_steps):
+    """Return the fidelity of 8 equal links as a function of their Werner parameter."""
+    tree = qtn.nested(3)
+    evaluator = qtn.Renewal(step=1.0, num_steps=num_steps).planned(equal(8), tree)
+
+    def point(werner):
+        return qtn.fidelity(summarise_on(evaluator.plan, equal(8, werner), tree, evaluator.level).bell_diagonal)
+
+    return point
+
+
 def parts(evaluator, num_steps):
     """Return a function that runs the recurrences and Fourier transforms of 7 joins and 6 restarts, nothing else."""
     components = evaluator.level.num_components
@@ -63,20 +81,14 @@ def parts(evaluator, num_steps):
 
 def against_parts(num_steps, runs):
     """One tree of 8 different links against its recurrences and Fourier transforms alone."""
-    tree, line = qtn.nested(3), different(8)
-    evaluator = qtn.Renewal(step=1.0, num_steps=num_steps).planned(line, tree)
-    whole, alone = medians(runs, (lambda: evaluator.summarise(line, tree),), (parts(evaluator, num_steps),))
+    evaluator, value, line = on_grid(num_steps)
+    whole, alone = medians(runs, (jax.jit(value), line), (parts(evaluator, num_steps),))
     row(f"one tree, 8 different links, {num_steps:,} steps | its recurrences and FFTs", whole, alone, whole / alone)
 
 
 def against_a_loop(num_points, num_steps, runs):
     """Points of a sweep side by side against a Python loop over the compiled function of one point."""
-    tree = qtn.nested(3)
-    evaluator = qtn.Renewal(step=1.0, num_steps=num_steps).planned(equal(8), tree)
-
-    def point(werner):
-        return qtn.fidelity(summarise_on(evaluator.plan, equal(8, werner), tree, evaluator.level).bell_diagonal)
-
+    point = point_of_a_sweep(num_steps)
     values = np.linspace(0.9, 1.0, num_points)
     batched, one = Batched(point, block=num_points), jax.jit(point)
 

@@ -23,7 +23,6 @@ import state_backend  # noqa: E402
 from timing import medians  # noqa: E402
 
 import qtn  # noqa: E402
-from qtn.evaluators.extrapolate import summarise_on  # noqa: E402
 from qtn.sweeps.batch import Batched  # noqa: E402
 
 mpl.use("Agg")
@@ -41,27 +40,14 @@ def links(num_links: int) -> Case:
 
 def steps(num_steps: int) -> Case:
     """A nested tree of 8 different links."""
-    tree, line = qtn.nested(3), pair_throughput.different(8)
-    evaluator = qtn.Renewal(step=1.0, num_steps=num_steps).planned(line, tree)
-    return lambda chain: qtn.fidelity(evaluator.summarise(chain, tree).bell_diagonal), line
+    _, value, line = pair_throughput.on_grid(num_steps)
+    return value, line
 
 
 def bonds(bond: int) -> Case:
     """A circuit of 24 qubits whose bonds are all full and cut."""
     angles = state_backend.random_angles(24, 10)
     return lambda x: state_backend.layered(x, 24, 10, bond), angles
-
-
-def point_of_a_sweep() -> Callable[[Any], Any]:
-    """Return the fidelity of 8 equal links, 4,096 steps, as a function of their Werner parameter."""
-    tree = qtn.nested(3)
-    evaluator = qtn.Renewal(step=1.0, num_steps=4096).planned(pair_throughput.equal(8), tree)
-
-    def point(werner: Any) -> Any:
-        line = pair_throughput.equal(8, werner)
-        return qtn.fidelity(summarise_on(evaluator.plan, line, tree, evaluator.level).bell_diagonal)
-
-    return point
 
 
 def exponent(sizes: Sequence[int], times: Sequence[float]) -> float:
@@ -81,7 +67,7 @@ def grown(build: Callable[[int], Case], sizes: Sequence[int], runs: int) -> list
 
 def points(sizes: Sequence[int], runs: int) -> list[list[float]]:
     """Return seconds of a sweep of so many points, value and value with derivative."""
-    point, rows = point_of_a_sweep(), []
+    point, rows = pair_throughput.point_of_a_sweep(4096), []
     for size in sizes:
         werner = np.linspace(0.9, 1.0, size)
         each = [Batched(function, block=size) for function in (point, jax.value_and_grad(point))]
@@ -91,7 +77,8 @@ def points(sizes: Sequence[int], runs: int) -> list[list[float]]:
 
 def throughput(num_points: int = 256) -> None:
     """Print the points a second of a sweep on the devices that this process has."""
-    (used,) = medians(3, (Batched(point_of_a_sweep(), block=num_points), np.linspace(0.9, 1.0, num_points)))
+    point = pair_throughput.point_of_a_sweep(4096)
+    (used,) = medians(3, (Batched(point, block=num_points), np.linspace(0.9, 1.0, num_points)))
     print(num_points / used)
 
 

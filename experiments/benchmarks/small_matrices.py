@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from qtn.tensors.split import keep_right, truncation  # noqa: E402
 from qtn.tensors.subspace import column_norms, dagger  # noqa: E402
-from qtn.tensors.sweep import CUT, Layers, _theta, lossy_sweeps  # noqa: E402
+from qtn.tensors.sweep import CUT, Layers, lossy_sweeps, two_site_tensor  # noqa: E402
 from qtn.tensors.train import right_canonical  # noqa: E402
 
 BATCHES = {8: 4096, 16: 1024, 32: 256, 64: 64, 128: 16}
@@ -138,7 +138,7 @@ def update(chi, d, dtype, runs):
     def each(function, *data):
         return jax.jit(lambda *stacks: lax.map(lambda items: function(*items), stacks)), *data
 
-    contract = each(_theta, *here)
+    contract = each(two_site_tensor, *here)
     thetas = contract[0](*here)
     u, s, vh = jnp.linalg.svd(thetas)
     weak = u * jnp.logspace(0, -16, s.shape[1]) @ vh  # discarded: below 1e-8 of the largest

@@ -63,17 +63,14 @@ def copies(megabytes: int) -> tuple[Any, ...]:
 
 def pair_value() -> Timed:
     """One tree of 8 different links on 16,384 steps, against its recurrences and Fourier transforms."""
-    tree, line = qtn.nested(3), pair_throughput.different(8)
-    evaluator = qtn.Renewal(step=1.0, num_steps=16384).planned(line, tree)
-    return (lambda: evaluator.summarise(line, tree),), (pair_throughput.parts(evaluator, 16384),)
+    evaluator, value, line = pair_throughput.on_grid(16384)
+    return (jax.jit(value), line), (pair_throughput.parts(evaluator, 16384),)
 
 
 def pair_gradient() -> Timed:
     """The same with every derivative."""
-    tree, line = qtn.nested(3), pair_throughput.different(8)
-    evaluator = qtn.Renewal(step=1.0, num_steps=16384).planned(line, tree)
-    gradient = jax.jit(jax.grad(lambda chain: qtn.fidelity(evaluator.summarise(chain, tree).bell_diagonal)))
-    return (gradient, line), (pair_throughput.parts(evaluator, 16384),)
+    evaluator, value, line = pair_throughput.on_grid(16384)
+    return (jax.jit(jax.grad(value)), line), (pair_throughput.parts(evaluator, 16384),)
 
 
 def asap_pass(differentiate: bool) -> Timed:

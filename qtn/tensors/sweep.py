@@ -121,7 +121,7 @@ def _pair(centre: Array, site: Array, layer: Layers) -> tuple[Array, Array]:
     return jnp.einsum("ij,ajb->aib", before[0], centre), jnp.einsum("ij,ajb->aib", before[1], site)
 
 
-def _theta(centre: Array, site: Array, layer: Layers) -> Array:
+def two_site_tensor(centre: Array, site: Array, layer: Layers) -> Array:
     """Return gate (centre site) as a matrix, rows (l i), columns (r j)."""
     d = centre.shape[1]
     left, right = _pair(centre, site, layer)
@@ -149,7 +149,7 @@ def _exact_sweep(train: Train, layer: Layers, bond: int, forms: tuple[int, ...])
         return _fit(centre, 2, bond), _fit(site, 0, bond)
 
     def side(centre: Array, site: Array, here: Layers) -> tuple[Array, Array]:
-        theta, is_left = _theta(centre, site, here), here.kinds == LEFT
+        theta, is_left = two_site_tensor(centre, site, here), here.kinds == LEFT
         near = jnp.where(is_left, eye[:, :bond], _fit(theta, 1, bond))
         return _as_left(near, d), _as_right(jnp.where(is_left, theta[:bond], eye[:bond, : chi * d]), d)
 
@@ -209,7 +209,7 @@ def _lossy_sweep(train: Train, layer: Layers, rule: Truncation) -> tuple[Train, 
 
     def step(centre: Array, there: tuple[Array, Layers]) -> tuple[Array, tuple[Array, CutInfo]]:
         site, here = there
-        theta = _theta(centre, site, here)
+        theta = two_site_tensor(centre, site, here)
         near, far, found = lax.switch(here.kinds - 1, [move, left, cut], here.kinds, centre, site, theta)
         return far, (near, found)
 

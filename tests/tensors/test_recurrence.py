@@ -1,11 +1,20 @@
 """Linear recurrences against loops."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from qtn.tensors.recurrence import decay_scan, delay, delayed, repeat_until_success
+from qtn.tensors import recurrence
+from qtn.tensors.recurrence import convolve, decay_scan, delay, delayed, repeat_until_success, two_sided_decay
+
+
+def check_both_modes(function, x, rate):
+    def of_arrays(x, rate):  # `check_grads` passes NumPy
+        return function(jnp.asarray(x), jnp.asarray(rate))
+
+    check_grads(of_arrays, (x, rate), order=1, modes=("fwd", "rev"), rtol=1e-4)
 
 
 def sequence(length, seed=0):
@@ -23,13 +32,38 @@ def test_decay_scan_equals_the_loop(length):
 
 def test_decay_scan_gradients():
     x, rate = sequence(150), jnp.array([0.0, 0.03, 2.0])
-    check_grads(
-        lambda x, rate: decay_scan(jnp.asarray(x), jnp.asarray(rate)),
-        (x, rate),
-        order=1,
-        modes=("fwd", "rev"),
-        rtol=1e-4,
-    )
+    check_both_modes(decay_scan, x, rate)
+
+
+@pytest.mark.parametrize("length", [17, 300, 5000])
+def test_carries_in_blocks_as_off_a_cpu_are_the_same(length, monkeypatch):
+    x, rate = sequence(length), jnp.array([0.0, 0.03, 2.0])
+    on_cpu = decay_scan(x, rate)
+    monkeypatch.setattr(recurrence, "_step_by_step", decay_scan)
+    np.testing.assert_allclose(decay_scan(x, rate), on_cpu, rtol=1e-12)
+    check_both_modes(decay_scan, x[:, :300], rate)
+
+
+def test_off_a_cpu_nothing_runs_step_by_step():
+    traced = jax.jit(decay_scan).trace(sequence(5000), jnp.array([0.0, 0.03, 2.0]))
+    assert "stablehlo.while" in traced.lower(lowering_platforms=("cpu",)).as_text()
+    assert "stablehlo.while" not in traced.lower(lowering_platforms=("cuda",)).as_text()
+
+
+@pytest.mark.parametrize("length", [1, 16, 33, 700])
+def test_two_sided_decay_equals_the_sum(length):
+    x, rate = sequence(length), jnp.array([0.0, 0.03, 2.0])
+    lag = np.abs(np.subtract.outer(np.arange(length), np.arange(length)))
+    expected = np.einsum("kts,ks->kt", np.exp(-np.asarray(rate)[:, None, None] * lag), x)
+    np.testing.assert_allclose(two_sided_decay(x, rate), expected, rtol=1e-12)
+    check_both_modes(two_sided_decay, x[:, :33], rate)
+
+
+@pytest.mark.parametrize("length", [1, 2, 401, 1009])  # primes: transforms are longer than twice the grid
+def test_convolution_at_any_length(length):
+    x, y = sequence(length), sequence(length, 1)
+    expected = [np.convolve(a, b)[:length] for a, b in zip(x, y, strict=True)]
+    np.testing.assert_allclose(convolve(x, y), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("steps", [-30, -1, 0, 3, 19, 20, 25])
@@ -57,8 +91,9 @@ def test_repeat_until_success_is_the_renewal_equation():
     np.testing.assert_allclose(found, expected, atol=5e-6)  # what outlasts the padded grid wraps round, damped
 
 
-def test_repeat_until_success_of_a_geometric_link():
-    bad = jnp.zeros(2048).at[1].set(0.9)
-    good = jnp.zeros((1, 2048)).at[0, 1].set(0.1)
+@pytest.mark.parametrize("length", [2048, 2011])
+def test_repeat_until_success_of_a_geometric_link(length):
+    bad = jnp.zeros(length).at[1].set(0.9)
+    good = jnp.zeros((1, length)).at[0, 1].set(0.1)
     found = repeat_until_success(good, bad, jnp.asarray(10.0))[0]
     np.testing.assert_allclose(found[1:200], 0.1 * 0.9 ** np.arange(199), atol=1e-15)
