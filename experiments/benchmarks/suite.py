@@ -29,7 +29,6 @@ import state_backend  # noqa: E402
 from timing import medians  # noqa: E402
 
 import qtn  # noqa: E402
-from qtn.tensors.recurrence import two_sided_decay  # noqa: E402
 
 HERE = Path(__file__).parent
 BASELINES = HERE / "baselines.json"
@@ -78,7 +77,7 @@ def asap_pass(differentiate: bool) -> Timed:
     line = asap.line(256)
     once = asap.fidelity(qtn.Asap(step=1.0, num_steps=asap.NUM_STEPS).planned(line, asap.POLICY))
     function = jax.jit(jax.grad(once) if differentiate else once)
-    return (function, line), (asap.plain(two_sided_decay), jnp.ones((256, 3, asap.NUM_STEPS)), line.rates[1:])
+    return (function, line), (asap.plain, jnp.ones((256, 3, asap.NUM_STEPS)), line.rates[1:])
 
 
 def mixed_circuit() -> Timed:

@@ -41,7 +41,7 @@ def test_carries_in_blocks_as_off_a_cpu_are_the_same(length, monkeypatch):
     on_cpu = decay_scan(x, rate)
     monkeypatch.setattr(recurrence, "_step_by_step", decay_scan)
     np.testing.assert_allclose(decay_scan(x, rate), on_cpu, rtol=1e-12)
-    check_both_modes(decay_scan, x[:, :300], rate)
+    check_both_modes(decay_scan, x[:, :150], rate)
 
 
 def test_off_a_cpu_nothing_runs_step_by_step():
