@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.ad_checkpoint import checkpoint_name
+from jax.custom_batching import sequential_vmap
 from jaxtyping import Array, Complex, Float
 
 Matrix = Float[Array, "_ _"] | Complex[Array, "_ _"]
@@ -47,6 +48,15 @@ def column_norms(matrix: Array) -> Array:
 
 
 def _right_vectors(theta: Array, num_kept: int, relative: Array) -> Array:
+    """Return all right singular vectors as columns, largest first.
+
+    Under `vmap` on a CPU one matrix after the other: the choice between two decompositions would become both.
+    """
+    one = partial(_by_gram_or_svd, num_kept)
+    return lax.platform_dependent(theta, relative, cpu=sequential_vmap(one), default=one)
+
+
+def _by_gram_or_svd(num_kept: int, theta: Array, relative: Array) -> Array:
     """Return all right singular vectors as columns, largest first: by the Gram matrix where that is as good.
 
     The Gram matrix finds vectors of relative singular value s up to eps / s, so that what it loses is below what is
