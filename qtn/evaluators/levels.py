@@ -31,17 +31,17 @@ def choose_level(chain: Chain, schedule: Schedule) -> PauliLevel:
 
 
 def require_level(level: PauliLevel, chain: Chain, schedule: Schedule) -> None:
-    """Check that a level is exact.
+    """Check that a level is exact, as far as traced numbers let that be known.
 
     Raises:
         ValueError: with the reason why it is not.
     """
-    for reason in obstacles(level, chain, schedule):
+    for reason in obstacles(level, chain, schedule, given=True):
         raise ValueError(f"The state level {level.name!r} is not exact here: {reason}. Leave the level to be chosen.")
 
 
-def obstacles(level: PauliLevel, chain: Chain, schedule: Schedule) -> Iterator[str]:
-    """Return the reasons why a level is not exact, as parts of sentences."""
+def obstacles(level: PauliLevel, chain: Chain, schedule: Schedule, *, given: bool = False) -> Iterator[str]:
+    """Return the reasons why a level is not exact, as parts of sentences; who gives it answers for traced states."""
     protocols = {part.protocol for part in subtrees(schedule.tree) if isinstance(part, Distill)}
     for protocol in sorted(protocols, key=lambda each: each.name):
         if carries(level, protocol):
@@ -53,9 +53,9 @@ def obstacles(level: PauliLevel, chain: Chain, schedule: Schedule) -> Iterator[s
     if level == BELL_DIAGONAL:
         if any(relaxes(node.memory) for node in chain.nodes):
             yield "a memory relaxes (finite T1)"
-        elif optical(chain, schedule) and not all(holds(level, each.state) for each in heralded_links(chain)):
+        elif optical(chain, schedule) and not all(holds(level, each.state, given) for each in heralded_links(chain)):
             yield "a swap by linear optics mixes other Pauli coefficients that a link heralds into the Bell weights"
-    elif level != PAULI and not all(holds(level, each.state) for each in heralded_links(chain)):
+    elif level != PAULI and not all(holds(level, each.state, given) for each in heralded_links(chain)):
         yield "a link heralds a state with other Pauli coefficients"
 
 
@@ -73,9 +73,11 @@ def relaxes(memory: object) -> bool:
     return t1 is None or bool(np.isfinite(t1))
 
 
-def holds(level: PauliLevel, state: object) -> bool:
-    """Whether a state has no other coefficients than those of a level."""
+def holds(level: PauliLevel, state: object, given: bool) -> bool:
+    """Whether a state has no other coefficients than those of a level; traced ones do if the level is `given`."""
     known = _checks.known(jax.lax.stop_gradient(state))
+    if known is None and given:
+        return True
     if known is None:
         raise ValueError(
             "A state level cannot be chosen from traced numbers: fix it outside jit and vmap with "

@@ -2,12 +2,13 @@
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qtn import BBPSSW, Renewal, abstract_link, chain, depolarising_memory, nested, node
-from qtn.steps.level import BELL_DIAGONAL, Level
+from qtn import BBPSSW, Renewal, abstract_link, chain, depolarising_memory, fidelity, nested, node, relaxing_memory
+from qtn.steps.level import BELL_DIAGONAL, PAULI, X_TYPE, Level
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,3 +48,15 @@ def test_werner_level_equals_bell_diagonal_level(cutoff):
     np.testing.assert_allclose(werner.mean_time, bell.mean_time, rtol=1e-12)
     np.testing.assert_allclose(werner.bell_diagonal, bell.bell_diagonal, rtol=1e-12)
     np.testing.assert_allclose(werner.states, bell.states, atol=1e-14)
+
+
+@pytest.mark.parametrize("level", [None, PAULI], ids=["chosen", "given"])
+def test_a_planned_evaluator_keeps_its_level_under_jit(level):
+    relaxing = chain(abstract_link(p_success=0.2, attempt_time=1.0, werner=0.95), node(relaxing_memory(90.0, 80.0)), 2)
+    evaluator = Renewal(level=level, step=1.0, num_steps=200).planned(relaxing, nested(1))
+
+    def value(hardware):
+        return fidelity(evaluator.summarise(hardware, nested(1)).bell_diagonal)
+
+    assert evaluator.level in (X_TYPE, PAULI)
+    np.testing.assert_allclose(jax.jit(value)(relaxing), value(relaxing), rtol=1e-13)
