@@ -28,13 +28,30 @@ def arrival(p_success: Float[Array, ""], attempt_steps: Float[Array, ""], num_st
     # The attempts that end in cell j, (j, j + 1], are number low + 1 .. low + count.
     left = jnp.arange(num_steps) / attempt_steps
     low, high = (jax.lax.stop_gradient(jnp.floor(v + 1e-9)) for v in (left, left + 1 / attempt_steps))
-    count = high - low
-    before, inside = all_fail(p_success, low), one_succeeds(p_success, count)
-    # sum_{i < count} i p q^i = q (1 - q^count) / p - count q^count, where attempt low + 1 + i ends
-    later = (1 - p_success) * inside / p_success - count * (1 - inside)
-    later = jnp.where(count > 1, later, 0.0)
+    before = all_fail(p_success, low)
+    inside, later = _within_cells(p_success, high - low, jax.lax.stop_gradient(jnp.floor(1 / attempt_steps)))
     position = inside * ((low + 1) * attempt_steps - jnp.arange(num_steps)) + later * attempt_steps
-    return before * (inside - position) + jnp.pad((before * position)[:-1], (1, 0))
+    # what a shifted array is made of would be computed for both of its uses, and element by element
+    early, late = jax.lax.optimization_barrier((before * (inside - position), before * position))
+    return early.at[1:].add(late[:-1])
+
+
+def _within_cells(
+    p: Float[Array, ""], count: Float[Array, "t"], usual: Float[Array, ""]
+) -> tuple[Float[Array, "t"], Float[Array, "t"]]:
+    """Return (chance that one of `count` attempts succeeds, mean number of attempts before it times that chance).
+
+    Args:
+        p: chance of one attempt.
+        count: attempts of each cell: `usual`, or one more, or one off by rounding.
+        usual: whole number.
+    """
+    counts = jnp.maximum(usual + jnp.arange(-1.0, 3.0), 0.0)
+    inside = one_succeeds(p, counts)
+    # sum_{i < count} i p q^i = q (1 - q^count) / p - count q^count, where attempt low + 1 + i ends
+    later = jnp.where(counts > 1, (1 - p) * inside / p - counts * (1 - inside), 0.0)
+    place = [count <= counts[0], count == counts[1], count == counts[2]]
+    return jnp.select(place, list(inside[:3]), inside[3]), jnp.select(place, list(later[:3]), later[3])
 
 
 def all_fail(p: Float[Array, ""], count: Float[Array, "*n"]) -> Float[Array, "*n"]:
