@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float
 
 from qtn.evaluators.cutoffs import postponed, window
 from qtn.evaluators.join import Attempt, meet
+from qtn.steps.step_map import StepMap
 from qtn.tensors.recurrence import cumulative, decay_scan
 
 BRACKETS_PER_OCTAVE = 4
@@ -78,7 +79,7 @@ def lasting(
 def join_faithful(
     first: Float[Array, "k t"],
     second: Float[Array, "k t"],
-    step_map: Float[Array, "k ..."],
+    step: StepMap,
     rates: Float[Array, "2 k"],
     rows: Float[Array, "2 k"],
     minimum: Float[Array, ""],
@@ -91,7 +92,7 @@ def join_faithful(
     Args:
         first: (k, t), delivered distribution of the first input.
         second: (k, t), of the second input.
-        step_map: (k, k, k) or (k,), see `qtn.evaluators.join.join`.
+        step: successful branch.
         rates: (2, k), decay per step of each input while waiting.
         rows: (2, k), fidelity of each input = row . state / state[0].
         minimum: fidelity.
@@ -124,4 +125,4 @@ def join_faithful(
         ended = bad[other] + expiring[other]
         rejected += bad[own] * (1 - cumulative(ended) + ended)
     cut = postponed(cut.at[0].add(cut_at_start), lateness)
-    return meet(good[0], good[1], jnp.concatenate(held), step_map, cut + rejected)
+    return meet(good[0], good[1], held, step, cut + rejected)

@@ -20,7 +20,8 @@ from qtn.links.link import Heralded, Link
 from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, durations, subtrees
 from qtn.states.basis import BELL_SIGNS
 from qtn.steps.distill import DistillationProtocol
-from qtn.steps.level import Level, swaps_by_factors
+from qtn.steps.level import Level
+from qtn.steps.step_map import StepMap, step_map
 
 
 @jax.jit
@@ -47,13 +48,6 @@ def link_arrivals(
 def swap_step(level: Level, left: Node, middle: Node, right: Node) -> Float[Array, "k k k"]:
     """Return the step map of a swap (compiled once per kind of node)."""
     return level.swap(left, middle, right)
-
-
-@partial(jax.jit, static_argnames="level")
-def swap_join(level: Level, left: Node, middle: Node, right: Node) -> Float[Array, "k ..."]:
-    """Return what a join needs of a swap: its step map (k, k, k), or the diagonal (k,) where that is all there is."""
-    step_map = level.swap(left, middle, right)
-    return jnp.einsum("iii->i", step_map) if swaps_by_factors(level) else step_map
 
 
 @partial(jax.jit, static_argnames=("level", "protocol"))
@@ -85,9 +79,9 @@ def in_steps(times: Float[Array, "n"], index: Array, step: Float[Array, ""]) -> 
 
 
 @jax.jit
-def join_list(inputs: list[Array], step_map: Array, rates: Array, cutoff: Array, lattice: Array) -> Attempt:
+def join_list(inputs: list[Array], entries: Array, rates: Array, cutoff: Array, lattice: Array) -> Attempt:
     """Join more than two inputs."""
-    return join_many(jnp.stack(inputs), step_map, rates, cutoff, lattice)
+    return join_many(jnp.stack(inputs), entries, rates, cutoff, lattice)
 
 
 @jax.jit
@@ -155,13 +149,14 @@ class Fold:
         """Return one attempt of the last step of `tree`; a link counts as always successful."""
         if isinstance(tree, Swap):
             left, right = self.ends(tree)
-            step_map = self.run(swap_join, self.level, left, self.chain.node(tree.right.first), right)
-            return self._join(tree, (tree.left, tree.right), step_map)
+            nodes = left, self.chain.node(tree.right.first), right
+            step = step_map(swap_step, (self.level,), nodes, self.run)
+            return self._join(tree, (tree.left, tree.right), step)
         if isinstance(tree, Distill):
             left, right = self.ends(tree)
-            step_map = self.run(distill_step, self.level, tree.protocol, left, right)
+            step = step_map(distill_step, (self.level, tree.protocol), (left, right), self.run)
             inputs = (tree.kept, *[tree.consumed] * (tree.protocol.num_pairs - 1))
-            return self._join(tree, inputs, step_map)
+            return self._join(tree, inputs, step)
         delivered = self.delivered(tree)
         return Attempt(success=delivered, failure=jnp.zeros_like(delivered[0]))
 
@@ -198,9 +193,9 @@ class Fold:
         self.tails.append(summary.tail_mass)
         return summary
 
-    def _join(self, tree: Swap | Distill, inputs: tuple[Tree, ...], step_map: Array) -> Attempt:
+    def _join(self, tree: Swap | Distill, inputs: tuple[Tree, ...], step: StepMap) -> Attempt:
         """Return one attempt of a step on these inputs, its limits included."""
-        attempt = self._met(tree, inputs, step_map)
+        attempt = self._met(tree, inputs, step)
         rules = tree.rules
         if rules.run_time is not None:
             lattice = self._lattice(*inputs)
@@ -210,7 +205,7 @@ class Fold:
             attempt = self.run(late, attempt, rates, self._steps("wait_times", rules.latency))
         return attempt
 
-    def _met(self, tree: Swap | Distill, inputs: tuple[Tree, ...], step_map: Array) -> Attempt:
+    def _met(self, tree: Swap | Distill, inputs: tuple[Tree, ...], step: StepMap) -> Attempt:
         """Return what happens when the pairs that a step needs are there, or waited too long."""
         delivered = [self.delivered(child) for child in inputs]
         limit = jnp.asarray(jnp.inf) if tree.cutoff is None else self._steps("cutoff_times", tree.cutoff)
@@ -220,17 +215,18 @@ class Fold:
         if sequential:
             lattice = self._lattice(inputs[1])
             piece, others = (pumped, (limit, lattice)) if width is None else (pumped_soft, (limit, width))
-            return self.run(piece, *delivered, step_map, rates[0], *others)
+            return self.run(piece, *delivered, step.entries, rates[0], *others)
         lattice = self._lattice(*inputs)
         if tree.rules.min_fidelity is not None:
             rows = self.run(fidelity_rows, self.level, tuple(self.ends(child) for child in inputs))
             minimum = self.run(taken, self.schedule.min_fidelities, jnp.asarray(tree.rules.min_fidelity))
-            return self.run(join_faithful, *delivered, step_map, rates, rows, minimum, lattice)
+            return self.run(join_faithful, *delivered, step, rates, rows, minimum, lattice)
         if width is not None:
-            return self.run(join_soft, *delivered, step_map, rates, limit, width)
+            return self.run(join_soft, *delivered, step, rates, limit, width)
         if len(inputs) == 2:
-            return self.run(join, *delivered, step_map, rates, limit, lattice)
-        return self.run(join_list, delivered, step_map, rates, limit, lattice)
+            own = () if tree.cutoff is None else (limit, lattice)
+            return self.run(join, *delivered, step, rates, *own)
+        return self.run(join_list, delivered, step.entries, rates, limit, lattice)
 
     def _steps(self, name: str, slot: int) -> Float[Array, ""]:
         """Return one of the times of the schedule in grid steps."""

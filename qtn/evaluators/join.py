@@ -4,12 +4,16 @@ Arrays are (k, num_steps): component 0 is a probability per step, the others are
 rates and cut-offs are in steps; nothing here knows seconds or physics.
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
 from qtn.evaluators.cutoffs import edge, hold_sharp, hold_soft, postponed
+from qtn.steps.step_map import Places, StepMap
 from qtn.tensors.recurrence import decay_scan, delay, delayed, repeat_until_success
 
 
@@ -45,10 +49,10 @@ class Moments:
 def join(
     first: Float[Array, "k t"],
     second: Float[Array, "k t"],
-    step_map: Float[Array, "k ..."],
+    step: StepMap,
     rates: Float[Array, "2 k"],
-    cutoff: Float[Array, ""],
-    lattice: Float[Array, ""],
+    cutoff: Float[Array, ""] | None = None,
+    lattice: Float[Array, ""] | None = None,
 ) -> Attempt:
     """Join two independent deliveries by a bilinear step at the later arrival.
 
@@ -58,28 +62,30 @@ def join(
     Args:
         first: (k, t), delivered distribution of the first input (left, or kept).
         second: (k, t), of the second input (right, or consumed).
-        step_map: (k, k, k), successful branch: out[c] = sum_ab map[c, a, b] first[a] second[b]; or (k,), its
-            diagonal, where that is all there is: out[c] = map[c] first[c] second[c].
+        step: successful branch B.
         rates: (2, k), decay per step of the first and second input while waiting; rates[:, 0] = 0.
-        cutoff: longest wait of the earlier input [steps], inclusive; inf = none.
-        lattice: of the grid, see `TimeGrid`.
+        cutoff: longest wait of the earlier input [steps], inclusive; inf or None = none.
+        lattice: of the grid, see `TimeGrid`; used with a cut-off.
     """
+    if cutoff is None:
+        held = decay_scan(first, rates[0]), decay_scan(second, rates[1])
+        return meet(first, second, held, step, jnp.zeros(first.shape[1]))
     rate = rates.reshape(-1)
     waiting = decay_scan(jnp.concatenate([first, second]), rate)
-    held, cut = jax.lax.cond(
+    both, cut = jax.lax.cond(
         cutoff < first.shape[1],
         jax.checkpoint(hold_sharp),  # recomputed in reverse: nothing is stored for joins without a cut-off
         lambda waiting, mass, *_: (waiting, jnp.zeros_like(mass[0])),
         *(waiting, jnp.stack([first[0], second[0]]), rate, cutoff, lattice),
     )
-    return meet(first, second, held, step_map, cut)
+    return meet(first, second, jnp.split(both, 2), step, cut)
 
 
 @jax.jit
 def join_soft(
     first: Float[Array, "k t"],
     second: Float[Array, "k t"],
-    step_map: Float[Array, "k ..."],
+    step: StepMap,
     rates: Float[Array, "2 k"],
     cutoff: Float[Array, ""],
     width: Float[Array, ""],
@@ -87,14 +93,14 @@ def join_soft(
     """Join as `join` does, with a soft cut-off of this width [steps], see `qtn.evaluators.cutoffs.survival`."""
     inputs, mass = jnp.concatenate([first, second]), jnp.stack([first[0], second[0]])
     held, cut = hold_soft(inputs, mass, rates.reshape(-1), cutoff, width)
-    return meet(first, second, held, step_map, cut)
+    return meet(first, second, jnp.split(held, 2), step, cut)
 
 
 def meet(
     first: Float[Array, "k t"],
     second: Float[Array, "k t"],
-    held: Float[Array, "n t"],
-    step_map: Float[Array, "k ..."],
+    held: Sequence[Float[Array, "k t"]],
+    step: StepMap,
     cut: Float[Array, "t"],
 ) -> Attempt:
     """Apply a bilinear step when the later of two pairs arrives.
@@ -102,26 +108,60 @@ def meet(
     Args:
         first: (k, t), arrivals.
         second: (k, t).
-        held: (2 k, t), what of each is there at each time, arrivals included.
-        step_map: (k, k, k) or (k,), see `join`.
+        held: what of each is there at each time, arrivals included.
+        step: successful branch.
         cut: (t,), probability that an attempt ends early.
     """
-    num_components = first.shape[0]
-    held_first, held_second = held[:num_components], held[num_components:]
-    earlier = held_first - first
+    earlier = held[0] - first
+    if step.places is None:
+        success, there = _all_terms(first, second, earlier, held[1], step.entries)
+    else:
+        success, there = _few_terms(first, second, earlier, held[1], step.entries, step.places)
+    return Attempt(success=success, failure=there - success[0] + cut)
 
-    if step_map.ndim == 1:
-        both = first * held_second + earlier * second
-        success = step_map[:, None] * both
-        return Attempt(success=success, failure=both[0] - success[0] + cut)
+
+def _all_terms(
+    first: Float[Array, "k t"],
+    second: Float[Array, "k t"],
+    earlier: Float[Array, "k t"],
+    held: Float[Array, "k t"],
+    entries: Float[Array, "k k k"],
+) -> tuple[Float[Array, "k t"], Float[Array, "t"]]:
+    """Return (what a success delivers, probability that both are there) when the later of two pairs arrives."""
 
     def meeting(component: int) -> Float[Array, "k t"]:
-        """Return each component of the first input times one of the second, when the later of them arrives."""
-        return first * held_second[component] + earlier * second[component]
+        """Return each component of the first input times one of the second."""
+        return first * held[component] + earlier * second[component]
 
     # One product with k x k matrices per component of the second: twice as fast in reverse as one with all k^2.
-    success = sum((step_map[:, :, j] @ meeting(j) for j in range(num_components)), start=jnp.zeros_like(first))
-    return Attempt(success=success, failure=meeting(0)[0] - success[0] + cut)
+    success = sum((entries[:, :, j] @ meeting(j) for j in range(len(first))), start=jnp.zeros_like(first))
+    return success, meeting(0)[0]
+
+
+def _few_terms(
+    first: Float[Array, "k t"],
+    second: Float[Array, "k t"],
+    earlier: Float[Array, "k t"],
+    held: Float[Array, "k t"],
+    entries: Float[Array, "k k k"],
+    places: Places,
+) -> tuple[Float[Array, "k t"], Float[Array, "t"]]:
+    """Return the same as a sum over the places; rows are split once, so that the reverse pass joins them once."""
+    arriving, following, waiting, present = (_rows(each) for each in (first, second, earlier, held))
+    pairs = {
+        (a, b): arriving[a] * present[b] + waiting[a] * following[b] for a, b in {(0, 0), *(p[1:] for p in places)}
+    }
+    values = _rows(entries[tuple(np.transpose(places))])
+    terms: list[list[Array]] = [[] for _ in first]
+    for value, (c, a, b) in zip(values, places, strict=True):
+        terms[c].append(value * pairs[a, b])
+    nothing = jnp.zeros_like(first[0])
+    return jnp.stack([sum(row[1:], start=row[0]) if row else nothing for row in terms]), pairs[0, 0]
+
+
+def _rows(array: Array) -> list[Array]:
+    """Return array[0], array[1], ..."""
+    return [jnp.squeeze(row, 0) for row in jax.lax.split(array, (1,) * len(array))]
 
 
 @jax.jit

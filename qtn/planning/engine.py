@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from qtn.evaluators.fold import decay_per_step, distill_step, link_arrivals, swap_join
+from qtn.evaluators.fold import decay_per_step, distill_step, link_arrivals, swap_step
 from qtn.evaluators.grid import TimeGrid
 from qtn.evaluators.join import Moments, deliver, join, moments
 from qtn.evaluators.join_many import join_many
@@ -21,6 +21,7 @@ from qtn.planning.objective import characters
 from qtn.planning.segments import Segment
 from qtn.steps.distill import DistillationProtocol
 from qtn.steps.level import Level
+from qtn.steps.step_map import StepMap, step_map
 
 BATCH = 32
 """Joins in one call; more do not run faster, fewer waste less on padding."""
@@ -33,7 +34,7 @@ BATCH_OF_MANY = 4
 def joined(
     first: Float[Array, "b k t"],
     second: Float[Array, "b k t"],
-    step_map: Float[Array, "k ..."],
+    step: StepMap,
     rates: Float[Array, "n k"],
     cutoffs: Float[Array, "b"],
     lattice: Float[Array, ""],
@@ -45,7 +46,7 @@ def joined(
     Args:
         first: (b, k, t), what the first inputs deliver.
         second: (b, k, t), what the other n - 1 inputs deliver, which are alike.
-        step_map: (k,) * (n + 1), or (k,) of a swap, see `qtn.evaluators.join.join` and `join_many`.
+        step: successful branch.
         rates: (n, k), decay per step while waiting.
         cutoffs: (b,), [steps].
         lattice: of the grid.
@@ -55,11 +56,11 @@ def joined(
     others = rates.shape[0] - 1
 
     def one(first: Array, second: Array, cutoff: Array) -> tuple[Moments, Array | None]:
-        limit = cutoff if cut else jnp.asarray(jnp.inf)
         if others == 1:
-            attempt = join(first, second, step_map, rates, limit, lattice)
+            attempt = join(first, second, step, rates, *((cutoff, lattice) if cut else ()))
         else:
-            attempt = join_many(jnp.stack([first, *[second] * others]), step_map, rates, limit, lattice)
+            limit = cutoff if cut else jnp.asarray(jnp.inf)
+            attempt = join_many(jnp.stack([first, *[second] * others]), step.entries, rates, limit, lattice)
         summary = moments(attempt)
         return summary, deliver(attempt, summary.mean_steps) if keep else None
 
@@ -113,7 +114,8 @@ class Engine:
         first, last = candidates[0].segment.first, candidates[0].segment.last + 1
         ends = (first, middle), (middle, last)
         nodes = (self.chain.node(first), self.chain.node(middle), self.chain.node(last))
-        return self._evaluate(candidates, swap_join(self.level, *nodes), ends, keep)
+        step = step_map(swap_step, (self.level,), nodes)
+        return self._evaluate(candidates, step, ends, keep)
 
     def distill(self, candidates: Sequence[Candidate], *, keep: bool) -> list[Candidate]:
         """Evaluate distillations of one segment by one protocol."""
@@ -122,8 +124,9 @@ class Engine:
         protocol = candidates[0].protocol
         assert isinstance(protocol, DistillationProtocol)
         first, last = candidates[0].segment.first, candidates[0].segment.last + 1
-        step_map = distill_step(self.level, protocol, self.chain.node(first), self.chain.node(last))
-        return self._evaluate(candidates, step_map, ((first, last),) * protocol.num_pairs, keep)
+        nodes = self.chain.node(first), self.chain.node(last)
+        step = step_map(distill_step, (self.level, protocol), nodes)
+        return self._evaluate(candidates, step, ((first, last),) * protocol.num_pairs, keep)
 
     def characters(self, segment: Segment, states: np.ndarray) -> np.ndarray:
         """Return the characters (n, 4) of mean states (n, k) of a segment."""
@@ -132,7 +135,7 @@ class Engine:
     def _evaluate(
         self,
         candidates: Sequence[Candidate],
-        step_map: Array,
+        step: StepMap,
         ends: tuple[tuple[int, int], ...],
         keep: bool,
     ) -> list[Candidate]:
@@ -149,7 +152,7 @@ class Engine:
             padded = chunk + [chunk[0]] * (batch - len(chunk))
             first, second = (np.stack([each.parts[side].candidate.delivered for each in padded]) for side in (0, 1))
             cutoffs = np.array([each.cutoff for each in padded]) / self.seconds
-            result, delivered = joined(first, second, step_map, rates, cutoffs, lattice, keep, cut)
+            result, delivered = joined(first, second, step, rates, cutoffs, lattice, keep, cut)
             times, states, tails = (np.asarray(x) for x in (result.mean_steps, result.state, result.tail_mass))
             kept = None if delivered is None else np.asarray(delivered)
             self.num_joins += len(chunk)

@@ -122,11 +122,6 @@ class PauliLevel:
         return found
 
 
-def swaps_by_factors(level: Level) -> bool:
-    """Whether every swap is diagonal at this level, out[c] = f[c] left[c] right[c], linear optics included."""
-    return isinstance(level, PauliLevel) and all(label[0] == label[1] for label in level.labels)
-
-
 BELL_DIAGONAL = PauliLevel("bell_diagonal", ("II", "XX", "YY", "ZZ"))
 """Closed under Pauli noise, swaps and distillation that accepts every coincidence."""
 

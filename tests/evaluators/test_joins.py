@@ -9,6 +9,7 @@ from qtn.evaluators.cutoffs import survival
 from qtn.evaluators.faithful import join_faithful
 from qtn.evaluators.join import join, join_soft, late, truncated
 from qtn.evaluators.pump import pumped, pumped_soft
+from qtn.steps.step_map import StepMap
 from tests.oracles import joins as oracle
 
 K, N = 4, 40
@@ -18,6 +19,7 @@ MAP = np.zeros((K, K, K))
 MAP[0, 0, 0] = 0.8
 for _i in range(1, K):
     MAP[_i, _i, _i] = 0.7
+STEP = StepMap(entries=jnp.asarray(MAP))
 ONE = jnp.asarray(1.0)
 
 
@@ -45,13 +47,43 @@ def integral(cutoff: float, width: float, low: float, high: float) -> float:
     return float(np.trapezoid(values, ages))
 
 
-@pytest.mark.parametrize("cutoff", [np.inf, 7.0])
-def test_a_diagonal_map_can_be_given_as_its_diagonal(cutoff):
-    limit, wide, lattice = jnp.asarray(cutoff), jnp.asarray(1.7), jnp.asarray(1.0)
+PLACES = ((0, 0, 0), (0, 1, 3), (1, 1, 1), (1, 2, 0), (3, 0, 1), (3, 1, 3))
+
+
+@pytest.mark.parametrize("cutoff", [None, np.inf, 7.0])
+def test_few_terms_are_all_terms(cutoff):
+    """Values, and derivatives by all that is not zero; component 2 has no term at all."""
+    limit, wide, lattice = jnp.asarray(cutoff or np.inf), jnp.asarray(1.7), jnp.asarray(1.0)
     rows = jnp.ones((2, K)) / 4
-    diagonal = np.einsum("iii->i", MAP)
-    for piece, others in ((join, (limit, lattice)), (join_soft, (limit, wide)), (join_faithful, (rows, 0.9, lattice))):
-        check(piece(X, Y, diagonal, RATES, *others), piece(X, Y, MAP, RATES, *others), atol=1e-15)
+    entries = np.zeros((K, K, K))
+    index = tuple(np.transpose(PLACES))
+    entries[index] = RNG.uniform(0.1, 0.9, len(PLACES))
+    sharp = () if cutoff is None else (limit, lattice)
+    weights = RNG.normal(size=(K + 1, N))
+
+    def total(values, first, second, piece, others, places):
+        attempt = piece(
+            first, second, StepMap(entries=jnp.zeros(entries.shape).at[index].set(values), places=places), *others
+        )
+        return jnp.sum(weights[:K] * attempt.success) + jnp.sum(weights[K] * attempt.failure)
+
+    for piece, others in ((join, sharp), (join_soft, (limit, wide)), (join_faithful, (rows, 0.9, lattice))):
+        few, every = (
+            piece(X, Y, StepMap(entries=jnp.asarray(entries), places=places), RATES, *others)
+            for places in (PLACES, None)
+        )
+        check(few, every, atol=1e-15)
+        slopes = [
+            jax.grad(total, argnums=(0, 1, 2))(
+                entries[index], jnp.asarray(X), jnp.asarray(Y), piece, (RATES, *others), places
+            )
+            for places in (PLACES, None)
+        ]
+        jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, atol=1e-13), *slopes)
+
+
+def test_no_cutoff_is_an_infinite_one():
+    check(join(X, Y, STEP, RATES), join(X, Y, STEP, RATES, jnp.asarray(np.inf), ONE), atol=1e-16)
 
 
 @pytest.mark.parametrize(("cutoff", "width"), [(6.3, 1.7), (4.0, 0.2), (np.inf, 3.0)])
@@ -63,7 +95,7 @@ def test_soft(cutoff, width):
         gone = survive(age - 1) - survive(age)
         return age - 1 + (integral(cutoff, width, age - 1, age) - survive(age)) / gone if gone > 1e-9 else age - 0.5
 
-    found = join_soft(X, Y, MAP, RATES, jnp.asarray(cutoff), jnp.asarray(width))
+    found = join_soft(X, Y, STEP, RATES, jnp.asarray(cutoff), jnp.asarray(width))
     check(found, oracle.join_soft(X, Y, MAP, RATES, survive, mean_age), atol=1e-9)
     assert found.success[0].sum() + found.failure.sum() == pytest.approx(1, abs=1e-12)
 
@@ -76,8 +108,8 @@ def test_soft(cutoff, width):
 
 def test_narrow_soft_cutoff_is_sharp():
     """Just above a whole age, where a sharp cut-off keeps what is that old."""
-    sharp = join(X, Y, MAP, RATES, jnp.asarray(5.0), ONE)
-    soft = join_soft(X, Y, MAP, RATES, jnp.asarray(5.02), jnp.asarray(1e-3))
+    sharp = join(X, Y, STEP, RATES, jnp.asarray(5.0), ONE)
+    soft = join_soft(X, Y, STEP, RATES, jnp.asarray(5.02), jnp.asarray(1e-3))
     np.testing.assert_allclose(soft.success, sharp.success, atol=1e-8)
     np.testing.assert_allclose(soft.failure.sum(), sharp.failure.sum(), atol=1e-8)
 
@@ -100,7 +132,7 @@ def test_pump_between_two_ages_is_their_mixture():
 @pytest.mark.parametrize("minimum", [0.0, 0.8, 0.9, 0.93, 0.97])
 def test_faithful(minimum):
     rows = np.full((2, K), 0.25)
-    found = join_faithful(X, Y, MAP, RATES, rows, jnp.asarray(minimum), ONE)
+    found = join_faithful(X, Y, STEP, RATES, rows, jnp.asarray(minimum), ONE)
     sums = oracle.join_faithful(X, Y, MAP, RATES, rows, minimum)
     assert found.success[0].sum() + found.failure.sum() == pytest.approx(1, abs=1e-12)
     # A real age is the mixture of two whole ones: bounded by the whole one below and the next above.
@@ -113,9 +145,9 @@ def test_faithful_at_whole_ages():
     flat = np.ones((K, 1)) * np.array([1.0, 0.9, 0.9, 0.9])[:, None]
     x, y = flat * X[0], flat * Y[0]
     minimum = 0.25 + 0.75 * 0.9 * np.exp(-0.05 * 6)
-    found = join_faithful(x, y, MAP, rates, np.full((2, K), 0.25), jnp.asarray(minimum), ONE)
+    found = join_faithful(x, y, STEP, rates, np.full((2, K), 0.25), jnp.asarray(minimum), ONE)
     check(found, oracle.join_faithful(x, y, MAP, rates, np.full((2, K), 0.25), minimum - 1e-9))
-    same = join(x, y, MAP, rates, jnp.asarray(6.0), ONE)
+    same = join(x, y, STEP, rates, jnp.asarray(6.0), ONE)
     np.testing.assert_allclose(found.success, same.success, atol=1e-12)
 
 
@@ -123,12 +155,12 @@ def test_pairs_below_the_minimum_end_the_attempt():
     bad = X.copy()
     bad[1:, ::2] *= 0.3
     rates = 0 * RATES
-    found = join_faithful(bad, Y, MAP, rates, np.full((2, K), 0.25), jnp.asarray(0.7), ONE)
+    found = join_faithful(bad, Y, STEP, rates, np.full((2, K), 0.25), jnp.asarray(0.7), ONE)
     check(found, oracle.join_faithful(bad, Y, MAP, rates, np.full((2, K), 0.25), 0.7))
 
 
 def test_run_time_and_latency():
-    whole = join(X, Y, MAP, RATES, jnp.asarray(9.0), ONE)
+    whole = join(X, Y, STEP, RATES, jnp.asarray(9.0), ONE)
     plain = oracle.Sums(K, N)
     plain.success, plain.failure = np.array(whole.success), np.array(whole.failure)
     for limit in (0, 11, N + 3):
@@ -141,12 +173,12 @@ def test_run_time_and_latency():
 
 
 SCALARS = {
-    "soft": lambda v: join_soft(X, Y, MAP, RATES, v[0], v[1]),
+    "soft": lambda v: join_soft(X, Y, STEP, RATES, v[0], v[1]),
     "pump": lambda v: pumped(X, Y, MAP, v[1] * RATES[0], v[0], ONE),
     "pump soft": lambda v: pumped_soft(X, Y, MAP, RATES[0], v[0], v[1]),
-    "faithful": lambda v: join_faithful(X, Y, MAP, v[1] * RATES, np.full((2, K), 0.25), 0.5 + v[0] / 20, ONE),
-    "run time": lambda v: truncated(join(X, Y, MAP, v[1] * RATES, 50 * ONE, ONE), v[0], ONE),
-    "latency": lambda v: late(join(X, Y, MAP, RATES, 50 * ONE, ONE), v[1] * jnp.asarray(RATES[:1]), v[0]),
+    "faithful": lambda v: join_faithful(X, Y, STEP, v[1] * RATES, np.full((2, K), 0.25), 0.5 + v[0] / 20, ONE),
+    "run time": lambda v: truncated(join(X, Y, STEP, v[1] * RATES, 50 * ONE, ONE), v[0], ONE),
+    "latency": lambda v: late(join(X, Y, STEP, RATES, 50 * ONE, ONE), v[1] * jnp.asarray(RATES[:1]), v[0]),
 }
 
 

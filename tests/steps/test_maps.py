@@ -5,9 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qtn import BBPSSW, DEJMPS, gates, linear_optics, node
+from qtn import BBPSSW, DEJMPS, depolarising_memory, gates, linear_optics, node, relaxing_memory
+from qtn.evaluators.fold import distill_step, swap_step
 from qtn.states.pair import BELL_FROM_CHARACTERS, CHARACTERS_FROM_BELL, from_fidelity, werner
-from qtn.steps.level import BELL_DIAGONAL, LEVELS, swaps_by_factors
+from qtn.steps.distill import PROTOCOLS
+from qtn.steps.level import BELL_DIAGONAL, LEVELS
+from qtn.steps.step_map import step_map
 from tests.oracles import density
 
 PAIRS = {
@@ -18,14 +21,44 @@ PAIRS = {
 NOISE = {"perfect": (1.0, 1.0, 1.0, 1.0), "gates": (0.98, 0.95, 1.0, 1.0), "all": (0.97, 0.99, 0.96, 0.98)}
 
 
-@pytest.mark.parametrize("optical", [False, True])
+MEMORIES = {"decays": depolarising_memory(10.0), "relaxes": relaxing_memory(10.0, 8.0)}
+
+
+@pytest.mark.parametrize("noise", NOISE)
+@pytest.mark.parametrize("memory", MEMORIES)
 @pytest.mark.parametrize("level", LEVELS.values(), ids=lambda level: level.name)
-def test_swaps_by_factors_are_those_with_nothing_beside_the_diagonal(level, optical):
-    noisy = gates(two_qubit=0.9, readout=0.95)
-    middle = node(optics=linear_optics()) if optical else node(gate_set=noisy)
-    found = np.array(level.swap(node(), middle, node()))
-    np.einsum("iii->i", found)[:] = 0
-    assert swaps_by_factors(level) == (not found.any())
+def test_nothing_lies_outside_the_known_places(level, memory, noise):
+    p2, _, eta, _ = NOISE[noise]
+    end = node(MEMORIES[memory], gates(two_qubit=p2, readout=eta))
+    optical = node(MEMORIES[memory], optics=linear_optics(efficiency=eta, visibility=p2))
+    steps = [(swap_step, (level,), (end, middle, node())) for middle in (end, optical)]
+    steps += [
+        (distill_step, (level, protocol), (end, end)) for protocol in PROTOCOLS.values() if protocol.num_pairs == 2
+    ]
+    known = 0
+    for step, kind, nodes in steps:
+        found = step_map(step, kind, nodes)
+        np.testing.assert_array_equal(found.entries, step(*kind, *nodes))
+        outside = np.array(found.entries)
+        if found.places is not None:
+            known += 1
+            outside[tuple(np.transpose(found.places))] = 0
+            assert np.abs(outside).max() < 1e-15
+    assert known >= 2, "swaps have few terms at every level"
+
+
+def test_places_are_few_where_the_physics_says_so():
+    noisy = node(gate_set=gates(two_qubit=0.9, readout=0.95))
+    assert step_map(swap_step, (BELL_DIAGONAL,), (noisy,) * 3).places == tuple((i, i, i) for i in range(4))
+    assert len(step_map(distill_step, (BELL_DIAGONAL, DEJMPS), (noisy,) * 2).places or ()) == 8
+    assert step_map(distill_step, (BELL_DIAGONAL, PROTOCOLS["code3"]), (noisy,) * 2).places is None
+
+
+def test_places_are_found_within_a_compiled_function():
+    noisy = node(gate_set=gates(two_qubit=0.9, readout=0.95))
+    seen = []
+    jax.jit(lambda nodes: seen.append(step_map(swap_step, (LEVELS["pauli"],), nodes)) or 0.0)((noisy,) * 3)
+    assert len(seen[0].places) == 16
 
 
 def swap_map(middle):
