@@ -12,7 +12,7 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 import jax.numpy as jnp  # noqa: E402
-from timing import medians  # noqa: E402
+from timing import medians, working_memory  # noqa: E402
 
 import qtn  # noqa: E402
 from qtn.evaluators.asap import Line  # noqa: E402
@@ -54,9 +54,7 @@ def plain(array, rates):
 
 def temporary(function, *args):
     """Return the working memory of a compiled function [MB]."""
-    analysis = jax.jit(function).lower(*args).compile().memory_analysis()
-    assert analysis is not None
-    return analysis.temp_size_in_bytes / 1e6
+    return working_memory(jax.jit(function).lower(*args).compile()) / 1e6
 
 
 def main(runs=7):

@@ -10,7 +10,6 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import log2
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,11 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "kernels"))
 import asap  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import pair_throughput  # noqa: E402
+import plain  # noqa: E402
 from qtn_kernels import floors  # noqa: E402
 from qtn_kernels.chain_product import chain_product, noise, noisy_rotation  # noqa: E402
 from shares import shares  # noqa: E402
-from timing import medians  # noqa: E402
+from timing import medians, working_memory  # noqa: E402
 
 import qtn  # noqa: E402
 from qtn import channels  # noqa: E402
@@ -44,17 +44,29 @@ class Workload:
     moved: float
     """Bytes that must be read or written."""
     operations: float
+    plain: tuple[Callable[[], Any], ...] = ()
+    """The passes or decompositions that the value must make, alone; and their value and gradient."""
     profiled: Any = None
     """A smaller argument for the profiler, which keeps every operation of every step of a loop."""
+
+    def compiled(self) -> tuple[Any, Any]:
+        """Return value, and value and gradient, compiled for the argument."""
+        value, gradient = (jax.jit(each).lower(self.argument).compile() for each in (self.value, self.gradient))
+        return value, gradient
 
 
 def pair_engine(num_steps: int = 65536) -> Workload:
     """(a) One tree of 8 different links, 4 numbers a step: 7 joins, 6 restarts by Fourier transforms."""
     evaluator, value, line = pair_throughput.on_grid(num_steps)
-    k = evaluator.level.num_components
-    moved = 8 * num_steps * (7 * (3 * k + 1) + 6 * (2 * k + 1))  # joins: two in, one out; restarts: one in, one out
-    transforms = 6 * (2 * k + 1) * 2.5 * 2 * num_steps * log2(2 * num_steps)
-    return Workload(value, jax.value_and_grad(value), line, moved, transforms + 7 * num_steps * k * (2 * 4 + 6))
+    cost = plain.tree_cost(evaluator.level.num_components, num_steps, 7, 6)
+    return Workload(value, jax.value_and_grad(value), line, *cost, plain.tree_parts(evaluator, num_steps, 7, 6))
+
+
+def equal_links(num_steps: int = 32768) -> Workload:
+    """One tree of 8 equal links: 3 joins, 2 restarts by Fourier transforms."""
+    evaluator, value, line = pair_throughput.equal_on_grid(num_steps)
+    cost = plain.tree_cost(evaluator.level.num_components, num_steps, 3, 2)
+    return Workload(value, jax.value_and_grad(value), line, *cost, plain.tree_parts(evaluator, num_steps, 3, 2))
 
 
 def swap_asap(num_links: int = 1024) -> Workload:
@@ -62,9 +74,9 @@ def swap_asap(num_links: int = 1024) -> Workload:
     chain = asap.line(num_links)
     value = asap.fidelity(qtn.Asap(step=1.0, num_steps=asap.NUM_STEPS).planned(chain, asap.POLICY))
     message = 3 * asap.NUM_STEPS
-    return Workload(
-        value, jax.value_and_grad(value), chain, num_links * 4 * 8 * message, num_links * 8 * message, asap.line(32)
-    )
+    cost = num_links * 4 * 8 * message, num_links * 8 * message
+    passes = plain.in_both_modes(asap.plain, jnp.ones((num_links, 3, asap.NUM_STEPS)), chain.rates[1:])
+    return Workload(value, jax.value_and_grad(value), chain, *cost, passes, asap.line(32))
 
 
 def mixed_circuit(bond: int, num_points: int = 256, num_qubits: int = 64) -> Workload:
@@ -83,11 +95,12 @@ def mixed_circuit(bond: int, num_points: int = 256, num_qubits: int = 64) -> Wor
         return lambda strengths: jax.lax.map(function, strengths, batch_size=lanes)
 
     points = jnp.linspace(1e-3, 0.02, num_points)
-    gates = 3 * (num_qubits - 1)
-    moved = num_points * gates * 8 * 2 * 2 * 4 * bond**2  # two sites read and written a gate
-    split = 2 * 14 * (4 * bond) ** 3 / 2  # QR twice and one SVD of (4 bond, 4 bond), a few n^3
+    sizes = plain.split_sizes((evens + odds) * 3, bond, 4, 5)  # noise adds one term to the four of a CX
+    sizes = {size: num_points * count for size, count in sizes.items()}
+    moved = sum(count * 8 * size**2 for size, count in sizes.items())  # two sites read and written a gate
     value, gradient = sweep(point), sweep(jax.value_and_grad(point))
-    return Workload(value, gradient, points, moved, num_points * gates * split, points[:8])
+    cost = moved, plain.split_operations(sizes)
+    return Workload(value, gradient, points, *cost, plain.decompositions(sizes), points[:8])
 
 
 def products(build: Any, parameters: int, operations: int, links: int = 1000, chains: int = 4096) -> Workload:
@@ -97,9 +110,8 @@ def products(build: Any, parameters: int, operations: int, links: int = 1000, ch
     def value(p: Any) -> Any:
         return chain_product(build, p).sum()
 
-    return Workload(
-        value, jax.value_and_grad(value), numbers, numbers.nbytes, links * chains * operations, numbers[:32]
-    )
+    cost = numbers.nbytes, links * chains * operations
+    return Workload(value, jax.value_and_grad(value), numbers, *cost, profiled=numbers[:32])
 
 
 WORKLOADS: dict[str, Callable[[], Workload]] = {
@@ -114,20 +126,17 @@ WORKLOADS: dict[str, Callable[[], Workload]] = {
 
 def measure(work: Workload, runs: int, copying: float, products_rate: float) -> None:
     """Print one row."""
-    value = jax.jit(work.value).lower(work.argument).compile()
-    gradient = jax.jit(work.gradient).lower(work.argument).compile()
+    value, gradient = work.compiled()
     times = medians(runs, (value, work.argument), (gradient, work.argument))
     in_operations = work.operations / products_rate
     floor = max(work.moved / copying, in_operations)
-    analysis = gradient.memory_analysis()
-    assert analysis is not None
     small = work.argument if work.profiled is None else work.profiled
     spent = shares(jax.jit(work.value), small)
     told = ", ".join(f"{kind} {share:.0%}" for kind, share in spent.items() if share >= 0.05)
     limit = "operations" if in_operations == floor else "bytes"
     print(
         f"{times[0] * 1e3:10.1f} ms {times[1] / times[0]:9.1f} {floor * 1e3:10.1f} ms {times[0] / floor:8.1f}"
-        f" {limit:>11s} {analysis.temp_size_in_bytes / 1e6:9.1f} MB   {told}",
+        f" {limit:>11s} {working_memory(gradient) / 1e6:9.1f} MB   {told}",
         flush=True,
     )
 

@@ -65,16 +65,24 @@ def point_of_a_sweep(num_steps):
     return point
 
 
-def parts(evaluator, num_steps):
-    """Return a function that runs the recurrences and Fourier transforms of 7 joins and 6 restarts, nothing else."""
+def equal_on_grid(num_steps):
+    """Return an evaluator on a grid, the key rate of a tree as a function of the chain, and 8 equal links."""
+    tree, line = qtn.nested(3), equal(8)
+    evaluator = qtn.Renewal(step=1.0, num_steps=num_steps).planned(line, tree)
+    return evaluator, lambda chain: qtn.secret_key_rate(evaluator.summarise(chain, tree), clip=False), line
+
+
+def parts(evaluator, num_steps, num_joins=7, num_restarts=6, compiled=jax.jit):
+    """Return a function that runs the recurrences of the joins and the Fourier transforms of the restarts alone."""
     components = evaluator.level.num_components
-    recurrence, restart = jax.jit(decay_scan), jax.jit(repeat_until_success)
+    recurrence, restart = compiled(decay_scan), compiled(repeat_until_success)
     arrivals, rates = jnp.ones((2 * components, num_steps)), jnp.full(2 * components, 1e-5)
     success, failure = jnp.full((components, num_steps), 1e-6), jnp.full(num_steps, 1e-6)
     lifetime = jnp.asarray(100.0)
 
     def run():
-        return [recurrence(arrivals, rates) for _ in range(7)], [restart(success, failure, lifetime) for _ in range(6)]
+        joins = [recurrence(arrivals, rates) for _ in range(num_joins)]
+        return joins, [restart(success, failure, lifetime) for _ in range(num_restarts)]
 
     return run
 
@@ -86,8 +94,13 @@ def against_parts(num_steps, runs):
     row(f"one tree, 8 different links, {num_steps:,} steps | its recurrences and FFTs", whole, alone, whole / alone)
 
 
-def against_a_loop(num_points, num_steps, runs):
-    """Points of a sweep side by side against a Python loop over the compiled function of one point."""
+def published(num_steps):
+    """Return the function that runs the published algorithm for 8 equal links."""
+    return lambda: pmf.nested(3, P_SUCCESS, WERNER, P_SWAP, COHERENCE, num_steps)
+
+
+def batch(num_points, num_steps):
+    """Return points of a sweep, what evaluates them side by side, and a Python loop over the compiled point."""
     point = point_of_a_sweep(num_steps)
     values = np.linspace(0.9, 1.0, num_points)
     batched, one = Batched(point, block=num_points), jax.jit(point)
@@ -95,25 +108,21 @@ def against_a_loop(num_points, num_steps, runs):
     def loop():
         return [one(value) for value in values]
 
+    return values, batched, loop
+
+
+def against_a_loop(num_points, num_steps, runs):
+    """Points of a sweep side by side against a Python loop over the compiled function of one point."""
+    values, batched, loop = batch(num_points, num_steps)
     together, alone = medians(runs, (batched, values), (loop,))
     row(f"{num_points:,} points, {num_steps:,} steps, batched | Python loop", together, alone, alone / together)
 
 
 def against_the_published(num_steps, runs):
-    """8 equal links on the same grid: value, value and gradient by 5 numbers, and the published algorithm."""
-    tree, line = qtn.nested(3), equal(8)
-    evaluator = qtn.Renewal(step=1.0, num_steps=num_steps).planned(line, tree)
-
-    def mean_time(chain):
-        return evaluator.summarise(chain, tree).mean_time
-
-    value = jax.jit(mean_time)
-    gradient = jax.jit(jax.value_and_grad(mean_time))
+    """8 equal links on the same grid: value, value and gradient, and the published algorithm."""
+    _, value, line = equal_on_grid(num_steps)
     ours, with_gradient, theirs = medians(
-        runs,
-        (value, line),
-        (gradient, line),
-        (lambda: pmf.nested(3, P_SUCCESS, WERNER, P_SWAP, COHERENCE, num_steps),),
+        runs, (jax.jit(value), line), (jax.jit(jax.value_and_grad(value)), line), (published(num_steps),)
     )
     name = f"8 equal links, {num_steps:,} steps"
     row(f"{name}, value | published algorithm (NumPy)", ours, theirs, theirs / ours)

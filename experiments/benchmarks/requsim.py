@@ -5,41 +5,35 @@ scratch, end nodes measure at once: rate and fidelity of all three, and delivere
 """
 
 import argparse
-import json
-import subprocess
-import time
-from pathlib import Path
 
 import jax
 
 jax.config.update("jax_enable_x64", True)
 
 import numpy as np  # noqa: E402
+from peer import run_peer  # noqa: E402
+from timing import medians  # noqa: E402
 
 import qtn  # noqa: E402
 
-PEER = Path(__file__).parent / "peers" / "requsim_chain.py"
 P_SUCCESS, WERNER, TIME_CONSTANT = 0.05, 0.99, 2000.0
 NUM_SAMPLES = 20_000
 
 
 def ours(num_links):
-    """Return (exact summary, sampled outcome, pairs a second of the second call)."""
+    """Return (exact summary, sampled outcome, pairs a second once compiled)."""
     link = qtn.abstract_link(p_success=P_SUCCESS, attempt_time=1.0, werner=WERNER)
     line = qtn.chain(link, qtn.node(qtn.depolarising_memory(TIME_CONSTANT)), num_links=num_links)
     policy = qtn.swap_asap()
     exact = qtn.Asap().summarise(line, policy)
-    qtn.Sampled(NUM_SAMPLES, seed=1).evaluate(line, policy)
-    began = time.perf_counter()
-    found = jax.block_until_ready(qtn.Sampled(NUM_SAMPLES, seed=2).evaluate(line, policy))
-    return exact, found, NUM_SAMPLES / (time.perf_counter() - began)
+    evaluator = qtn.Sampled(NUM_SAMPLES, seed=2)
+    (used,) = medians(3, (evaluator.evaluate, line, policy))
+    return exact, evaluator.evaluate(line, policy), NUM_SAMPLES / used
 
 
 def peer(python, num_links, deliveries):
     """Return (times, fidelities, pairs a second) of ReQuSim."""
-    numbers = [num_links, deliveries, 7, P_SUCCESS, WERNER, TIME_CONSTANT]
-    run = subprocess.run([python, str(PEER), *map(str, numbers)], capture_output=True, text=True, check=True)
-    found = json.loads(run.stdout)
+    found = run_peer(python, "requsim_chain.py", num_links, deliveries, 7, P_SUCCESS, WERNER, TIME_CONSTANT)
     return np.array(found["times"]), np.array(found["fidelities"]), deliveries / found["seconds"]
 
 

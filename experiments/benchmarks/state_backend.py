@@ -7,26 +7,32 @@ XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", u
 """
 
 import argparse
-import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from peer import PeerError, run_peer
 from scipy.linalg import expm
+from timing import working_memory
 
 from qtn import channels
 from qtn.circuits import circuit, gate, noise_model, run, unitary
 from qtn.states import MPS, bell, expect, fidelity_to, ghz, mps, pairs, swap_all, weight, werner_pair
 
 jax.config.update("jax_enable_x64", True)
-PEERS = Path(__file__).parent / "peers"
+
+MPS_PEERS = {
+    "quimb CircuitMPS": ("quimb_mps.py",),
+    "Aer": ("aer_mps.py",),
+    "Aer, LAPACK": ("aer_mps.py", "lapack"),
+    "tensorcircuit-ng tnalg": ("tnalg_mps.py",),
+}
+"""Script of each peer and what follows its usual arguments."""
 
 
 def seconds(call: Callable[[], Any], repeats: int = 4) -> float:
@@ -112,14 +118,7 @@ def section_gradient(options: argparse.Namespace) -> None:
     if options.peers and options.slow:
         with tempfile.TemporaryDirectory() as folder:
             np.savez(f"{folder}/angles.npz", angles=np.asarray(angles))
-            print("  ", peer(options.peers, "quimb_gradient.py", "32", "6", "16", f"{folder}/angles.npz"))
-
-
-def peer(python: str, *command: str) -> str:
-    """Run a script of `peers/` and return its last line, or why there is none."""
-    done = subprocess.run([python, PEERS / command[0], *command[1:]], capture_output=True, text=True, check=False)
-    lines = done.stdout.strip().splitlines()
-    return lines[-1] if done.returncode == 0 and lines else f"failed with exit code {done.returncode}"
+            print("  ", run_peer(options.peers, "quimb_gradient.py", 32, 6, 16, f"{folder}/angles.npz"))
 
 
 def brickwork(kind: str, n: int, depth: int, seed: int = 0) -> tuple[list[tuple[int, int]], np.ndarray]:
@@ -156,15 +155,21 @@ def section_first(_options: argparse.Namespace) -> None:
         print(f"{text}, of which compiling {first - again:.1f} s")
 
 
+def truncated(sites: list[tuple[int, int]], matrices: np.ndarray) -> Callable[[int], Any]:
+    """Return a function of the bond that runs a circuit of 64 qubits and drops singular values below 1e-7."""
+    program = circuit(64, [unitary(matrices, sites)])
+    return lambda bond: run(program, max_bond=bond, relative=1e-7)
+
+
 def section_brickwork(options: argparse.Namespace) -> None:
     """64 qubits, depth 16: ours and the peers in one run, singular values below 1e-7 of the largest dropped."""
     for kind in ("weak", "haar"):
         sites, matrices = brickwork(kind, 64, 16)
-        program = circuit(64, [unitary(matrices, sites)])
-        exact = run(program, max_bond=256, relative=1e-7)[0] if kind == "weak" or options.slow else None
+        ours = truncated(sites, matrices)
+        exact = ours(256)[0] if kind == "weak" or options.slow else None
         for bond in (32, 64):
-            state, info = run(program, max_bond=bond, relative=1e-7)
-            own = seconds(partial(run, program, max_bond=bond, relative=1e-7))
+            state, info = ours(bond)
+            own = seconds(partial(ours, bond))
             print(f"{kind} {bond}: qtn {own:.3f} s, norm^2 {float(info.weight):.12g}", end="")
             print(f", fidelity {float(fidelity_to(state, exact)):.10f}" if isinstance(exact, MPS) else "")
             if options.peers:
@@ -173,20 +178,26 @@ def section_brickwork(options: argparse.Namespace) -> None:
 
 def compare(python: str, sites: list[tuple[int, int]], matrices: np.ndarray, bond: int, own: float, exact: Any) -> None:
     """Print the time, the ratio and the fidelity of every peer."""
-    for script, *extra in (("quimb_mps.py",), ("aer_mps.py",), ("aer_mps.py", "lapack"), ("tnalg_mps.py",)):
-        with tempfile.TemporaryDirectory() as folder:
-            np.savez(f"{folder}/circuit.npz", sites=np.array(sites), matrices=matrices, num_sites=64)
-            line = peer(python, script, f"{folder}/circuit.npz", str(bond), f"{folder}/out.npz", *extra)
-            if not line.startswith("{"):
-                print(f"    {' '.join([script, *extra])}: {line}")
-                continue
-            found = json.loads(line)
-            stored = np.load(f"{folder}/out.npz")
-            state = mps([stored[f"tensor_{k}"] for k in range(64)])
-        ratio = own / found["seconds"]
-        text = f"    {' '.join([found['peer'], *extra])}: {found['seconds']:.3f} s, qtn / peer {ratio:.2f}"
-        text += f", norm^2 {float(weight(state)):.12g}"
+    for name in MPS_PEERS:
+        try:
+            used, state = peer_state(python, name, sites, matrices, bond)
+        except PeerError as error:
+            print(f"    {name}: {error}")
+            continue
+        text = f"    {name}: {used:.3f} s, qtn / peer {own / used:.2f}, norm^2 {float(weight(state)):.12g}"
         print(text + (f", fidelity {float(fidelity_to(state, exact)):.10f}" if isinstance(exact, MPS) else ""))
+
+
+def peer_state(
+    python: str, name: str, sites: list[tuple[int, int]], matrices: np.ndarray, bond: int
+) -> tuple[float, MPS]:
+    """Return the seconds and the state of a peer."""
+    script, *extra = MPS_PEERS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(f"{folder}/circuit.npz", sites=np.array(sites), matrices=matrices, num_sites=64)
+        found = run_peer(python, script, f"{folder}/circuit.npz", bond, f"{folder}/out.npz", *extra)
+        stored = np.load(f"{folder}/out.npz")
+        return found["seconds"], mps([stored[f"tensor_{k}"] for k in range(64)])
 
 
 def section_depth(_options: argparse.Namespace) -> None:
@@ -198,8 +209,7 @@ def section_depth(_options: argparse.Namespace) -> None:
             both, _ = compiled(
                 jax.value_and_grad(partial(layered, n=16, layers=layers, bond=8, checkpoint=checkpoint)), angles
             )
-            memory = both.memory_analysis().temp_size_in_bytes / 1e6
-            cells += [seconds(partial(both, angles)) * 1e3, memory]
+            cells += [seconds(partial(both, angles)) * 1e3, working_memory(both) / 1e6]
         print(f"{layers:5d} {cells[0]:21.0f} {cells[1]:13.1f} {cells[2]:19.0f} {cells[3]:13.1f}")
 
 

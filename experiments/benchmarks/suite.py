@@ -1,139 +1,163 @@
-"""All benchmarks: `python experiments/benchmarks/suite.py` runs the scripts of this folder one after another.
+"""All workloads in one table: `python experiments/benchmarks/suite.py --peers PYTHON`, a quarter of an hour.
 
-    python experiments/benchmarks/suite.py --quick           # under a minute: hot paths against this machine class
-    python experiments/benchmarks/suite.py --quick --store   # make what was measured the new baseline
+    python experiments/benchmarks/suite.py --peers /tmp/peers/bin/python   # printed, and kept in results/
+    python experiments/benchmarks/suite.py --only MPDO brickwork           # some cases, printed only
+    python experiments/benchmarks/suite.py --quick [--store]               # half a minute: see quick.py
 
-The quick table gives each workload in units of a yardstick that is timed in the same run (a plain version of the
-passes that the workload must make), and how that compares with the stored baseline of the same machine class. It is
-for developers: look at it before and after a change, on a quiet machine. Nothing fails.
+PYTHON is the interpreter of a virtual environment with peers/requirements.txt. Every case runs in a process of its own
+(`case.py`), those that are compared with peers of one thread on one core.
 """
 
 import argparse
 import json
 import os
 import platform
+import re
+import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import jax
-
-jax.config.update("jax_enable_x64", True)
-
-import asap  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import pair_throughput  # noqa: E402
-import state_backend  # noqa: E402
-from timing import medians  # noqa: E402
-
-import qtn  # noqa: E402
+from case import CASES, Options
+from peer import NOT_INSTALLED, run_peer
+from table import Rates, Row, markdown
 
 HERE = Path(__file__).parent
-BASELINES = HERE / "baselines.json"
-SCRIPTS = (
-    "pair_engine",
-    "pair_throughput",
-    "asap",
-    "state_backend",
-    "full_state",
-    "sweep_store",
-    "hot_paths",
-    "scaling",
-    "compile_times",
-    "small_matrices",
-)
-
-Timed = tuple[tuple[Any, ...], tuple[Any, ...]]
-"""(workload, yardstick), each a function with its arguments."""
-
-
-def machine_class() -> str:
-    """Return what baselines are kept for: device and number of cores."""
-    device = jax.devices()[0]
-    return f"{device.device_kind}, {platform.machine()}, {os.cpu_count()} cores"
-
-
-def copies(megabytes: int) -> tuple[Any, ...]:
-    """Return a copy of so much memory: the yardstick of memory bandwidth."""
-    return jax.jit(lambda array: array + 1.0), jnp.zeros(megabytes * 125_000)
-
-
-def pair_value() -> Timed:
-    """One tree of 8 different links on 16,384 steps, against its recurrences and Fourier transforms."""
-    evaluator, value, line = pair_throughput.on_grid(16384)
-    return (jax.jit(value), line), (pair_throughput.parts(evaluator, 16384),)
-
-
-def pair_gradient() -> Timed:
-    """The same with every derivative."""
-    evaluator, value, line = pair_throughput.on_grid(16384)
-    return (jax.jit(jax.grad(value)), line), (pair_throughput.parts(evaluator, 16384),)
-
-
-def asap_pass(differentiate: bool) -> Timed:
-    """256 links x 2,048 steps of swap-asap, against one pass of its recurrences."""
-    line = asap.line(256)
-    once = asap.fidelity(qtn.Asap(step=1.0, num_steps=asap.NUM_STEPS).planned(line, asap.POLICY))
-    function = jax.jit(jax.grad(once) if differentiate else once)
-    return (function, line), (asap.plain, jnp.ones((256, 3, asap.NUM_STEPS)), line.rates[1:])
-
-
-def mixed_circuit() -> Timed:
-    """A noisy GHZ ladder of 64 qubits with its derivative, against a copy of 1 MB."""
-    return (jax.jit(jax.value_and_grad(lambda p: state_backend.noisy_ghz(p, 64))), 1e-3), copies(1)
-
-
-def pure_circuit() -> Timed:
-    """The gradient of 32 qubits, 6 layers, bond 16 by 570 angles, against a copy of 1 MB."""
-    layers = 6
-    angles = jnp.linspace(0.1, 1.0, 2 * 32 * layers + 31 * layers)
-    return (jax.jit(jax.grad(lambda x: state_backend.layered(x, 32, layers, 16))), angles), copies(1)
-
-
-WORKLOADS: dict[str, Callable[[], Timed]] = {
-    "pair engine, 8 links x 16,384 steps, value / its parts": pair_value,
-    "pair engine, the same, gradient / its parts": pair_gradient,
-    "swap-asap, 256 links x 2,048 steps, value / plain pass": lambda: asap_pass(False),
-    "swap-asap, the same, gradient / plain pass": lambda: asap_pass(True),
-    "mixed state, noisy GHZ of 64 qubits, value and gradient / 1 MB": mixed_circuit,
-    "pure state, 32 qubits, bond 16, gradient / 1 MB": pure_circuit,
+POINTS = 200
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_PLATFORMS": "cpu",
 }
+PEERS = ("quimb", "qiskit", "qiskit-aer", "tensorcircuit-ng", "requsim", "jax", "numpy")
+"""Packages whose versions in the other environment are told."""
+NOTES = """\
+Times: medians of calls in turn, compilation apart (brickwork: the least of three or four; trajectories: the least of
+three in CPU time). "/ qtn": how many times as long as qtn the reference or the peer takes; above 1 qtn is faster. The
+reference of a value is timed alone, that of value and gradient with its own gradient. "Of the roofline": floor / time;
+the floor is the larger of the bytes that must move at the copy rate and the operations that must be done at the rate of
+a matrix product, twice for value and gradient; above 1 the data stays in the cache. Memory: what the compiled function
+needs besides arguments and outputs (batch: with them); "process": the peak of the process with its compilers, of which
+Python and imports are {imported:.0f} MB."""
 
 
-def quick(store: bool) -> None:
-    """Print the quick table; keep it as the baseline if asked."""
-    known = json.loads(BASELINES.read_text()) if BASELINES.exists() else {}
-    here = machine_class()
-    before = known.get(here, {})
-    print(f"{here}, jax {jax.__version__}" + ("" if before else "; no baseline of this machine class yet: use --store"))
-    print(f"{'workload / yardstick':66s} {'time':>10s} {'ratio':>9s} {'baseline':>9s} {'now / then':>11s}")
-    found = {}
-    for name, build in WORKLOADS.items():
-        used, yardstick = medians(7, *build())
-        found[name] = used / yardstick
-        then = before.get(name)
-        told = f"{then:9.2f} {found[name] / then:11.2f}" if then else f"{'-':>9s} {'-':>11s}"
-        print(f"{name:66s} {used * 1e3:7.2f} ms {found[name]:9.2f} {told}", flush=True)
-    if store:
-        known[here] = {name: round(value, 3) for name, value in found.items()}
-        BASELINES.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
-        print(f"stored in {BASELINES.name}")
+def one_core() -> None:
+    """Keep a child on one core, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def child(script: str, *arguments: str, one_thread: bool = False) -> tuple[list[Any], str]:
+    """Return the lines of JSON that a script of this folder prints, and why it failed, if it did."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / script), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | (ONE_THREAD if one_thread else {}),
+        preexec_fn=one_core if one_thread else None,
+    )
+    why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1] if done.returncode else ""
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")], why
+
+
+def device(one_thread: bool) -> dict[str, Any]:
+    """Return what `device.py` says."""
+    found, why = child("device.py", one_thread=one_thread)
+    if why:
+        raise SystemExit(f"device.py failed: {why}")
+    return found[-1]
+
+
+def rows_of(names: Sequence[str], options: Options) -> list[Row]:
+    """Run cases one after another; a case that fails keeps the rows it had and adds one that says why."""
+    rows = []
+    for position, name in enumerate(names, 1):
+        began, one_thread = time.perf_counter(), CASES[name].one_thread
+        found, why = child("case.py", name, json.dumps(asdict(options)), one_thread=one_thread)
+        rows += [Row(**row) for row in found]
+        if why:
+            rows.append(Row(workload=name, own=f"fails: {why}", one_thread=one_thread))
+        told = f"[{position}/{len(names)}] {name}: {time.perf_counter() - began:.0f} s"
+        print(f"{told} {why}".rstrip(), file=sys.stderr, flush=True)
+    return rows
+
+
+def versions(found: dict[str, str]) -> str:
+    """Return names with their versions."""
+    return ", ".join(f"{name} {version}" for name, version in found.items())
+
+
+def head(given: argparse.Namespace, all_cores: dict[str, Any], one: dict[str, Any], peers: dict[str, str]) -> str:
+    """Return what a reader must know of the run; no names or paths of the machine."""
+    options = " --peers PYTHON" if given.peers else ""
+    options += f" --points {given.points}" if given.points != POINTS else ""
+    options += f" --only {shlex.join(given.only)}" if given.only else ""
+    return "\n".join(
+        (
+            f"# Benchmarks: {all_cores['class']}",
+            "",
+            f"* {time.strftime('%Y-%m-%d')}: `python experiments/benchmarks/suite.py{options}`",
+            f"* {versions(all_cores['versions'])}, {platform.system()}",
+            f"* peers: {versions(peers) or 'none'}",
+            f"* all cores ({os.cpu_count()}): {Rates(**all_cores['rates'])}",
+            f"* one thread (brickwork, trajectories, sampled): {Rates(**one['rates'])}",
+        )
+    )
+
+
+def missing(rows: Sequence[Row], given: argparse.Namespace) -> str:
+    """Return the line that says what would fill the columns of peers."""
+    if given.peers is None:
+        return "\n\nPeers without a time: `--peers PYTHON`, an interpreter with `peers/requirements.txt`, fills them."
+    if any(row.peer_time == NOT_INSTALLED for row in rows):
+        return "\n\nPeers that are not installed: `PYTHON -m pip install -r peers/requirements.txt` fills them."
+    return ""
+
+
+def print_table(given: argparse.Namespace) -> None:
+    """Run the cases, print the table and keep it."""
+    names = [name for name in CASES if not given.only or any(word in name for word in given.only)]
+    peers = run_peer(given.peers, "versions.py", *PEERS) if given.peers else {}
+    all_cores, one = device(one_thread=False), device(one_thread=True)
+    rows = rows_of(names, Options(points=given.points, peers=given.peers))
+    table = markdown(rows, {False: Rates(**all_cores["rates"]), True: Rates(**one["rates"])})
+    notes = NOTES.format(imported=one["imported"] / 1e6) + missing(rows, given)
+    text = f"{head(given, all_cores, one, peers)}\n\n{table}\n\n{notes}\n"
+    print(text)
+    if given.only and not given.out:
+        return
+    path = given.out or HERE / "results" / (re.sub(r"\W+", "-", all_cores["class"]) + ".md")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
 
 
 def main() -> None:
-    """Run all, or the quick table."""
+    """Print the table, or the quick one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peers", metavar="PYTHON", help="interpreter with peers/requirements.txt")
+    parser.add_argument("--points", type=int, default=POINTS, help="points of the batch of the pair engine")
+    parser.add_argument("--only", nargs="+", metavar="WORD", help="cases whose name contains a word")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="instead of results/DEVICE.md")
     parser.add_argument("--quick", action="store_true", help="hot paths only, against the stored baseline")
     parser.add_argument("--store", action="store_true", help="with --quick: keep the result as the baseline")
-    options = parser.parse_args()
-    if options.quick:
-        quick(options.store)
-        return
-    for name in SCRIPTS:
-        print(f"\n== {name}", flush=True)
-        subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)
+    given = parser.parse_args()
+    if given.peers and not shutil.which(given.peers):
+        parser.error(f"there is no interpreter {given.peers}")
+    if given.quick:
+        from quick import quick  # imports jax, which the table leaves to its children
+
+        quick(given.store)
+    else:
+        print_table(given)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""How the benchmarks take time: in turn, in one process, medians."""
+"""How the benchmarks take time (in turn, in one process, medians) and memory."""
 
+import resource
 import statistics
+import sys
 import time
 from typing import Any
 
@@ -20,3 +22,15 @@ def medians(runs: int, *cases: tuple[Any, ...]) -> list[float]:
         seconds(*case)
     rows = [[seconds(*case) for case in cases] for _ in range(runs)]
     return [statistics.median(column) for column in zip(*rows, strict=True)]
+
+
+def working_memory(compiled: Any) -> int:
+    """Return the bytes that a compiled function needs besides its arguments and outputs."""
+    analysis = compiled.memory_analysis()
+    assert analysis is not None
+    return analysis.temp_size_in_bytes
+
+
+def process_memory() -> int:
+    """Return the largest memory of this process so far [bytes], with Python, its imports and compilers."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -8,20 +8,18 @@ seconds a trajectory: one call, one trajectory, and for GHZ one of the three obs
 
 import argparse
 import json
-import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
+from peer import PeerError, run_peer
 
 from qtn import channels
 from qtn.circuits import Circuit, circuit, gate, noise_model, run, trajectories
 from qtn.states import expect
 
 jax.config.update("jax_enable_x64", True)
-PEERS = Path(__file__).parent / "peers"
 N, P = 100, 0.01
 STEPS, COUPLING, FIELD = 5, 0.2, 0.2
 """Trotter steps, and the angles of RZZ (2 J dt, J = 1, dt = 0.1) and RX (2 h dt, h = 1)."""
@@ -41,7 +39,7 @@ def program(case: str) -> Circuit:
     return circuit(N, step * STEPS)
 
 
-def own(case: str, count: int, batch: int) -> tuple[float, Any, Any]:
+def own(case: str, count: int, batch: int = 64) -> tuple[float, Any, Any]:
     """Return trajectories a second, the estimate and the info."""
     noise = noise_model(two_qubit=channels.depolarising(P, 2))
 
@@ -61,17 +59,19 @@ def own(case: str, count: int, batch: int) -> tuple[float, Any, Any]:
     return count / best, estimate, info
 
 
-def peer(python: str, script: str, case: str, count: int) -> None:
-    """Run a peer and print its line."""
+def peer(python: str, script: str, case: str, count: int) -> dict[str, Any]:
+    """Return name, trajectories a second and means of a peer."""
     settings = {"n": N, "p": P, "steps": STEPS, "coupling": COUPLING, "field": FIELD, "bond": BOND[case]}
-    command = [python, str(PEERS / script), case, str(count), json.dumps(settings)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    lines = done.stdout.strip().splitlines()
-    if done.returncode or not lines:
-        print(f"    {script}: failed with exit code {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
-        return
-    found = json.loads(lines[-1])
-    print(f"    {found['peer']}: {found['rate']:.2f} trajectories/s ({count}), means {found['means']}")
+    return run_peer(python, script, case, count, json.dumps(settings))
+
+
+def show(python: str, script: str, case: str, count: int) -> None:
+    """Print the line of a peer."""
+    try:
+        found = peer(python, script, case, count)
+        print(f"    {found['peer']}: {found['rate']:.2f} trajectories/s ({count}), means {found['means']}")
+    except PeerError as error:
+        print(f"    {script}: {error}")
 
 
 def main() -> None:
@@ -100,9 +100,9 @@ def main() -> None:
         z = np.round((estimate.mean - exact) / estimate.standard_error, 2).tolist()
         print(f"    difference in standard errors {z}")
         if options.peers:
-            peer(options.peers, "aer_trajectories.py", case, options.count)
+            show(options.peers, "aer_trajectories.py", case, options.count)
             if options.slow:
-                peer(options.peers, "yaqs_trajectories.py", case, 1)
+                show(options.peers, "yaqs_trajectories.py", case, 1)
 
 
 if __name__ == "__main__":
