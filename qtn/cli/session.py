@@ -20,6 +20,21 @@ def choose_device(device: str) -> None:
         jax.config.update("jax_platforms", "cpu")
 
 
+def one_device_a_core() -> None:
+    """Let JAX take every core that this process may use for a device of its own; without effect once it has computed.
+
+    Points that are evaluated on different devices run at the same time, while one device on many cores splits single
+    operations between them, which gains little. XLA_FLAGS and JAX_NUM_CPU_DEVICES have the last word.
+    """
+    if "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "") or "JAX_NUM_CPU_DEVICES" in os.environ:
+        return
+    import jax
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(RuntimeError):
+        jax.config.update("jax_num_cpu_devices", cores)
+
+
 def start(device: str) -> None:
     """Set up JAX for this process and print one line on standard error.
 

@@ -26,9 +26,10 @@ class Shard(Checkpointable):
         self, file: str, out: str, shard: tuple[int, int], batch: int | None, overrides: Sequence[str], device: str
     ) -> int:
         """Compute what is missing of the shard and return the number of points that are done."""
-        from qtn.cli.session import choose_device, start
+        from qtn.cli.session import choose_device, one_device_a_core, start
 
         choose_device(device)
+        one_device_a_core()
         start(device)
         from qtn.problem.sweep import sweep_shard
 

@@ -41,7 +41,9 @@ def sweep(
 
     with stop_on_signals() as stop:
         from qtn.cli.commands import opened
+        from qtn.cli.session import one_device_a_core
 
+        one_device_a_core()
         problem = opened(file, set_, dry_run, device)
         from qtn.cli.watch_sweep import WatchSweep
         from qtn.problem.sweep import SweepTask, open_sweep

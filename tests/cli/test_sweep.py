@@ -175,6 +175,24 @@ def command(folder, *more):
     return subprocess.Popen(arguments, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
+CORES = """
+from qtn.cli.session import one_device_a_core, start
+one_device_a_core()
+start("cpu")
+one_device_a_core()  # too late, and no harm
+"""
+
+
+@pytest.mark.multiproc
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not tell which cores may be used")
+@pytest.mark.parametrize(("flags", "devices"), [("", None), ("--xla_force_host_platform_device_count=3", 3)])
+def test_a_sweep_takes_the_cores_it_may_use(flags, devices, tmp_path):
+    environment = {**os.environ, "XLA_FLAGS": flags, "QTN_CACHE": str(tmp_path), "JAX_PLATFORMS": "cpu"}
+    environment.pop("JAX_NUM_CPU_DEVICES", None)
+    told = subprocess.run([sys.executable, "-c", CORES], capture_output=True, text=True, check=True, env=environment)
+    assert told.stderr.startswith(f"qtn: {devices or len(os.sched_getaffinity(0))} x ")
+
+
 @pytest.mark.multiproc
 def test_a_signal_asks_for_a_requeue(inside):
     process = command(inside)
