@@ -15,7 +15,7 @@ from qtn.evaluators.plan import LADDER, NUM_LIFETIMES, GridPlan, memory_needed
 from qtn.links.chain import Chain
 from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, durations, subtrees
 from qtn.steps.level import Level
-from qtn.steps.swap import swap_factors
+from qtn.steps.swap import swap_success
 
 PROBE_STEPS = 4096
 MAX_PROBES = 40
@@ -113,7 +113,7 @@ def estimate(tree: Tree, chain: Chain, scales: TimeScales) -> float:
             mean = means[part.child] + scales.waits[part.duration]
         else:
             first, second = (part.left, part.right) if isinstance(part, Swap) else (part.kept, part.consumed)
-            p_success = 0.7 if isinstance(part, Distill) else float(swap_factors(chain.node(part.right.first))[0])
+            p_success = 0.7 if isinstance(part, Distill) else float(swap_success(chain.node(part.right.first)))
             slots = [slot for slot in (part.cutoff, part.rules.run_time) if slot is not None]
             cutoff = min((scales.cutoffs[slot] for slot in slots), default=math.inf) + min(scales.attempts)
             mean = joined_mean(means[first], means[second], p_success, cutoff)

@@ -15,7 +15,7 @@ from qtn.links.abstract import AbstractLink
 from qtn.links.chain import Chain
 from qtn.schedules.tree import Distill, Schedule, subtrees
 from qtn.states.pair import werner
-from qtn.steps.swap import swap_factors
+from qtn.steps.swap import swap_success
 
 
 @pytree
@@ -74,7 +74,7 @@ def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Any = Renewal(
 
     def correlation(rates: Float[Array, "n"]) -> Float[Array, ""]:
         nodes = tuple(
-            Node(memory=ProbeMemory(rate=rates[i]), gates=gates(), p_swap=swap_factors(chain.node(i))[0])
+            Node(memory=ProbeMemory(rate=rates[i]), gates=gates(), p_swap=swap_success(chain.node(i)))
             for i in range(count)
         )
         probed = dataclasses.replace(chain, links=tuple(links), nodes=nodes)

@@ -26,7 +26,7 @@ from qtn.planning.select import Beam, Everything, ParetoFront, Selection
 from qtn.planning.space import SearchSpace, count, require_some
 from qtn.schedules.builders import elementary
 from qtn.steps.level import BELL_DIAGONAL, Level
-from qtn.steps.swap import swap_factors
+from qtn.steps.swap import swap_success
 
 Method = Literal["auto", "exhaustive", "pareto", "beam"]
 
@@ -171,7 +171,7 @@ class _Search:
     def quick_look(self) -> float:
         """Return the longest mean time that the optimum can have [s], from a narrow search on a short grid."""
         links = [self.scales.lifetimes[self.chain.link_index(i)] for i in range(self.chain.num_links)]
-        swaps = [float(swap_factors(self.chain.node(i))[0]) for i in range(1, self.chain.num_links)]
+        swaps = [float(swap_success(self.chain.node(i))) for i in range(1, self.chain.num_links)]
         depth = math.ceil(math.log2(max(self.chain.num_links, 1))) if self.chain.num_links > 1 else 0
         plain = 1.5**depth * max(links) / (min(swaps) ** depth if swaps else 1.0)
         slowest = plain * 4.0 ** (self.space.max_rounds * (depth + 1))

@@ -1,5 +1,6 @@
 """Entanglement swapping of two pairs, averaged over outcomes, corrected at the right end when it happens."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -26,6 +27,12 @@ def swap_factors(node: Node) -> Float[Array, "4"]:
     bit = 2 * node.gates.readout - 1
     kept = node.gates.two_qubit * jnp.stack([bit, bit**2, bit])
     return node.p_swap * jnp.concatenate([jnp.ones(1), kept])
+
+
+@jax.jit
+def swap_success(node: Node) -> Float[Array, ""]:
+    """Return f_0, the probability that a swap at `node` succeeds for maximally mixed qubits (one compiled program)."""
+    return swap_factors(node)[0]
 
 
 PARTNER = np.array([3, 2, 1, 0])
