@@ -29,11 +29,14 @@ class Case:
     function: str
     arguments: tuple[Any, ...] = ()
     one_thread: bool = False
+    every_core: bool = False
+    """Every core is a device of its own, as in `qtn sweep`."""
 
 
 CASES = {
     "pair engine, a tree": Case("rows_all_cores", "tree"),
-    "pair engine, a batch": Case("rows_all_cores", "batch"),
+    "pair engine, a batch": Case("rows_all_cores", "batch", (65536, 1), every_core=True),
+    "pair engine, a batch of short grids": Case("rows_all_cores", "batch", (4096, 10), every_core=True),
     "pair engine, equal links": Case("rows_all_cores", "equal_links"),
     "swap-asap": Case("rows_all_cores", "swap_asap"),
     "MPDO, bond 16": Case("rows_all_cores", "mixed_circuit", (16,)),

@@ -43,16 +43,23 @@ def tree(_options: Options) -> Iterator[Row]:
     yield from hot_path(name, hot_paths.pair_engine(NUM_STEPS), "its recurrences and FFTs")
 
 
-def batch(options: Options) -> Iterator[Row]:
-    """Points of a sweep over 8 equal links, side by side, against a Python loop over the compiled point."""
-    values, batched, loop = pair_throughput.batch(options.points, NUM_STEPS)
+def batch(options: Options, num_steps: int, more: int) -> Iterator[Row]:
+    """Points of a sweep over 8 equal links, on all devices, against a Python loop over the compiled point.
+
+    Args:
+        options: `points` is how many.
+        num_steps: of the grid.
+        more: times as many points.
+    """
+    count = options.points * more
+    values, batched, loop = pair_throughput.batch(count, num_steps)
     together, alone = medians(3, (batched, values), (loop,))
-    work = hot_paths.equal_links(NUM_STEPS)
+    work = hot_paths.equal_links(num_steps)
     yield Row(
-        workload=f"pair engine, batch of {options.points:,} points, 8 equal links, {NUM_STEPS:,} steps, value, a point",
-        own=together / options.points,
+        workload=f"pair engine, {count:,} points on a device a core, 8 equal links, {num_steps:,} steps, value, a point",
+        own=together / count,
         reference="Python loop over the compiled point",
-        reference_time=alone / options.points,
+        reference_time=alone / count,
         moved=work.moved,
         operations=work.operations,
         memory=batched.bytes_used,

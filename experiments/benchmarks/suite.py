@@ -55,14 +55,15 @@ def one_core() -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
-def child(script: str, *arguments: str, one_thread: bool = False) -> tuple[list[Any], str]:
+def child(script: str, *arguments: str, one_thread: bool = False, every_core: bool = False) -> tuple[list[Any], str]:
     """Return the lines of JSON that a script of this folder prints, and why it failed, if it did."""
+    more = (ONE_THREAD if one_thread else {}) | ({"JAX_NUM_CPU_DEVICES": str(os.cpu_count())} if every_core else {})
     done = subprocess.run(
         [sys.executable, str(HERE / script), *arguments],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | (ONE_THREAD if one_thread else {}),
+        env=os.environ | more,
         preexec_fn=one_core if one_thread else None,
     )
     why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1] if done.returncode else ""
@@ -81,11 +82,12 @@ def rows_of(names: Sequence[str], options: Options) -> list[Row]:
     """Run cases one after another; a case that fails keeps the rows it had and adds one that says why."""
     rows = []
     for position, name in enumerate(names, 1):
-        began, one_thread = time.perf_counter(), CASES[name].one_thread
-        found, why = child("case.py", name, json.dumps(asdict(options)), one_thread=one_thread)
+        began, case = time.perf_counter(), CASES[name]
+        chosen = json.dumps(asdict(options))
+        found, why = child("case.py", name, chosen, one_thread=case.one_thread, every_core=case.every_core)
         rows += [Row(**row) for row in found]
         if why:
-            rows.append(Row(workload=name, own=f"fails: {why}", one_thread=one_thread))
+            rows.append(Row(workload=name, own=f"fails: {why}", one_thread=case.one_thread))
         told = f"[{position}/{len(names)}] {name}: {time.perf_counter() - began:.0f} s"
         print(f"{told} {why}".rstrip(), file=sys.stderr, flush=True)
     return rows
