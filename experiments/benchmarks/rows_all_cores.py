@@ -56,7 +56,7 @@ def batch(options: Options, num_steps: int, more: int) -> Iterator[Row]:
     together, alone = medians(3, (batched, values), (loop,))
     work = hot_paths.equal_links(num_steps)
     yield Row(
-        workload=f"pair engine, {count:,} points on a device a core, 8 equal links, {num_steps:,} steps, value, a point",
+        workload=f"pair engine, {count:,} points, a device a core, 8 equal links, {num_steps:,} steps, value, a point",
         own=together / count,
         reference="Python loop over the compiled point",
         reference_time=alone / count,
