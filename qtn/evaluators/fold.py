@@ -21,7 +21,7 @@ from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, 
 from qtn.states.basis import BELL_SIGNS
 from qtn.steps.distill import DistillationProtocol
 from qtn.steps.level import Level
-from qtn.steps.step_map import StepMap, step_map
+from qtn.steps.step_map import StepMap, map_of
 
 
 @jax.jit
@@ -150,11 +150,11 @@ class Fold:
         if isinstance(tree, Swap):
             left, right = self.ends(tree)
             nodes = left, self.chain.node(tree.right.first), right
-            step = step_map(swap_step, (self.level,), nodes, self.run)
+            step = map_of(swap_step, (self.level,), nodes, self.run)
             return self._join(tree, (tree.left, tree.right), step)
         if isinstance(tree, Distill):
             left, right = self.ends(tree)
-            step = step_map(distill_step, (self.level, tree.protocol), (left, right), self.run)
+            step = map_of(distill_step, (self.level, tree.protocol), (left, right), self.run)
             inputs = (tree.kept, *[tree.consumed] * (tree.protocol.num_pairs - 1))
             return self._join(tree, inputs, step)
         delivered = self.delivered(tree)

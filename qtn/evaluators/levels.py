@@ -1,8 +1,9 @@
 """Choose the smallest state level that is exact for a chain and a schedule, or say why a given one is not."""
 
-from collections.abc import Iterator
+from typing import TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from qtn import _checks
@@ -10,7 +11,9 @@ from qtn.evaluators.fold import heralded_links
 from qtn.hardware.memory import RelaxingMemory
 from qtn.links.chain import Chain
 from qtn.schedules.tree import Distill, Schedule, Swap, subtrees
-from qtn.steps.level import BELL_DIAGONAL, LEVELS, MOST_PAIRS, PAULI, PauliLevel, carries
+from qtn.steps.level import BELL_DIAGONAL, LEVELS, MOST_PAIRS, PAULI, Level, PauliLevel, carries
+
+T = TypeVar("T")
 
 TOLERANCE = 1e-13
 """Largest Pauli coefficient of a link that may be dropped: rounding."""
@@ -24,39 +27,84 @@ def choose_level(chain: Chain, schedule: Schedule) -> PauliLevel:
     """
     reasons: list[str] = []
     for level in LEVELS.values():
-        reasons = list(obstacles(level, chain, schedule))
+        reasons = obstacles(level, chain, schedule)
         if not reasons:
             return level
     raise ValueError(f"No state level can hold this problem: {reasons[0]}.")
 
 
 def require_level(level: PauliLevel, chain: Chain, schedule: Schedule) -> None:
-    """Check that a level is exact, as far as traced numbers let that be known.
+    """Check that a level is exact, as far as that does not depend on traced numbers (for those see `where_exact`).
 
     Raises:
         ValueError: with the reason why it is not.
     """
-    for reason in obstacles(level, chain, schedule, given=True):
+    reasons = _obstacles_of_steps(level, chain, schedule)
+    if not reasons and _states_matter(level, chain, schedule) and _known_states(chain) is not None:
+        reasons = _obstacles_of_states(level, chain, schedule)
+    for reason in reasons:
         raise ValueError(f"The state level {level.name!r} is not exact here: {reason}. Leave the level to be chosen.")
 
 
-def obstacles(level: PauliLevel, chain: Chain, schedule: Schedule, *, given: bool = False) -> Iterator[str]:
-    """Return the reasons why a level is not exact, as parts of sentences; who gives it answers for traced states."""
+def where_exact(level: Level, chain: Chain, schedule: Schedule, found: T) -> T:
+    """Return what was found, all NaN if links herald, at traced numbers, what the level does not hold."""
+    if not isinstance(level, PauliLevel) or not _states_matter(level, chain, schedule):
+        return found
+    if _known_states(chain) is not None:
+        return found  # checked before
+    states = jax.lax.stop_gradient(jnp.stack([each.state for each in heralded_links(chain)]))
+    exact = jnp.max(jnp.abs(states.at[:, *level.indices].set(0.0))) < TOLERANCE
+    return jax.tree.map(lambda number: jnp.where(exact, number, jnp.nan), found)
+
+
+def obstacles(level: PauliLevel, chain: Chain, schedule: Schedule) -> list[str]:
+    """Return the reasons why a level is not exact, as parts of sentences."""
+    return _obstacles_of_steps(level, chain, schedule) or _obstacles_of_states(level, chain, schedule)
+
+
+def _obstacles_of_steps(level: PauliLevel, chain: Chain, schedule: Schedule) -> list[str]:
+    reasons = []
     protocols = {part.protocol for part in subtrees(schedule.tree) if isinstance(part, Distill)}
     for protocol in sorted(protocols, key=lambda each: each.name):
         if carries(level, protocol):
             continue
         if level != BELL_DIAGONAL and protocol.num_pairs > MOST_PAIRS[level.name]:
-            yield f"{protocol.name} joins {protocol.num_pairs} pairs, and it holds at most {MOST_PAIRS[level.name]}"
+            reasons.append(
+                f"{protocol.name} joins {protocol.num_pairs} pairs, and it holds at most {MOST_PAIRS[level.name]}"
+            )
         else:
-            yield f"{protocol.name} makes Pauli coefficients that it does not have"
+            reasons.append(f"{protocol.name} makes Pauli coefficients that it does not have")
+    if level == BELL_DIAGONAL and any(relaxes(node.memory) for node in chain.nodes):
+        reasons.append("a memory relaxes (finite T1)")
+    return reasons
+
+
+def _obstacles_of_states(level: PauliLevel, chain: Chain, schedule: Schedule) -> list[str]:
+    if not _states_matter(level, chain, schedule):
+        return []
+    states = _known_states(chain)
+    if states is None:
+        raise ValueError(
+            "A state level cannot be chosen from traced numbers: fix it outside jit and vmap with "
+            "`evaluator = Renewal().planned(chain, schedule)`, and use that evaluator inside, or give `level`."
+        )
+    states[:, *level.indices] = 0.0
+    if np.all(np.abs(states) < TOLERANCE):
+        return []
     if level == BELL_DIAGONAL:
-        if any(relaxes(node.memory) for node in chain.nodes):
-            yield "a memory relaxes (finite T1)"
-        elif optical(chain, schedule) and not all(holds(level, each.state, given) for each in heralded_links(chain)):
-            yield "a swap by linear optics mixes other Pauli coefficients that a link heralds into the Bell weights"
-    elif level != PAULI and not all(holds(level, each.state, given) for each in heralded_links(chain)):
-        yield "a link heralds a state with other Pauli coefficients"
+        return ["a swap by linear optics mixes other Pauli coefficients that a link heralds into the Bell weights"]
+    return ["a link heralds a state with other Pauli coefficients"]
+
+
+def _states_matter(level: PauliLevel, chain: Chain, schedule: Schedule) -> bool:
+    """Whether coefficients that the level does not hold would change those that it holds, if links heralded them."""
+    return optical(chain, schedule) if level == BELL_DIAGONAL else level != PAULI
+
+
+def _known_states(chain: Chain) -> np.ndarray | None:
+    """Return the states (n, 4, 4) that links herald, or None if they are traced."""
+    states = [_checks.known(jax.lax.stop_gradient(each.state)) for each in heralded_links(chain)]
+    return None if any(state is None for state in states) else np.array(states)
 
 
 def optical(chain: Chain, schedule: Schedule) -> bool:
@@ -71,18 +119,3 @@ def relaxes(memory: object) -> bool:
         return False
     t1 = _checks.known(jax.lax.stop_gradient(memory.t1))
     return t1 is None or bool(np.isfinite(t1))
-
-
-def holds(level: PauliLevel, state: object, given: bool) -> bool:
-    """Whether a state has no other coefficients than those of a level; traced ones do if the level is `given`."""
-    known = _checks.known(jax.lax.stop_gradient(state))
-    if known is None and given:
-        return True
-    if known is None:
-        raise ValueError(
-            "A state level cannot be chosen from traced numbers: fix it outside jit and vmap with "
-            "`evaluator = Renewal().planned(chain, schedule)`, and use that evaluator inside, or give `level`."
-        )
-    dropped = np.array(known)
-    dropped[level.indices] = 0.0
-    return bool(np.all(np.abs(dropped) < TOLERANCE))

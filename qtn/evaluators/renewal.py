@@ -19,7 +19,7 @@ from qtn.evaluators.extrapolate import summarise_on
 from qtn.evaluators.fold import Fold, heralded_links
 from qtn.evaluators.join import deliver, moments
 from qtn.evaluators.joins import Join, joins
-from qtn.evaluators.levels import choose_level, relaxes, require_level
+from qtn.evaluators.levels import choose_level, relaxes, require_level, where_exact
 from qtn.evaluators.outcome import Outcome, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
@@ -48,7 +48,8 @@ class Renewal:
     """Grid error asked for when the step is chosen."""
 
     level: Level | None = None
-    """State level; None = the smallest that is exact for the chain and the schedule."""
+    """State level; None = the smallest that is exact for the chain and the schedule. Under `jit`, numbers at which a
+    fixed level is not exact give NaN; elsewhere they raise."""
 
     correction: Correction = Correction.AT_SWAP
     """When Pauli corrections are applied; where memories relax (finite T1) this evaluator can only do AT_SWAP."""
@@ -69,7 +70,8 @@ class Renewal:
             `jax.grad` but not under `jax.jit` or `jax.vmap`: there, fix them first with `planned`.
         """
         level = self._level(chain, schedule)
-        return summarise_on(self._plan(chain, schedule, level), chain, schedule, level)
+        found = summarise_on(self._plan(chain, schedule, level), chain, schedule, level)
+        return where_exact(level, chain, schedule, found)
 
     def evaluate(self, chain: Chain, schedule: Schedule) -> Outcome:
         """Return the same, with the distribution of the waiting time and the state at each time."""
@@ -79,7 +81,7 @@ class Renewal:
         fold = Fold(chain, schedule, heralded_links(chain), plan.finest, level)
         attempt = fold.root()
         delivered = deliver(attempt, moments(attempt).mean_steps)
-        return Outcome(
+        found = Outcome(
             mean_time=summary.mean_time,
             state=summary.state,
             times=fold.step * jnp.arange(delivered.shape[1]),
@@ -87,6 +89,7 @@ class Renewal:
             states=jnp.moveaxis(level.to_pauli(delivered, *fold.chain_ends), -1, 0),
             info=summary.info,
         )
+        return where_exact(level, chain, schedule, found)
 
     def joins(self, chain: Chain, schedule: Schedule) -> tuple[Join, ...]:
         """Return what every distinct step of a schedule that joins pairs delivers, children first.

@@ -21,7 +21,7 @@ from qtn.planning.objective import characters
 from qtn.planning.segments import Segment
 from qtn.steps.distill import DistillationProtocol
 from qtn.steps.level import Level
-from qtn.steps.step_map import StepMap, step_map
+from qtn.steps.step_map import StepMap, map_of
 
 BATCH = 32
 """Joins in one call; more do not run faster, fewer waste less on padding."""
@@ -114,7 +114,7 @@ class Engine:
         first, last = candidates[0].segment.first, candidates[0].segment.last + 1
         ends = (first, middle), (middle, last)
         nodes = (self.chain.node(first), self.chain.node(middle), self.chain.node(last))
-        step = step_map(swap_step, (self.level,), nodes)
+        step = map_of(swap_step, (self.level,), nodes)
         return self._evaluate(candidates, step, ends, keep)
 
     def distill(self, candidates: Sequence[Candidate], *, keep: bool) -> list[Candidate]:
@@ -125,7 +125,7 @@ class Engine:
         assert isinstance(protocol, DistillationProtocol)
         first, last = candidates[0].segment.first, candidates[0].segment.last + 1
         nodes = self.chain.node(first), self.chain.node(last)
-        step = step_map(distill_step, (self.level, protocol), nodes)
+        step = map_of(distill_step, (self.level, protocol), nodes)
         return self._evaluate(candidates, step, ((first, last),) * protocol.num_pairs, keep)
 
     def characters(self, segment: Segment, states: np.ndarray) -> np.ndarray:

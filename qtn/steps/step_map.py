@@ -1,6 +1,5 @@
 """The successful branch of a step on pairs, with what is known beforehand about its zeros."""
 
-import random
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -11,12 +10,16 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree, static
+from qtn.steps.level import PauliLevel
 
 Places = tuple[tuple[int, int, int], ...]
 """(c, a, b) of entries of a step map."""
 
 MOST_TERMS = 96
 """With more terms than this, compiling a sum of them takes longer than it saves."""
+
+ZERO = 1e-12
+"""Below this, an entry is rounding: the others are at least 1e-3."""
 
 
 @pytree
@@ -30,7 +33,7 @@ class StepMap:
     """Where entries of a map of two pairs can differ from zero, whatever the hardware; None = anywhere."""
 
 
-def step_map(
+def map_of(
     step: Callable[..., Array],
     kind: tuple[Any, ...],
     nodes: tuple[Any, ...],
@@ -40,25 +43,35 @@ def step_map(
 
     Args:
         step: compiled, (*kind, *nodes) -> entries.
-        kind: static and hashable: the state level, the protocol.
+        kind: static and hashable: the state level first, then the protocol.
         nodes: pytrees of numbers.
         run: calls `step` with its arguments, in place of plain application.
+
+    Note:
+        Zeros are known of `PauliLevel`, whose entries are polynomials in the numbers of the nodes: one that vanishes at
+        random numbers vanishes everywhere. Maps of other levels are taken as they are.
     """
     entries = step(*kind, *nodes) if run is None else run(step, *kind, *nodes)
+    if entries.ndim != 3 or not isinstance(kind[0], PauliLevel):
+        return StepMap(entries=entries)
     leaves, structure = jax.tree.flatten(nodes)
-    return StepMap(entries=entries, places=_places(step, kind, structure, tuple(jnp.shape(leaf) for leaf in leaves)))
+    try:
+        places = _places(step, kind, structure, tuple((jnp.shape(leaf), jnp.result_type(leaf)) for leaf in leaves))
+    except jax.errors.TracerArrayConversionError:  # nothing is evaluated at once inside shard_map without jit
+        places = None
+    return StepMap(entries=entries, places=places)
 
 
 @lru_cache(maxsize=4096)
 def _places(
-    step: Callable[..., Array], kind: tuple[Any, ...], structure: Any, shapes: tuple[tuple[int, ...], ...]
+    step: Callable[..., Array], kind: tuple[Any, ...], structure: Any, leaves: tuple[tuple[tuple[int, ...], Any], ...]
 ) -> Places | None:
-    """Return where the map of nodes of this structure can differ from zero: at numbers that nothing cancels at."""
-    draw = random.Random(0)
-    with jax.ensure_compile_time_eval():
-        leaves = [jnp.full(shape, draw.uniform(0.6, 0.9)) for shape in shapes]
-        found = np.asarray(step(*kind, *jax.tree.unflatten(structure, leaves)))
-    places = np.argwhere(~(np.abs(found) < 1e-9))
-    if found.ndim != 3 or len(places) > MOST_TERMS:
-        return None
-    return tuple((int(c), int(a), int(b)) for c, a, b in places)
+    """Return where the map of nodes of this structure differs from zero at random numbers."""
+    draw, largest = np.random.default_rng(0), 0.0
+    for least in (0.6, 0.95):
+        with jax.ensure_compile_time_eval():
+            numbers = [jnp.asarray(draw.uniform(least, 1.0, shape), dtype) for shape, dtype in leaves]
+            found = np.abs(np.asarray(step(*kind, *jax.tree.unflatten(structure, numbers))))
+        largest = np.maximum(largest, np.where(np.isnan(found), np.inf, found))
+    places = np.argwhere(largest > ZERO)
+    return tuple((int(c), int(a), int(b)) for c, a, b in places) if 0 < len(places) <= MOST_TERMS else None

@@ -49,7 +49,8 @@ class Batched:
         Args:
             function: pytree of scalars -> pytree of arrays; pure.
             block: largest number of points of one call; more are computed block by block.
-            devices: where; all local devices by default.
+            devices: where; all local devices by default. Where they share memory that does not hold one point on each,
+                fewer are used.
             lanes: points side by side on each device; chosen by default.
             memory: bytes a device may use; by default half of what is free.
         """
@@ -60,6 +61,8 @@ class Batched:
         usual = CPU_LANES if self.devices[0].platform == "cpu" else GPU_LANES
         self.lanes = min(usual if lanes is None else lanes, share)
         self.memory = free_memory(self.devices) * MEMORY_SHARE if memory is None else memory
+        self.shared = memory is None and self.devices[0].platform == "cpu"
+        """Whether fewer devices have more memory each."""
         self.bytes_used = 0
         """Working memory on each device of the largest program so far, as the compiler says."""
         self._programs: dict[Any, tuple[Any, int, int]] = {}
@@ -90,10 +93,20 @@ class Batched:
             counts = jax.ShapeDtypeStruct((len(self.devices),), np.int32)
             program = jax.jit(_program(self.function, self.mesh, rows, lanes)).lower(counts, shapes).compile()
             used = _bytes(program)
+            if lanes == 1 and used > self.memory and self.shared and len(self.devices) > 1:
+                self._use_fewer(used)
+                continue
             if lanes == 1 or used <= self.memory:
                 self.bytes_used = max(self.bytes_used, used)
                 return program, rows, lanes
             lanes = max(1, min(lanes // 2, 2 ** int(np.log2(max(lanes * self.memory / used, 1)))))
+
+    def _use_fewer(self, used: int) -> None:
+        """Leave out devices until each has room for a program that needs so many bytes, if possible."""
+        total = self.memory * len(self.devices)
+        self.devices = self.devices[: max(1, min(len(self.devices) // 2, int(total // used)))]
+        self.mesh, self.memory = _mesh(self.devices), total / len(self.devices)
+        self._programs.clear()
 
     def _call(self, points: Any) -> Any:
         program, rows, lanes = self.compile(points)

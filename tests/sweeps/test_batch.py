@@ -93,3 +93,27 @@ def test_draws_do_not_depend_on_devices():
         told.append(done.stdout.split())
     assert [told[0][0], told[1][0]] == ["1", "3"]
     assert told[0][1] == told[1][1]
+
+
+FEWER = """
+import jax, jax.numpy as jnp, numpy as np
+jax.config.update("jax_enable_x64", True)
+from qtn.sweeps import batch
+wide = lambda p: jnp.sum(jnp.sort(jnp.outer(jnp.linspace(0.0, 1.0, 300), p * jnp.ones(300)) ** 2, axis=0))
+x = np.linspace(0.0, 1.0, 7)
+free = batch.Batched(wide, block=7, lanes=1)
+expected = free(x)
+total = 2 * 2.5 * free.bytes_used  # room for two and a half, of which half may be used
+batch.free_memory = lambda devices: total / len(devices)
+tight = batch.Batched(wide, block=7, lanes=1)
+np.testing.assert_allclose(tight(x), expected, rtol=1e-14)
+np.testing.assert_allclose(tight(x[:3]), expected[:3], rtol=1e-14)
+print(len(free.devices), len(tight.devices))
+"""
+
+
+@pytest.mark.multiproc
+def test_devices_that_share_memory_are_left_out_where_it_is_short():
+    flags = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=5"}
+    done = subprocess.run([sys.executable, "-c", FEWER], capture_output=True, text=True, check=True, env=flags)
+    assert done.stdout.split() == ["5", "2"]
