@@ -58,6 +58,10 @@ CASES = {
 def main(name: str, options: str) -> None:
     """Print the rows of a case."""
     case = CASES[name]
+    if case.every_core:
+        from qtn.cli.session import one_device_a_core
+
+        one_device_a_core()
     rows = getattr(importlib.import_module(case.module), case.function)
     for row in rows(Options(**json.loads(options)), *case.arguments):
         print(json.dumps(asdict(row)), flush=True)

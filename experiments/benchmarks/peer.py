@@ -35,5 +35,8 @@ def run_peer(python: str, script: str, *arguments: Any) -> dict[str, Any]:
         raise PeerError("crashes")
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["says nothing"])[-1]
-        raise PeerError(NOT_INSTALLED if why.startswith("ModuleNotFoundError") else f"fails: {why}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+        raise PeerError(NOT_INSTALLED if why.startswith("ModuleNotFoundError") else f"fails: {why.split(':')[0]}")
+    try:
+        return json.loads(done.stdout.strip().splitlines()[-1])
+    except (IndexError, json.JSONDecodeError):
+        raise PeerError("prints no result") from None

@@ -93,15 +93,16 @@ def products(_options: Options, name: str) -> Iterator[Row]:
     ways = {label: partial(way, spec) for label, way in bench.FORMULATIONS.items()}
     bench.check(spec, ways)
     kept, *others = ways
-    seconds = medians(3, *((jax.jit(way), parameters) for way in ways.values()))
-    other = min(others, key=dict(zip(ways, seconds, strict=True)).__getitem__)
     operations, moved = bench.cost(spec)
     for what, passes in zip(WHAT, PASSES, strict=True):
-        pair = [ways[kept], ways[other]]
+        functions = ways
         if what != "value":
-            pair = [jax.value_and_grad(lambda p, way=way: way(p).sum()) for way in pair]
-        ours, theirs = (jax.jit(each).lower(parameters).compile() for each in pair)
-        own, reference = medians(5, (ours, parameters), (theirs, parameters))
+            functions = {label: jax.value_and_grad(lambda p, way=way: way(p).sum()) for label, way in ways.items()}
+        compiled = {label: jax.jit(each).lower(parameters).compile() for label, each in functions.items()}
+        once = dict(zip(ways, medians(1, *((each, parameters) for each in compiled.values())), strict=True))
+        other = min(others, key=once.__getitem__)
+        ours = compiled[kept]
+        own, reference = medians(5, (ours, parameters), (compiled[other], parameters))
         yield Row(
             workload=f"chain product, {name}, {spec.num_links:,} links x {spec.num_chains:,} chains, {what}",
             own=own,

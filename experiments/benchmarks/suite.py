@@ -1,4 +1,4 @@
-"""All workloads in one table: `python experiments/benchmarks/suite.py --peers PYTHON`, a quarter of an hour.
+"""All workloads in one table: `python experiments/benchmarks/suite.py --peers PYTHON`, ten minutes.
 
     python experiments/benchmarks/suite.py --peers /tmp/peers/bin/python   # printed, and kept in results/
     python experiments/benchmarks/suite.py --only MPDO brickwork           # some cases, printed only
@@ -43,10 +43,11 @@ NOTES = """\
 Times: medians of calls in turn, compilation apart (brickwork: the least of three or four; trajectories: the least of
 three in CPU time). "/ qtn": how many times as long as qtn the reference or the peer takes; above 1 qtn is faster. The
 reference of a value is timed alone, that of value and gradient with its own gradient. "Of the roofline": floor / time;
-the floor is the larger of the bytes that must move at the copy rate and the operations that must be done at the rate of
-a matrix product, twice for value and gradient; above 1 the data stays in the cache. Memory: what the compiled function
-needs besides arguments and outputs (batch: with them); "process": the peak of the process with its compilers, of which
-Python and imports are {imported:.0f} MB."""
+the floor is the larger of the bytes that must move at the copy rate and the operations of the usual algorithms at the
+rate of a matrix product (a split of n x n: 14 n^3), twice for value and gradient; above 1 the data stays in the cache.
+ReQuSim is timed once, the published algorithm apart from qtn. Memory: what the compiled function needs besides
+arguments and outputs (batch: with them, on each device); "process": the peak of the process with its compilers, of
+which Python and imports are {imported:.0f} MB."""
 
 
 def one_core() -> None:
@@ -55,15 +56,14 @@ def one_core() -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
-def child(script: str, *arguments: str, one_thread: bool = False, every_core: bool = False) -> tuple[list[Any], str]:
+def child(script: str, *arguments: str, one_thread: bool = False) -> tuple[list[Any], str]:
     """Return the lines of JSON that a script of this folder prints, and why it failed, if it did."""
-    more = (ONE_THREAD if one_thread else {}) | ({"JAX_NUM_CPU_DEVICES": str(os.cpu_count())} if every_core else {})
     done = subprocess.run(
         [sys.executable, str(HERE / script), *arguments],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | more,
+        env=os.environ | (ONE_THREAD if one_thread else {}),
         preexec_fn=one_core if one_thread else None,
     )
     why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1] if done.returncode else ""
@@ -84,10 +84,10 @@ def rows_of(names: Sequence[str], options: Options) -> list[Row]:
     for position, name in enumerate(names, 1):
         began, case = time.perf_counter(), CASES[name]
         chosen = json.dumps(asdict(options))
-        found, why = child("case.py", name, chosen, one_thread=case.one_thread, every_core=case.every_core)
+        found, why = child("case.py", name, chosen, one_thread=case.one_thread)
         rows += [Row(**row) for row in found]
         if why:
-            rows.append(Row(workload=name, own=f"fails: {why}", one_thread=case.one_thread))
+            rows.append(Row(workload=name, own=f"fails: {why.split(':')[0]}", one_thread=case.one_thread))
         told = f"[{position}/{len(names)}] {name}: {time.perf_counter() - began:.0f} s"
         print(f"{told} {why}".rstrip(), file=sys.stderr, flush=True)
     return rows
@@ -100,6 +100,7 @@ def versions(found: dict[str, str]) -> str:
 
 def head(given: argparse.Namespace, all_cores: dict[str, Any], one: dict[str, Any], peers: dict[str, str]) -> str:
     """Return what a reader must know of the run; no names or paths of the machine."""
+    whole = f"all cores ({os.cpu_count()})" if all_cores["class"].startswith("cpu") else "device"
     options = " --peers PYTHON" if given.peers else ""
     options += f" --points {given.points}" if given.points != POINTS else ""
     options += f" --only {shlex.join(given.only)}" if given.only else ""
@@ -110,7 +111,7 @@ def head(given: argparse.Namespace, all_cores: dict[str, Any], one: dict[str, An
             f"* {time.strftime('%Y-%m-%d')}: `python experiments/benchmarks/suite.py{options}`",
             f"* {versions(all_cores['versions'])}, {platform.system()}",
             f"* peers: {versions(peers) or 'none'}",
-            f"* all cores ({os.cpu_count()}): {Rates(**all_cores['rates'])}",
+            f"* {whole}: {Rates(**all_cores['rates'])}",
             f"* one thread (brickwork, trajectories, sampled): {Rates(**one['rates'])}",
         )
     )

@@ -9,7 +9,7 @@ import pytest
 from scipy.linalg import expm
 
 from qtn.tensors.split import keep_right, split, truncation
-from qtn.tensors.subspace import dagger, isometry
+from qtn.tensors.subspace import dagger, dominant_basis, isometry
 
 SHAPES = {
     "square": (6, 6, 3),
@@ -188,3 +188,21 @@ def test_keep_right_needs_no_decomposition_where_nothing_is_lost():
 def test_bad_rules(arguments, message):
     with pytest.raises(ValueError, match=message):
         truncation(**arguments)
+
+
+def test_matrices_side_by_side_are_decomposed_as_one_by_one():
+    """One spectrum for the Gram matrix and one that needs singular values: each takes its own way."""
+    rng = np.random.default_rng(5)
+    left, right = (np.linalg.qr(rng.normal(size=(6, 6)))[0] for _ in range(2))
+    spectra = np.array([[1, 0.8, 0.5, 0.3, 0.2, 0.1], [1, 0.5, 1e-4, 1e-9, 1e-10, 1e-11]])
+    thetas = jnp.asarray(left * spectra[:, None, :] @ right)
+
+    def kept(theta):
+        _, image, kept = dominant_basis(theta, 3, jnp.asarray(0.0), jnp.asarray(0.0))
+        return jnp.sum(jnp.sin(image @ jnp.diag(kept) @ dagger(image)))
+
+    for function in (kept, jax.grad(kept), jax.jacfwd(kept)):
+        np.testing.assert_allclose(jax.vmap(function)(thetas), jnp.stack([function(t) for t in thetas]), atol=1e-14)
+    program = str(jax.make_jaxpr(jax.vmap(kept))(thetas))
+    assert "scan[" in program, "one after the other on a CPU"
+    assert "cond[" in program, "with the choice kept"
