@@ -55,14 +55,13 @@ def main() -> None:
             return LARGEST * (place - jnp.floor(place))
 
         making = seconds(lambda call, numbers=numbers: numbers(call).sum(), num_calls)
-        times = [
+        whole, other = (
             seconds(
                 lambda call, way=way, spec=spec, numbers=numbers: FORMULATIONS[way](spec, numbers(call)).sum(),
                 num_calls,
             )
             for way in (kept, given.other)
-        ]
-        whole, other = times
+        )
         print(
             f"{name}: {whole:.1f} s, {making:.1f} s of it making numbers: {whole - making:.1f} s; "
             f"{given.other}: {other - making:.1f} s, ratio {(other - making) / (whole - making):.2f}",

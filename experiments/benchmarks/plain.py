@@ -1,4 +1,4 @@
-"""The passes and decompositions that workloads must make: alone, as references in XLA, and what they cost at least."""
+"""The passes and decompositions that workloads must make: alone, as references in XLA, and what they cost."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping

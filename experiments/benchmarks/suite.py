@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from case import CASES, Options
-from peer import NOT_INSTALLED, run_peer
+from peer import NOT_INSTALLED, PeerError, run_peer
 from table import Rates, Row, markdown
 
 HERE = Path(__file__).parent
@@ -129,7 +129,10 @@ def missing(rows: Sequence[Row], given: argparse.Namespace) -> str:
 def print_table(given: argparse.Namespace) -> None:
     """Run the cases, print the table and keep it."""
     names = [name for name in CASES if not given.only or any(word in name for word in given.only)]
-    peers = run_peer(given.peers, "versions.py", *PEERS) if given.peers else {}
+    try:
+        peers = run_peer(given.peers, "versions.py", *PEERS) if given.peers else {}
+    except PeerError as error:
+        raise SystemExit(f"--peers: {given.peers} {error}; give the interpreter of a virtual environment") from None
     all_cores, one = device(one_thread=False), device(one_thread=True)
     rows = rows_of(names, Options(points=given.points, peers=given.peers))
     table = markdown(rows, {False: Rates(**all_cores["rates"]), True: Rates(**one["rates"])})
