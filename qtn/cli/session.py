@@ -50,21 +50,22 @@ def start(device: str) -> None:
             f"--device: a GPU was asked for, but JAX finds only {kind}; install `.[cuda12]` or `.[cuda13]`, or use "
             "--device auto"
         )
-    cache = use_cache(f"{jax.__version__}-{kind}")
+    cache = use_cache()
     names = ", ".join(sorted({found.device_kind for found in jax.devices()}))
     print(f"qtn: {len(jax.devices())} x {names}, double precision, {cache}", file=sys.stderr)
 
 
-def use_cache(version: str) -> str:
+def use_cache() -> str:
     """Keep compiled programs between runs, if the folder can be written; return a phrase about it."""
     import jax
+    import jaxlib
 
     base = os.environ.get("QTN_CACHE")
     try:
         folder = Path(base) if base else Path.home() / ".cache" / "qtn"
     except RuntimeError:
         return "no compilation cache (there is no home folder; set QTN_CACHE)"
-    folder = folder / "xla" / version
+    folder = folder / "xla" / f"{jax.__version__}-{jaxlib.__version__}-{jax.default_backend()}"
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK):

@@ -30,7 +30,6 @@ RECORD = ONE * 0.8 + (1 - ONE) * 0.1
 
 @pytest.fixture(autouse=True)
 def files(tmp_path, monkeypatch):
-    monkeypatch.setenv("QTN_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "F.qasm").write_text(PROGRAM)
     (tmp_path / "noise.toml").write_text(NOISE)

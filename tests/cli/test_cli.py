@@ -24,7 +24,6 @@ parameters = ["schedule.cutoff_times"]
 
 @pytest.fixture
 def file(tmp_path, monkeypatch):
-    monkeypatch.setenv("QTN_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "two.toml").write_text(TWO_LINKS)
     (tmp_path / "four.toml").write_text(FOUR_LINKS)

@@ -23,7 +23,6 @@ search = { max_rounds = 1 }
 
 @pytest.fixture
 def file(tmp_path, monkeypatch):
-    monkeypatch.setenv("QTN_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "searched.toml").write_text(SEARCHED)
     (tmp_path / "given.toml").write_text(SEARCHED.replace("[optimise]", '[schedule]\ntree = "swap(0, 1)"\n[optimise]'))

@@ -42,19 +42,16 @@ def folder(tmp_path_factory):
     (made / "p.toml").write_text(PROBLEM)
     here = os.getcwd()
     os.chdir(made)
-    os.environ["QTN_CACHE"] = str(made / "cache")
     try:
         assert run(["sweep", "p.toml", "--out", "RUN.zarr", "--batch", "2"]) == 0
     finally:
         os.chdir(here)
-        del os.environ["QTN_CACHE"]
     return made
 
 
 @pytest.fixture
 def inside(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    monkeypatch.setenv("QTN_CACHE", str(folder / "cache"))
     return folder
 
 
@@ -170,9 +167,8 @@ def test_help_is_quick():
 
 
 def command(folder, *more):
-    environment = {**os.environ, "QTN_CACHE": str(folder / "cache")}
     arguments = [sys.executable, "-m", "qtn", *SWEEP, "K.zarr", "--batch", "1", "--resume", *more]
-    return subprocess.Popen(arguments, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(arguments, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 CORES = """
@@ -186,8 +182,8 @@ one_device_a_core()  # too late, and no harm
 @pytest.mark.multiproc
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not tell which cores may be used")
 @pytest.mark.parametrize(("flags", "devices"), [("", None), ("--xla_force_host_platform_device_count=3", 3)])
-def test_a_sweep_takes_the_cores_it_may_use(flags, devices, tmp_path):
-    environment = {**os.environ, "XLA_FLAGS": flags, "QTN_CACHE": str(tmp_path), "JAX_PLATFORMS": "cpu"}
+def test_a_sweep_takes_the_cores_it_may_use(flags, devices):
+    environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     environment.pop("JAX_NUM_CPU_DEVICES", None)
     told = subprocess.run([sys.executable, "-c", CORES], capture_output=True, text=True, check=True, env=environment)
     assert told.stderr.startswith(f"qtn: {devices or len(os.sched_getaffinity(0))} x ")

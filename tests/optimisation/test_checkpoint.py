@@ -1,7 +1,6 @@
 """Checkpoints: records are whole, exact and refused elsewhere; a killed run ends where an uninterrupted one does."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -217,11 +216,9 @@ def test_planning_goes_on_to_the_same_schedules(tmp_path, text):
 
 def command(folder, *more):
     arguments = ["optimise", "p.toml", "--json", "--out", "out", *more]
-    environment = {**os.environ, "QTN_CACHE": str(folder / "cache")}
     return subprocess.Popen(
         [sys.executable, "-m", "qtn", *arguments],
         cwd=folder,
-        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )

@@ -131,7 +131,6 @@ def test_the_command(tmp_path, monkeypatch, capsys):
 @pytest.mark.multiproc
 def test_submit_on_this_machine(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("QTN_CACHE", str(tmp_path / "cache"))
     (tmp_path / "p.toml").write_text(PROBLEM)
     assert run(["submit", "p.toml", "--array", "2", "--cluster", "local", "--wait"]) == 0
     assert "submitted 12 points in 2 tasks" in capsys.readouterr().out
