@@ -24,6 +24,7 @@ from qtn.evaluators.outcome import Outcome, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
 from qtn.schedules.builders import check_spans
+from qtn.schedules.policy import SwapAsap, require_tree
 from qtn.schedules.tree import Schedule
 from qtn.steps.correction import Correction
 from qtn.steps.level import Level, PauliLevel
@@ -62,19 +63,24 @@ class Renewal:
         level = self._level(chain, schedule)
         return dataclasses.replace(self, plan=self._plan(chain, schedule, level), level=level)
 
-    def summarise(self, chain: Chain, schedule: Schedule) -> Summary:
+    def summarise(self, chain: Chain, schedule: Schedule | SwapAsap) -> Summary:
         """Return mean waiting time, mean delivered state and their errors.
+
+        Raises:
+            TypeError: if the schedule is a policy.
 
         Note:
             Differentiable in both modes. Without `plan` the grids are chosen from the values, which works under
             `jax.grad` but not under `jax.jit` or `jax.vmap`: there, fix them first with `planned`.
         """
+        schedule = require_tree("Renewal()", schedule)
         level = self._level(chain, schedule)
         found = summarise_on(self._plan(chain, schedule, level), chain, schedule, level)
         return where_exact(level, chain, schedule, found)
 
-    def evaluate(self, chain: Chain, schedule: Schedule) -> Outcome:
+    def evaluate(self, chain: Chain, schedule: Schedule | SwapAsap) -> Outcome:
         """Return the same, with the distribution of the waiting time and the state at each time."""
+        schedule = require_tree("Renewal()", schedule)
         level = self._level(chain, schedule)
         plan = self._plan(chain, schedule, level)
         summary = summarise_on(plan, chain, schedule, level)

@@ -1,13 +1,14 @@
 """How long the qubits of a delivered pair have been stored: its age at delivery, node by node."""
 
 import dataclasses
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
+from qtn.evaluators.evaluate import Evaluator
+from qtn.evaluators.outcome import Result
 from qtn.evaluators.renewal import Renewal
 from qtn.hardware.gates import gates
 from qtn.hardware.node import Node
@@ -34,7 +35,7 @@ class ProbeMemory:
         return 0.0
 
 
-def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Any = Renewal()) -> Float[Array, "n"]:
+def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Evaluator[Result] = Renewal()) -> Float[Array, "n"]:
     """Return how long the qubits of the delivered pair have been stored at each node, on average.
 
     Of all attempts only those count that end in the pair that is delivered: time that was spent on discarded pairs is

@@ -1,22 +1,21 @@
 """The one table of evaluators: from the names in a problem file to objects."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax.numpy as jnp
 
 from qtn import _checks
 from qtn.evaluators.asap.evaluator import Asap
-from qtn.evaluators.full_state.average import FullStateAverage
+from qtn.evaluators.evaluate import Evaluator
+from qtn.evaluators.full_state.evaluator import FullState
+from qtn.evaluators.outcome import Result
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.sampled.evaluator import Sampled
 from qtn.problem.schema import Config
 from qtn.schedules.policy import Ends, Restart, SwapAsap, swap_asap
 from qtn.steps.correction import Correction
 from qtn.steps.level import LEVELS, PauliLevel
-
-FileEvaluator: TypeAlias = Renewal | Asap | Sampled | FullStateAverage
-
 
 CORRECTIONS = {each.value: each for each in Correction}
 """When corrections are applied, by name."""
@@ -48,15 +47,13 @@ def sampled(config: Config) -> Sampled:
     return Sampled(num_samples=table.num_samples or 10_000, seed=table.seed, correction=CORRECTIONS[table.correction])
 
 
-def full_state(config: Config) -> FullStateAverage:
+def full_state(config: Config) -> FullState:
     """Build the evaluator that runs the whole register along sampled timelines."""
     table = config.evaluate
-    return FullStateAverage(
-        num_samples=table.num_samples or 200, seed=table.seed, correction=CORRECTIONS[table.correction]
-    )
+    return FullState(num_samples=table.num_samples or 200, seed=table.seed, correction=CORRECTIONS[table.correction])
 
 
-EVALUATORS: dict[str, Callable[[Config], FileEvaluator]] = {
+EVALUATORS: dict[str, Callable[[Config], Evaluator[Result]]] = {
     "renewal": renewal,
     "asap": asap,
     "sampled": sampled,

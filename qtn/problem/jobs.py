@@ -12,7 +12,7 @@ from qtn.problem.evaluators import evaluator_name
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import expand, numeric_leaves, system_with, with_values
 from qtn.problem.problem import Problem
-from qtn.problem.run import merit, merit_error, outcome
+from qtn.problem.run import merit, merit_errors, outcome
 from qtn.problem.structures import unit_of
 from qtn.steps.level import Level
 from qtn.sweeps.layout import Column
@@ -148,8 +148,7 @@ def point_function(problem: Problem, job: Job, level: Level | None) -> Callable[
     def target(moved: dict[str, Any], point: Point) -> tuple[dict[str, Any], dict[str, Any]]:
         numbers = {**point["numbers"], **moved}
         if level is None or point["plan"] is None:
-            evaluator: Any = problem.evaluator
-            summary: Any = evaluator.summarise(*system_with(problem, numbers))
+            summary = problem.evaluator.summarise(*system_with(problem, numbers))
         else:
             summary = summarise_on(point["plan"], *with_values(problem, numbers), level)
         raw = {name: merit(problem, name, summary, clip=False) for name in job.outputs}
@@ -157,8 +156,8 @@ def point_function(problem: Problem, job: Job, level: Level | None) -> Callable[
         return raw, found | {name: getattr(summary.info, name, 0.0) for name in ("grid_error", "tail_mass")}
 
     def sampled(point: Point) -> dict[str, Any]:
-        result = outcome(problem, point["numbers"])
-        return {error_name(name): merit_error(problem, name, result) for name in job.outputs}
+        errors = merit_errors(problem, outcome(problem, point["numbers"]), job.outputs)["standard_errors"]
+        return {error_name(name): error for name, error in errors.items()}
 
     def of_point(point: Point) -> dict[str, Any]:
         errors = sampled(point) if job.statistical else {}

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 
 from qtn import _checks
 from qtn._pytree import pytree, static
+from qtn.schedules.tree import Schedule
 
 
 class Restart(enum.Enum):
@@ -99,6 +100,17 @@ def require_member(name: str, value: Any, kind: type[enum.Enum]) -> None:
     if not isinstance(value, kind):
         choices = " or ".join(f"{kind.__name__}.{member.name}" for member in kind)
         raise TypeError(f"Argument `{name}` must be {choices}, but is {value!r}.")
+
+
+def require_tree(evaluator: str, schedule: Schedule | SwapAsap) -> Schedule:
+    """Return a schedule if it is a tree, the only kind that an evaluator takes.
+
+    Raises:
+        TypeError: with the evaluators of the policy.
+    """
+    if isinstance(schedule, SwapAsap):
+        raise TypeError(f"{evaluator} evaluates trees, not the policy swap_asap(): use Asap() or Sampled().")
+    return schedule
 
 
 def cutoff_of_nodes(policy: SwapAsap, num_links: int) -> Float[Array, " num_nodes"]:
