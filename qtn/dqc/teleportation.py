@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
-from qtn.evaluators.outcome import Outcome, Summary
+from qtn.evaluators.outcome import Result, Summary
 from qtn.links.chain import Chain
 from qtn.steps.teleport import teleport, teleportation_fidelity
 
@@ -35,7 +35,7 @@ class Teleportation:
     """Probability that the Bell measurement of the sender succeeds."""
 
 
-def teleportation(result: Outcome | Summary, chain: Chain, *, sender: Side = Side.LEFT) -> Teleportation:
+def teleportation(result: Result | Summary, chain: Chain, *, sender: Side = Side.LEFT) -> Teleportation:
     """Teleport qubits through the pairs that a chain delivers, one qubit a pair.
 
         fidelity = 1/2 + sum_k T_kk / (6 T_00),   rate = T_00 / mean time,   T the map of (1, <X>, <Y>, <Z>)
