@@ -19,7 +19,7 @@ from qtn.evaluators.extrapolate import summarise_on
 from qtn.evaluators.fold import Fold, heralded_links
 from qtn.evaluators.join import deliver, moments
 from qtn.evaluators.joins import Join, joins
-from qtn.evaluators.levels import choose_level, relaxes, require_level, where_exact
+from qtn.evaluators.levels import choose_level, corrections_matter, require_level, where_exact
 from qtn.evaluators.outcome import Outcome, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
@@ -53,7 +53,7 @@ class Renewal:
     fixed level is not exact give NaN; elsewhere they raise."""
 
     correction: Correction = Correction.AT_SWAP
-    """When Pauli corrections are applied; where memories relax (finite T1) this evaluator can only do AT_SWAP."""
+    """When Pauli corrections are applied; where it matters (see `Correction`) this evaluator can only do AT_SWAP."""
 
     plan: GridPlan | None = None
     """Grids to use as they are (static): needed under `jax.jit`, where no grid can be chosen."""
@@ -108,11 +108,10 @@ class Renewal:
         return joins(Fold(chain, schedule, heralded_links(chain), plan.finest, level))
 
     def _level(self, chain: Chain, schedule: Schedule) -> Level:
-        if self.correction == Correction.TRACKED and any(relaxes(node.memory) for node in chain.nodes):
+        if self.correction is Correction.TRACKED and (reason := corrections_matter(chain, schedule)):
             raise ValueError(
-                'Corrections that are tracked (correction = "tracked") differ from those at the swap where a memory '
-                'relaxes (finite T1), and Renewal() applies them at the swap: give correction = "at_swap", or evaluate '
-                "with Asap()."
+                f'Corrections that are tracked (correction = "tracked") differ from those at the swap where {reason}, '
+                'and Renewal() applies them at the swap: give correction = "at_swap", or evaluate with Asap().'
             )
         if self.level is None:
             return choose_level(chain, schedule)

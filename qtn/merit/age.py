@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
 from qtn.evaluators.evaluate import Evaluator
+from qtn.evaluators.levels import states_decide
 from qtn.evaluators.outcome import Result
 from qtn.evaluators.renewal import Renewal
 from qtn.hardware.gates import gates
@@ -53,7 +54,8 @@ def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Evaluator[Resu
         times: (num_links + 1,), E[A_i] [s]; their sum is the mean age of the pair at delivery.
 
     Raises:
-        ValueError: if the schedule distils: which of two pairs the age of one is, has no answer.
+        ValueError: if the schedule distils: which of two pairs the age of one is, has no answer; if linear optics
+            swaps pairs that are not Bell-diagonal.
 
     Note:
         Exact up to the grid error of the evaluator; differentiable once more.
@@ -67,6 +69,11 @@ def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Evaluator[Resu
     """
     if any(isinstance(part, Distill) for part in subtrees(schedule.tree)):
         raise ValueError("Argument `schedule` must consist of swaps and waits for an age, but distils.")
+    if states_decide(chain, schedule):
+        raise ValueError(
+            "Argument `chain` must swap pairs of links that are Bell-diagonal, in memories without T1, where linear "
+            "optics swaps: else how often it succeeds depends on states, which do not count here."
+        )
     links = []
     for link in chain.links:
         pair = link.heralded()

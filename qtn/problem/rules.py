@@ -119,6 +119,14 @@ def policy_rules(document: Document) -> Iterator[str]:
                 'evaluate.correction: must be "tracked", because memories relax (t1t2) and "asap" corrects at '
                 'delivery; or use `evaluator = "sampled"`'
             )
+    if policy and isinstance(chain, dict):
+        for key, node in tables(chain, "node"):
+            swap = node.get("swap")
+            if isinstance(swap, dict) and swap.get("model") == "linear_optics":
+                yield (
+                    f'{key}.swap.model: "linear_optics" needs a tree, because schedule.policy swaps by gates; use '
+                    '"gates", or a schedule.tree'
+                )
     times, count = schedule.get("cutoff_times_s"), num_links_of(chain)
     if isinstance(times, list) and count is not None and len(times) not in (1, count + 1):
         yield f"schedule.cutoff_times_s: must hold one time or num_links + 1 = {count + 1}, but holds {len(times)}"
@@ -138,6 +146,8 @@ def latency_rules(document: Document) -> Iterator[str]:
     schedule, chain, optimise = (document.get(name) for name in ("schedule", "chain", "optimise"))
     if not isinstance(schedule, dict) or schedule.get("latency", "none") == "none":
         return
+    if "policy" in schedule:
+        yield "schedule.latency: is for trees, but schedule.policy is given; leave it out, or use a schedule.tree"
     if schedule["latency"] == "messages" and isinstance(chain, dict):
         for key, link in tables(chain, "link"):
             if link.get("model") == "abstract":

@@ -10,13 +10,14 @@ from qtn._pytree import pytree, static
 from qtn.evaluators.full_state.events import Slot, Timeline
 from qtn.evaluators.full_state.kernel import run_segment
 from qtn.evaluators.full_state.layout import Layout, Site
-from qtn.evaluators.full_state.numbers import decays, node_numbers, operator_stacks
+from qtn.evaluators.full_state.numbers import decays, operator_stacks
 from qtn.evaluators.full_state.rounds import Program
 from qtn.links.chain import Chain
 from qtn.states.basis import TRACE
 from qtn.states.dense import DensityMatrix
 from qtn.states.dense import reduced as reduced_matrix
 from qtn.states.trains import MPDO
+from qtn.steps.nodes import stacked_nodes
 from qtn.tensors.contract import evaluate as contract
 from qtn.tensors.contract import reduce_to
 from qtn.tensors.train import from_sites, scale
@@ -117,7 +118,7 @@ def _dense_sites(tensor: Array) -> list[Array]:
 
 def execute(chain: Chain, timeline: Timeline, layout: Layout, program: Program) -> FullOutcome:
     """Run the segments of a program on pools of sites, and return the trains that are left, each normalised."""
-    nodes = node_numbers(chain)
+    nodes = stacked_nodes(chain.nodes)
     ages = decays(chain, timeline, layout, nodes)
     stacks = operator_stacks(chain, timeline, layout, nodes)
     pools = {shape: jnp.zeros((length, shape[0], 4, shape[1])) for shape, length in program.pools.items()}
