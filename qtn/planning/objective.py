@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -87,15 +88,20 @@ class Objective:
         return {name: np.asarray(values) for name, values in table.items()}
 
     def scores(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return (n,), larger is better: feasible ones by the merit, then the others by how much they miss.
-
-        Below zero key is told by the secret fraction, because a negative rate would reward waiting.
-        """
-        values = self.margin(merits) if self.maximise == MARGIN else merits[self.maximise]
-        if self.maximise == "secret_key_rate_hz":
-            values = np.where(values > 0, values, merits["secret_fraction"])
+        """Return (n,), larger is better: feasible ones by the merit, then the others by how much they miss."""
+        values = self.margin(merits) if self.maximise == MARGIN else np.asarray(self.value(merits))
         missed = self.violation(merits)
         return np.where(missed > 0, OUTSIDE - missed, values)
+
+    def value(self, merits: Mapping[str, Any], keyless_time: Any = 1.0) -> Any:
+        """Return what is maximised. Where there is no key its rate is taken over a fixed time [s].
+
+        Negative key over the mean time would rise by waiting for ever.
+        """
+        if self.maximise != "secret_key_rate_hz":
+            return merits[self.maximise]
+        rate, fraction = merits["secret_key_rate_hz"], merits["secret_fraction"]
+        return jnp.where(fraction > 0, rate, fraction / keyless_time)
 
     def violation(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return (n,), the sum of the relative amounts by which limits are missed; 0 = feasible."""
