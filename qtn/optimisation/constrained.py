@@ -196,7 +196,7 @@ def climb_subject_to(
         converged=converged,
         num_evaluations=sum(len(search.memory) for search in searches),
         start_values=np.array(values),
-        status=_status(best, converged, interrupted, slack_names, settings),
+        status=_status(best, converged, interrupted, any(each.stalled() for each in searches), slack_names, settings),
         interrupted=interrupted,
     )
 
@@ -252,7 +252,12 @@ def _compiled(model: Model, names: tuple[str, ...]) -> tuple[list[str], Callable
 
 
 def _status(
-    best: Point, converged: bool, interrupted: bool, names: Sequence[str], settings: ConstrainedSettings
+    best: Point,
+    converged: bool,
+    interrupted: bool,
+    stalled: bool,
+    names: Sequence[str],
+    settings: ConstrainedSettings,
 ) -> str:
     """Say how the search ended, in sentences."""
     sentences = ["Interrupted: this is the best so far."] if interrupted else []
@@ -266,6 +271,11 @@ def _status(
         sentences.append("The objective is flat wherever it was looked at: move the start, or free other parameters.")
     elif converged:
         sentences.append("Converged.")
+    elif stalled and not interrupted:
+        sentences.append(
+            f"Settled: {settings.patience} evaluations in a row gained less than {settings.least_gain:g}; the "
+            f"stationarity residual is {best.kkt_residual:.2g}."
+        )
     elif not interrupted:
         sentences.append(
             f"Stopped with a stationarity residual of {best.kkt_residual:.2g} (asked: {settings.stationarity:g}). "

@@ -1,6 +1,4 @@
-"""The search from one start: second-order or first-order steps, the residual of stationarity of every point, and a
-second look at corners and flat places.
-"""
+"""The search from one start: steps of second or first order, residuals, a second look at corners and flat ground."""
 
 import contextlib
 import dataclasses
@@ -177,7 +175,7 @@ class Search:
         worth = float(point.multipliers @ np.maximum(-best.slacks, 0.0))
         return best.feasible and best.value - point.value <= worth + ROUNDING * abs(best.value)
 
-    def _stalled(self) -> bool:
+    def stalled(self) -> bool:
         """Whether a feasible point has not been improved on for longer than the patience."""
         best, now = self.best, len(self.memory)
         if self.settings.patience is None or best is None or not best.feasible:
@@ -262,7 +260,7 @@ class Search:
 
     def _over(self) -> bool:
         """Whether the best point cannot be improved on, or was not for longer than the patience."""
-        return self.best is not None and (self.stationary(self.best) or self._stalled())
+        return self.best is not None and (self.stationary(self.best) or self.stalled())
 
     def flat(self) -> bool:
         """Whether no gradient that was seen says where to go."""

@@ -94,14 +94,15 @@ class Objective:
         return np.where(missed > 0, OUTSIDE - missed, values)
 
     def value(self, merits: Mapping[str, Any], keyless_time: Any = 1.0) -> Any:
-        """Return what is maximised. Where there is no key its rate is taken over a fixed time [s].
+        """Return what is maximised; where there is no key what the fidelity lacks, over a fixed time [s].
 
-        Negative key over the mean time would rise by waiting for ever.
+        Negative key over the mean time would rise by waiting for ever, and over a fixed time the secret fraction has
+        a maximum without key at states with classical correlations alone.
         """
-        if self.maximise != "secret_key_rate_hz":
+        if self.maximise not in ("secret_key_rate_hz", "secret_fraction"):
             return merits[self.maximise]
-        rate, fraction = merits["secret_key_rate_hz"], merits["secret_fraction"]
-        return jnp.where(fraction > 0, rate, fraction / keyless_time)
+        keyless = (merits["fidelity"] - 1) / (keyless_time if self.maximise == "secret_key_rate_hz" else 1.0)
+        return jnp.where(merits["secret_fraction"] > 0, merits[self.maximise], keyless)
 
     def violation(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return (n,), the sum of the relative amounts by which limits are missed; 0 = feasible."""

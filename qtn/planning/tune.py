@@ -12,15 +12,17 @@ from jaxtyping import Array
 
 from qtn.evaluators.levels import choose_level
 from qtn.evaluators.outcome import Summary
+from qtn.evaluators.plan import GridPlan
 from qtn.evaluators.renewal import Renewal
 from qtn.optimisation.bounded import Interval
 from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress, climb_subject_to
 from qtn.optimisation.sqp import ConstrainedSettings
-from qtn.planning.grids import search_plans
+from qtn.planning.grids import EXACT_STEPS, search_plans
 from qtn.planning.lattice import polish_on_lattice
 from qtn.planning.model import Model, System
 from qtn.planning.objective import TOLERANCE, Objective, Pair, merit_table
+from qtn.steps.level import Level
 
 Numbers = Mapping[str, Any]
 Cost = Callable[[Numbers], Any]
@@ -31,14 +33,17 @@ TUNING = ConstrainedSettings(first_step=0.1, max_evaluations=60, max_runs=2, pat
 TUNING_ON_LATTICE = ConstrainedSettings(first_step=0.1, max_evaluations=45, max_runs=1)
 """The same where numbers are rounded afterwards: kinks at the multiples spoil the last digits anyway."""
 
-MAX_GRIDS = 3
+MAX_GRIDS = 6
 """How often the time grid is chosen anew as the numbers move."""
 
 ENOUGH, ENOUGH_ON_LATTICE = 1e-6, 1e-2
 """Relative improvement below which no new grid is tried."""
 
 
-EXACT = 1e-9
+CLOSE = 1e-2
+"""Relative change below which full resolution is worth its time."""
+
+EXACT = 1e-7
 """Relative difference up to which the grid of the optimisation counts as full resolution."""
 
 NUM_DRAWN, SPREADS = 24, (1.0, 2.0)
@@ -117,7 +122,7 @@ class Tuning:
         return {name: values[0] for name, values in table.items()}
 
     def value(self, numbers: Numbers, summary: Summary | Pair, keyless_time: Any) -> Any:
-        """Return what is maximised; where there is no key its rate is taken over a fixed time [s]."""
+        """Return what is maximised; see `Objective.value`."""
         if self.cost is not None:
             return -self.cost(numbers)
         return self.objective.value(self.merits(summary), keyless_time)
@@ -127,6 +132,15 @@ class Tuning:
         merits = self.merits(summary)
         kept = {name: merits[name] / (limit * bias[name]) for name, limit in self.objective.minimum.items()}
         return {name: jnp.log(each) if name == "rate_hz" else each - 1 for name, each in kept.items()}
+
+    def plan(self, numbers: Mapping[str, float], level: Level, fine: bool) -> GridPlan:
+        """Return a time grid that suits some numbers: a short one, or that of full resolution if it is not long."""
+        system = self.system(dict(numbers))
+        if fine:
+            full = dataclasses.replace(self.evaluator, level=level).planned(*system).plan
+            if full is not None and full.finest.num_steps <= EXACT_STEPS:
+                return full
+        return search_plans([system], level)[0]
 
     def evaluated(self, numbers: Mapping[str, float]) -> Judgement:
         """Return (merits, score, violation, grid error) at full resolution."""
@@ -240,22 +254,26 @@ def _tuned(
     bias = dict.fromkeys(tuning.objective.minimum, 1.0)
     kept: ConstrainedFit | None = None
 
-    def climb(chosen: ConstrainedSettings) -> tuple[ConstrainedFit, dict[str, float]]:
-        return _climb(tuning, model, here, free, bias, chosen, report, checkpoint)
+    def climb(chosen: ConstrainedSettings, fine: bool) -> tuple[ConstrainedFit, dict[str, float]]:
+        plan = tuning.plan(here, model.level, fine)
+        return _climb(tuning, model, plan, here, free, bias, chosen, report, checkpoint)
 
     while free:
-        enough, chosen = (ENOUGH_ON_LATTICE, TUNING_ON_LATTICE) if lattice else (ENOUGH, TUNING)
-        bias, before = dict.fromkeys(bias, 1.0), judged
+        chosen = TUNING_ON_LATTICE if lattice else TUNING
+        bias, before, close = dict.fromkeys(bias, 1.0), judged, False
         for _ in range(2 if lattice else MAX_GRIDS):
-            fit, coarse = climb(settings or chosen)
+            fine = close and not lattice
+            fit, coarse = climb(settings or chosen, fine)
             fits.append(fit)
             here, found = fit.parameters, tuning.evaluated(fit.parameters)
             if _better(found, judged):
                 best, judged, kept = here, found, fit
-            settled = found[2] == 0 and abs(found[1] - before[1]) <= enough * abs(before[1])
+            change = abs(found[1] - before[1]) / max(abs(before[1]), 1e-300) if found[2] == 0 else math.inf
             exact = all(abs(coarse[name] - value) <= EXACT * abs(value) for name, value in found[0].items())
-            if fit.interrupted or (settled and (exact or lattice or len(fits) > 1)):
+            settled = change <= (ENOUGH_ON_LATTICE if lattice else ENOUGH)
+            if fit.interrupted or (settled and (exact or lattice or fine)) or (exact and fit.converged):
                 break  # an extrapolated grid suits where it was chosen: it is chosen once more at the end
+            close = fit.converged or change <= CLOSE
             before, bias = found, {n: coarse[n] / found[0][n] if found[0][n] > 0 else 1.0 for n in bias}
         here = best
         if not lattice or fits[-1].interrupted:
@@ -268,7 +286,7 @@ def _tuned(
         here = best
     interrupted = fits[-1].interrupted
     if kept is None and free and not interrupted:  # what is said of the end is said of the start then
-        kept, _ = climb(dataclasses.replace(settings or TUNING, max_evaluations=1))
+        kept, _ = climb(dataclasses.replace(settings or TUNING, max_evaluations=1), fine=True)
         fits.append(kept)
     last = kept or fits[-1]
     merits, score, violation, error = judged
@@ -297,6 +315,7 @@ def _better(new: tuple[Any, float, float, float], old: tuple[Any, float, float, 
 def _climb(
     tuning: Tuning,
     model: Model,
+    plan: GridPlan,
     start: Mapping[str, float],
     free: Collection[str],
     bias: Mapping[str, float],
@@ -304,8 +323,7 @@ def _climb(
     report: Callable[[ConstrainedProgress], None],
     checkpoint: Checkpoint | None,
 ) -> tuple[ConstrainedFit, dict[str, float]]:
-    """Tune the free numbers on one time grid, which suits the start; return the merits of the end on that grid too."""
-    plan = search_plans([tuning.system(dict(start))], model.level)[0]
+    """Tune the free numbers on one time grid; return the merits of the end on that grid too."""
     keyless_time = float(model.values(plan, start)[0])
     constants = {"keyless_time": keyless_time, "bias": dict(bias)}
     moved = {name: start[name] for name in start if name in free}
@@ -357,7 +375,7 @@ def _scores(
     tuning: Tuning, model: Model, suited: Mapping[str, float], checkpoint: Checkpoint | None
 ) -> Iterator[Callable[[Mapping[str, float]], float]]:
     """Return the score of numbers on the grid that suits some of them, by values alone."""
-    plan, names = search_plans([tuning.system(dict(suited))], model.level)[0], tuple(suited)
+    plan, names = tuning.plan(suited, model.level, fine=False), tuple(suited)
 
     def judged(point: np.ndarray) -> tuple[float]:
         numbers = dict(zip(names, point.tolist(), strict=True))
