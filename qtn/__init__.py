@@ -109,8 +109,7 @@ _PUBLIC = {
     "draw_schedule": "qtn.report.drawing",
     "draw_network": "qtn.report.network_drawing",
     "load": "qtn.problem.load",
-    "plan": "qtn.problem.planner",
-    "optimise": "qtn.problem.optimise",
+    "optimise": "qtn.problem.planner",
     "sweep": "qtn.sweeps.sweep",
 }
 

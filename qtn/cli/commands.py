@@ -78,18 +78,14 @@ def optimise(
     Example: qtn optimise problem.toml --out results --checkpoint run.checkpoint
     """
     problem = opened(file, set_, dry_run, device)
-    from qtn.cli.optimise import opened_checkpoint, optimise_and_report, prepared
-    from qtn.cli.planning import front_and_report, plan_and_report
+    from qtn.cli.optimise import front_and_report, opened_checkpoint, optimise_and_report, prepared
     from qtn.problem.front import read_names
-    from qtn.problem.planner import needs_planning
 
     names = None if front is None else read_names(front)
     folder = prepared(problem, Path(out or f"{problem.name}-report"))
     kept = opened_checkpoint(problem, checkpoint, names)
     if names is not None:
         interrupted = front_and_report(problem, names, folder, kept, as_json=json_)
-    elif needs_planning(problem):
-        interrupted = plan_and_report(problem, folder, kept, as_json=json_)
     else:
         interrupted = optimise_and_report(problem, folder, kept, as_json=json_)
     if interrupted:

@@ -1,49 +1,39 @@
-"""The main job: optimise a problem, watch it, write the report."""
+"""The main job: optimise a problem, watch it, write the report; or the front between two merits."""
 
-import importlib.metadata
-import json
-import platform
 import sys
 import time
 from pathlib import Path
-
-import numpy as np
-from tqdm import tqdm
+from typing import Any
 
 from qtn.cli.app import print_json
-from qtn.cli.session import warn
+from qtn.cli.planning import content_of, tree_of
 from qtn.cli.text import grid_line
-from qtn.evaluators.outcome import Result
+from qtn.cli.watch import Watch
 from qtn.optimisation.checkpoint import Checkpoint, open_checkpoint
-from qtn.optimisation.maximise import Fit, Progress, Settings
-from qtn.problem.names import numeric_leaves, schedule_with
-from qtn.problem.optimise import optimise
+from qtn.problem.front import Front, front
+from qtn.problem.planner import Choice, Optimum, Planner, optimise
 from qtn.problem.problem import Problem
-from qtn.problem.run import gradient, outcome, report_numbers
-from qtn.report.content import Content, Delivery
+from qtn.report.content import Content
+from qtn.report.front import write_front
 from qtn.report.page import write
-from qtn.schedules.text import to_text
-from qtn.steps.distill import PROTOCOLS
 
 
 def optimise_and_report(problem: Problem, folder: Path, checkpoint: Checkpoint | None, *, as_json: bool) -> bool:
-    """Optimise, print, write the report; return whether the user interrupted the search."""
+    """Optimise, print, write the report; return whether the user interrupted it."""
     began = time.perf_counter()
-    settings = Settings()
-    fit = watched(problem, settings, checkpoint)
-    tree = best_tree(problem, fit.params)
-    initial, best = outcome(problem), outcome(problem, fit.params)
-    warn(best.info.warnings())
-    content = report_content(problem, fit, tree, initial, best)
+    table = problem.config.optimise
+    assert table is not None
+    with Watch(table.minimise or table.maximise) as watch:
+        found = optimise(problem, report=watch, checkpoint=checkpoint)
+    content = content_of(problem, found)
     path = write(content, folder)
     seconds = time.perf_counter() - began
-    found = {"value": fit.value, "tree": tree, "parameters": fit.params}
     if as_json:
-        print_json({"best": found, "evaluations": fit.evaluations, "seconds": seconds, "status": fit.status})
+        print_json(numbers(content, found, watch.total, seconds))
     else:
-        print(summary_text(content, fit, seconds))
+        print(text(content, found, watch.total, seconds))
     print(f"report: {path}", file=sys.stderr)
-    return fit.interrupted
+    return found.interrupted
 
 
 def prepared(problem: Problem, folder: Path) -> Path:
@@ -67,83 +57,88 @@ def opened_checkpoint(problem: Problem, folder: str | None, front: tuple[str, st
     return open_checkpoint(folder, identity)
 
 
-def watched(problem: Problem, settings: Settings, checkpoint: Checkpoint | None = None) -> Fit:
-    """Run the search with a live progress bar, or one log line a chunk where there is no terminal."""
-    assert problem.config.optimise is not None
-    name = problem.config.optimise.maximise
-    terminal = sys.stderr.isatty()
-    with tqdm(total=settings.max_chunks * settings.chunk, unit="it", file=sys.stderr, disable=not terminal) as bar:
-
-        def show(progress: Progress) -> None:
-            best = float(np.max(progress.values))
-            if terminal:
-                bar.update(progress.iteration - bar.n)
-                bar.set_postfix_str(f"best {name} {best:.6g}")
-            else:
-                print(f"iteration {progress.iteration}: best {name} {best:.6g}", file=sys.stderr, flush=True)
-
-        return optimise(problem, settings=settings, report=show, checkpoint=checkpoint)
-
-
-def best_tree(problem: Problem, params: dict[str, float]) -> str:
-    """Return the text of the schedule with the best cut-off and waiting times."""
-    schedule = schedule_with(problem, params)
-    return to_text(schedule, protocol=PROTOCOLS[problem.config.schedule.distill])
+def front_and_report(
+    problem: Problem, names: tuple[str, str], folder: Path, checkpoint: Checkpoint | None, *, as_json: bool
+) -> bool:
+    """Compute a front, print it, write table and plot; return whether the user interrupted it."""
+    with Watch("value") as watch:  # the points maximise different merits
+        found = front(problem, *names, report=watch, checkpoint=checkpoint)
+    rows = [front_row(problem, found, choice) for choice in found.choices]
+    paths = write_front(problem.name, found.first, found.second, rows, folder)
+    if as_json:
+        print_json({"front": rows})
+    else:
+        print(f"{found.first:>22s} {found.second:>18s}  grid error  schedule")
+        for row in rows:
+            values = f"{row[found.first]:22.8g} {row[found.second]:18.8g}"
+            print(f"{values}  {row['grid_error']:10.1e}  {row['tree']}")
+    for path in paths:
+        print(f"front: {path}", file=sys.stderr)
+    return found.interrupted
 
 
-def report_content(problem: Problem, fit: Fit, tree: str, initial: Result, best: Result) -> Content:
-    """Collect what the report shows."""
-    assert problem.config.optimise is not None
-    name = problem.config.optimise.maximise
-    slopes = gradient(problem, name, fit.params)
-    before = numeric_leaves(problem)
-    return Content(
-        name=problem.name,
-        merit=name,
-        tree=tree,
-        initial=report_numbers(problem, initial),
-        best=report_numbers(problem, best, fit.params),
-        settings={key: (before[key], value) for key, value in fit.params.items()},
-        initial_delivery=delivery(initial),
-        best_delivery=delivery(best),
-        history=fit.history,
-        elasticity=slopes["elasticity"],
-        gradient=slopes["gradient"],
-        status=fit.status,
-        config=json.dumps(problem.document, indent=2),
-        versions=versions(),
-    )
+def front_row(problem: Problem, found: Front, choice: Choice) -> dict[str, Any]:
+    """Return one point of a front as plain numbers."""
+    merits = {name: choice.merits[name] for name in (found.first, found.second)}
+    return {
+        **merits,
+        "grid_error": choice.grid_error,
+        "tree": tree_of(problem, choice),
+        "parameters": Planner(problem, lambda *_: None).settings(choice),
+    }
 
 
-def delivery(result: Result) -> Delivery:
-    """Return the time-resolved part of an outcome as NumPy arrays."""
-    found = result.in_time
-    assert found is not None, "only evaluators that resolve time are optimised"
-    probability = np.asarray(found.probability)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        fidelity = np.where(probability > 0, np.asarray(found.bell_weights)[:, 0] / probability, np.nan)
-    return Delivery(times=np.asarray(found.times), probability=probability, fidelity=fidelity)
+def numbers(content: Content, found: Optimum, evaluations: int, seconds: float) -> dict[str, Any]:
+    """Return what --json prints."""
+    planning = content.planning
+    assert planning is not None
+    return {
+        "best": {"value": found.value, "tree": content.tree, "parameters": dict(found.parameters)},
+        "feasible": planning.leaders[0].feasible,
+        "leaders": [vars(leader) for leader in planning.leaders],
+        "limits": {limit.name: vars(limit) for limit in planning.limits},
+        "kkt_residual": planning.kkt_residual,
+        "num_trees": found.found.num_trees if found.found else None,
+        "method": planning.method,
+        "guarantee": planning.guarantee,
+        "sampled": planning.sampled,
+        "info": content.best["info"],
+        "evaluations": evaluations,
+        "seconds": seconds,
+        "status": content.status,
+    }
 
 
-def versions() -> dict[str, str]:
-    """Return the versions that a result depends on."""
-    packages = ("jax", "jaxlib", "numpy", "optax")
-    found = {name: importlib.metadata.version(name) for name in packages}
-    import qtn
-
-    return {"qtn": qtn.__version__, **found, "Python": platform.python_version()}
-
-
-def summary_text(content: Content, fit: Fit, seconds: float) -> str:
+def text(content: Content, found: Optimum, evaluations: int, seconds: float) -> str:
     """Return the answer as text."""
-    width = max(map(len, content.settings))
+    planning = content.planning
+    assert planning is not None
+    before = f"(settings of the file: {content.initial[content.merit]:.8g})"
+    lines = [f"{content.merit} = {found.value:.10g} {before}", f"schedule: {content.tree}"]
     plob = content.best["plob_rate_hz"]
-    lines = [f"{content.merit} = {fit.value:.8g} (settings of the file: {content.initial[content.merit]:.8g})"]
     if plob is not None and content.merit == "secret_key_rate_hz":
         lines.append(f"direct transmission (PLOB bound): {plob:.8g}")
-    lines += [grid_line(content.best["info"]), "", "best settings"]
-    lines += [f"  {name:{width}s}  {new:.8g}  (file: {old:.8g})" for name, (old, new) in content.settings.items()]
-    lines += ["", "what to improve first (elasticity)"]
+    if planning.space:
+        lines += [f"space: {planning.space}, {planning.method} search", f"guarantee: {planning.guarantee}"]
+    lines += [grid_line(content.best["info"]), planning.sampled]
+    if planning.limits:
+        lines += ["", "limits"]
+        for limit in planning.limits:
+            price = "" if limit.multiplier is None else f", multiplier {limit.multiplier:.6g}"
+            lines.append(f"  {limit.name:20s} {limit.value:.8g}  (at least {limit.least:g}{price})")
+        if planning.kkt_residual is not None:
+            lines.append(f"  KKT residual {planning.kkt_residual:.1e}")
+    if content.settings:
+        width = max(map(len, content.settings))
+        lines += ["", "best settings"]
+        lines += [f"  {name:{width}s}  {new:.8g}  (file: {old:.8g})" for name, (old, new) in content.settings.items()]
+    if len(planning.leaders) > 1:
+        lines += ["", "best schedules           value    distance"]
+        for each in planning.leaders:
+            distance = f"{each.distance:.3%}" if each.feasible else "infeasible"
+            lines.append(f"  {each.value:20.10g}  {distance:>10s}  {each.tree}")
+    lines += ["", f"what to improve first (elasticity of {content.sensitivity_of})"]
     lines += [f"  {name:40s} {value:+.4f}" for name, value in list(content.elasticity.items())[:8]]
-    lines += ["", f"{fit.status} {fit.evaluations} evaluations with gradient, {seconds:.1f} s."]
+    counts = f"{found.num_gradients:,} evaluations with gradient, {evaluations:,} candidates in all, {seconds:.1f} s"
+    lines += ["", f"{content.status} {counts}."]
     return "\n".join(lines)

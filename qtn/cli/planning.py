@@ -1,86 +1,25 @@
-"""The main job where schedules are searched or limits hold: plan, watch, write the report."""
+"""What the report of an optimisation shows, collected from what was found."""
 
+import importlib.metadata
 import json
-import sys
-import time
+import platform
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
-from qtn.cli.app import print_json
-from qtn.cli.optimise import delivery, versions
+import numpy as np
+
 from qtn.cli.session import warn
-from qtn.cli.text import grid_line
-from qtn.cli.watch import Watch
-from qtn.optimisation.checkpoint import Checkpoint
+from qtn.evaluators.outcome import Result
 from qtn.planning.space import describe
 from qtn.problem.cost import hardware_cost
-from qtn.problem.front import Front, front
 from qtn.problem.names import initial_values
-from qtn.problem.planner import Choice, Plan, objective_of, plan
+from qtn.problem.planner import Choice, Optimum, Planner, objective_of
 from qtn.problem.problem import Problem
 from qtn.problem.run import gradient, outcome, report_numbers
 from qtn.problem.sampled_check import SampledCheck, sampled_check
-from qtn.report.content import Content, Leader, Limit, Planning
+from qtn.report.content import Content, Delivery, Leader, Limit, Planning
 from qtn.report.drawing import draw_schedule
-from qtn.report.front import write_front
-from qtn.report.page import write
 from qtn.schedules.text import to_text
 from qtn.steps.distill import PROTOCOLS
-
-
-def plan_and_report(problem: Problem, folder: Path, checkpoint: Checkpoint | None, *, as_json: bool) -> bool:
-    """Plan, print, write the report; return whether the user interrupted it."""
-    began = time.perf_counter()
-    with Watch(merit_of(problem)) as watch:
-        found = plan(problem, report=watch, checkpoint=checkpoint)
-    content = plan_content(problem, found)
-    path = write(content, folder)
-    seconds = time.perf_counter() - began
-    if as_json:
-        print_json(plan_numbers(content, found, watch.total, seconds))
-    else:
-        print(plan_text(content, found, watch.total, seconds))
-    print(f"report: {path}", file=sys.stderr)
-    return found.interrupted
-
-
-def front_and_report(
-    problem: Problem, names: tuple[str, str], folder: Path, checkpoint: Checkpoint | None, *, as_json: bool
-) -> bool:
-    """Compute a front, print it, write table and plot; return whether the user interrupted it."""
-    with Watch("value") as watch:  # the points maximise different merits
-        found = front(problem, *names, report=watch, checkpoint=checkpoint)
-    rows = [front_row(problem, found, choice) for choice in found.choices]
-    paths = write_front(problem.name, found.first, found.second, rows, folder)
-    if as_json:
-        print_json({"front": rows})
-    else:
-        print(f"{found.first:>22s} {found.second:>18s}  grid error  schedule")
-        for row in rows:
-            values = f"{row[found.first]:22.8g} {row[found.second]:18.8g}"
-            print(f"{values}  {row['grid_error']:10.1e}  {row['tree']}")
-    for path in paths:
-        print(f"front: {path}", file=sys.stderr)
-    return found.interrupted
-
-
-def front_row(problem: Problem, found: Front, choice: Choice) -> dict[str, Any]:
-    """Return one point of a front as plain numbers."""
-    merits = {name: choice.merits[name] for name in (found.first, found.second)}
-    return {
-        **merits,
-        "grid_error": choice.grid_error,
-        "tree": tree_of(problem, choice),
-        "parameters": settings_of(problem, choice),
-    }
-
-
-def merit_of(problem: Problem) -> str:
-    """Return the name of what is maximised or minimised."""
-    table = problem.config.optimise
-    assert table is not None
-    return table.minimise or table.maximise
 
 
 def tree_of(problem: Problem, choice: Choice) -> str:
@@ -88,25 +27,11 @@ def tree_of(problem: Problem, choice: Choice) -> str:
     return to_text(choice.schedule, protocol=PROTOCOLS[problem.config.schedule.distill])
 
 
-def settings_of(problem: Problem, choice: Choice) -> dict[str, float]:
-    """Return the numbers of a choice that the file has; the cut-offs of a searched tree stand in its text."""
-    searched = problem.config.optimise is not None and problem.config.optimise.search is not None
-    return {name: value for name, value in choice.values.items() if not (searched and name.startswith("schedule."))}
-
-
-def value_of(problem: Problem, choice: Choice) -> float:
-    """Return what was maximised or minimised."""
-    if merit_of(problem) == "hardware_cost":
-        settings = settings_of(problem, choice)
-        return float(hardware_cost(initial_values(problem, settings), settings))
-    return choice.merits[merit_of(problem)]
-
-
-def plan_content(problem: Problem, found: Plan) -> Content:
+def content_of(problem: Problem, found: Optimum) -> Content:
     """Collect what the report shows."""
     table, best = problem.config.optimise, found.best
     assert table is not None
-    name, settings = merit_of(problem), settings_of(problem, best)
+    name, settings = table.minimise or table.maximise, dict(found.parameters)
     winner = problem.with_schedule(best.schedule)
     file_values = initial_values(problem, settings)
     first = problem if problem.given_schedule is not None else winner
@@ -152,11 +77,12 @@ def sampled_sentence(check: SampledCheck) -> str:
     )
 
 
-def planning_content(problem: Problem, found: Plan, check: SampledCheck) -> Planning:
+def planning_content(problem: Problem, found: Optimum, check: SampledCheck) -> Planning:
     """Collect what the report shows of the search and the limits."""
     best, search = found.best, found.found
-    values = [value_of(problem, choice) for choice in found.choices]
-    worse = 1 if merit_of(problem) == "hardware_cost" else -1
+    planner = Planner(problem, lambda *_: None)
+    values = [planner.value(choice) for choice in found.choices]
+    worse = 1 if planner.table.minimise else -1
     leaders = [
         Leader(
             tree=tree_of(problem, choice),
@@ -178,7 +104,7 @@ def planning_content(problem: Problem, found: Plan, check: SampledCheck) -> Plan
         leaders=tuple(leaders),
         space=describe(search.num_trees, search.counted_exactly) if search else "",
         method=search.method if search else "",
-        guarantee=search.guarantee + (" This holds at the settings found." if settings_of(problem, best) else "")
+        guarantee=search.guarantee + (" This holds at the settings found." if found.parameters else "")
         if search
         else "",
         agreement=search.grid_error if search else None,
@@ -189,57 +115,20 @@ def planning_content(problem: Problem, found: Plan, check: SampledCheck) -> Plan
     )
 
 
-def plan_numbers(content: Content, found: Plan, evaluations: int, seconds: float) -> dict[str, Any]:
-    """Return what --json prints."""
-    planning = content.planning
-    assert planning is not None
-    settings = {name: new for name, (_, new) in content.settings.items()}
-    return {
-        "best": {"value": planning.leaders[0].value, "tree": content.tree, "parameters": settings},
-        "feasible": planning.leaders[0].feasible,
-        "leaders": [vars(leader) for leader in planning.leaders],
-        "limits": {limit.name: vars(limit) for limit in planning.limits},
-        "kkt_residual": planning.kkt_residual,
-        "num_trees": found.found.num_trees if found.found else None,
-        "method": planning.method,
-        "guarantee": planning.guarantee,
-        "sampled": planning.sampled,
-        "info": content.best["info"],
-        "evaluations": evaluations,
-        "seconds": seconds,
-        "status": content.status,
-    }
+def delivery(result: Result) -> Delivery:
+    """Return the time-resolved part of an outcome as NumPy arrays."""
+    found = result.in_time
+    assert found is not None, "only evaluators that resolve time are optimised"
+    probability = np.asarray(found.probability)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        fidelity = np.where(probability > 0, np.asarray(found.bell_weights)[:, 0] / probability, np.nan)
+    return Delivery(times=np.asarray(found.times), probability=probability, fidelity=fidelity)
 
 
-def plan_text(content: Content, found: Plan, evaluations: int, seconds: float) -> str:
-    """Return the answer as text."""
-    planning = content.planning
-    assert planning is not None
-    lines = [f"{content.merit} = {planning.leaders[0].value:.10g}", f"schedule: {content.tree}"]
-    plob = content.best["plob_rate_hz"]
-    if plob is not None and content.merit == "secret_key_rate_hz":
-        lines.append(f"direct transmission (PLOB bound): {plob:.8g}")
-    if planning.space:
-        lines += [f"space: {planning.space}, {planning.method} search", f"guarantee: {planning.guarantee}"]
-    lines += [grid_line(content.best["info"]), planning.sampled]
-    if planning.limits:
-        lines += ["", "limits"]
-        for limit in planning.limits:
-            price = "" if limit.multiplier is None else f", multiplier {limit.multiplier:.6g}"
-            lines.append(f"  {limit.name:20s} {limit.value:.8g}  (at least {limit.least:g}{price})")
-        if planning.kkt_residual is not None:
-            lines.append(f"  KKT residual {planning.kkt_residual:.1e}")
-    if content.settings:
-        width = max(map(len, content.settings))
-        lines += ["", "best settings"]
-        lines += [f"  {name:{width}s}  {new:.8g}  (file: {old:.8g})" for name, (old, new) in content.settings.items()]
-    if len(planning.leaders) > 1:
-        lines += ["", "best schedules           value    distance"]
-        for each in planning.leaders:
-            distance = f"{each.distance:.3%}" if each.feasible else "infeasible"
-            lines.append(f"  {each.value:20.10g}  {distance:>10s}  {each.tree}")
-    lines += ["", f"what to improve first (elasticity of {content.sensitivity_of})"]
-    lines += [f"  {name:40s} {value:+.4f}" for name, value in list(content.elasticity.items())[:8]]
-    counts = f"{evaluations:,} candidates, {evaluations / max(seconds, 1e-9):,.0f} a second, {seconds:.1f} s"
-    lines += ["", f"{content.status} {counts}."]
-    return "\n".join(lines)
+def versions() -> dict[str, str]:
+    """Return the versions that a result depends on."""
+    packages = ("jax", "jaxlib", "numpy", "optax")
+    found = {name: importlib.metadata.version(name) for name in packages}
+    import qtn
+
+    return {"qtn": qtn.__version__, **found, "Python": platform.python_version()}

@@ -22,6 +22,9 @@ from qtn.steps.level import Level
 ROUNDING = 1e-12
 """Relative error of an exact grid: rounding in a few thousand additions and one Fourier transform."""
 
+MOST_TAIL = 1e-3
+"""Probability that an attempt outlasts a grid, up to which `values_on` believes it."""
+
 
 @pytree
 class Root:
@@ -77,9 +80,13 @@ def values_on(
 ) -> Float[Array, "17"]:
     """Return mean time [s] and Pauli coefficients on given grids without their errors, one compiled piece at a time.
 
-    The best values of `summarise_on`; `run` may follow the pieces, to go back through them.
+    The best values of `summarise_on`; `run` may follow the pieces, to go back through them. NaN where the grids are too
+    short: waiting looks like no waiting there.
     """
-    found = [root(Fold(chain, schedule, heralded, grid, level, run)).values for grid in plan.grids]
+    roots = [root(Fold(chain, schedule, heralded, grid, level, run)) for grid in plan.grids]
+    if max(float(each.tail_mass) for each in roots) > MOST_TAIL:
+        return jnp.full(17, jnp.nan)
+    found = [each.values for each in roots]
     return run(combined, found, mixture(plan)) if plan.extrapolated else found[0]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from qtn.optimisation.bounded import Interval
 from qtn.optimisation.checkpoint import Journal
-from qtn.optimisation.sqp import Axis, ConstrainedSettings, Point, Search, rank
+from qtn.optimisation.sqp import Axis, ConstrainedSettings, Point, Search, rank, scattered
 
 Model = Callable[[dict[str, Any]], tuple[Any, Mapping[str, Any]]]
 
@@ -24,7 +24,7 @@ class ConstrainedProgress:
     num_evaluations: int
     """Evaluations so far, of all starts."""
     value: float
-    """The objective at the best point of this start so far."""
+    """The objective at the best point so far, of all starts: once feasible it never falls."""
     violation: float
     """The largest violation there, in the units of `ConstrainedSettings.feasibility`."""
     kkt_residual: float
@@ -75,8 +75,10 @@ def maximise_subject_to(
 ) -> ConstrainedFit:
     """Maximise f(x) subject to g_j(x) >= 0 and lower <= x <= upper, where `model(x)` is `(f, {name: g_j})`.
 
-    Sequential quadratic programming on scaled parameters. The model is traced once; each evaluation is one forward
-    pass and one batch of backward passes, which give f, all g_j and all their gradients.
+    Sequential quadratic programming on scaled parameters, or Adam where there are many (see `Method`). The result is
+    the best point that was seen: a start that ends in a corner or on flat ground looks elsewhere before it is believed.
+    The model is traced once; each evaluation is one forward pass and one batch of backward passes, which give f, all
+    g_j and all their gradients.
 
     Args:
         model: differentiable, pure; takes `{name: scalar}`, returns the objective and a mapping of slacks, all scalar;
@@ -154,14 +156,16 @@ def climb_subject_to(
 
     def told(best: Point) -> None:
         count = sum(len(search.memory) for search in searches)
+        best = max([search.best for search in searches if search.best is not None], key=rank, default=best)
         violation = float(np.max(best.violation, initial=0.0))
         report(ConstrainedProgress(len(searches) - 1, count, best.value, violation, best.kkt_residual))
 
     try:
         for number in range(settings.num_starts):
             first = np.array([axis.scaled(float(initial[name])) for name, axis in zip(names, axes, strict=True)])
-            u = first if number == 0 else _scattered(axes, first, random)
-            searches.append(Search(recorded, axes, u, settings, told))
+            searches.append(Search(recorded, axes, first, settings, told))
+            if number > 0:
+                searches[-1].start = scattered(searches[-1].lower, searches[-1].upper, first, random)
             searches[-1].run()
     except KeyboardInterrupt:
         interrupted = True
@@ -176,10 +180,10 @@ def climb_subject_to(
             "Argument `model` must return finite numbers and gradients at a start, but at `initial` = "
             f"{dict(initial)} it does not. Move `initial`, or increase `settings.num_starts`."
         )
-    best = max(found, key=rank)
-    converged = [p for p in found if p.feasible and p.kkt_residual <= settings.stationarity]
-    close = [p for p in converged if best.value - p.value <= 1e-8 * abs(best.value)]
-    best = max(close, key=rank) if close else best
+    best, better = found[0], searches[0].better
+    for point in found[1:]:
+        best = point if better(point, best) else best
+    converged = searches[0].stationary(best)
     values = [search.best.value if search.best and search.best.feasible else -math.inf for search in searches]
     return ConstrainedFit(
         parameters=dict(zip(names, best.x.tolist(), strict=True)),
@@ -189,10 +193,10 @@ def climb_subject_to(
         bound_multipliers={names[i]: weight for i, weight in best.bound_multipliers.items()},
         kkt_residual=best.kkt_residual,
         feasible=best.feasible,
-        converged=bool(close),
+        converged=converged,
         num_evaluations=sum(len(search.memory) for search in searches),
         start_values=np.array(values),
-        status=_status(best, bool(close), interrupted, slack_names, settings),
+        status=_status(best, converged, interrupted, any(each.stalled() for each in searches), slack_names, settings),
         interrupted=interrupted,
     )
 
@@ -247,17 +251,13 @@ def _compiled(model: Model, names: tuple[str, ...]) -> tuple[list[str], Callable
     return slack_names, jax.jit(jax.jacrev(flat, has_aux=True))
 
 
-def _scattered(axes: list[Axis], first: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Draw a start: uniform between two ends, normal round the first start otherwise."""
-    lower = np.array([axis.scaled(axis.lower) for axis in axes])
-    upper = np.array([axis.scaled(axis.upper) for axis in axes])
-    bounded = np.isfinite(lower) & np.isfinite(upper)
-    uniform = random.uniform(np.where(bounded, lower, 0.0), np.where(bounded, upper, 1.0))
-    return np.clip(np.where(bounded, uniform, first + random.normal(size=len(axes))), lower, upper)
-
-
 def _status(
-    best: Point, converged: bool, interrupted: bool, names: Sequence[str], settings: ConstrainedSettings
+    best: Point,
+    converged: bool,
+    interrupted: bool,
+    stalled: bool,
+    names: Sequence[str],
+    settings: ConstrainedSettings,
 ) -> str:
     """Say how the search ended, in sentences."""
     sentences = ["Interrupted: this is the best so far."] if interrupted else []
@@ -267,8 +267,15 @@ def _status(
             f"No feasible point found: the closest misses `{names[worst]}` by {-best.slacks[worst]:.3g}. "
             "Relax a constraint, or increase `num_starts`."
         )
+    elif math.isinf(best.kkt_residual):
+        sentences.append("The objective is flat wherever it was looked at: move the start, or free other parameters.")
     elif converged:
         sentences.append("Converged.")
+    elif stalled and not interrupted:
+        sentences.append(
+            f"Settled: {settings.patience} evaluations in a row gained less than {settings.least_gain:g}; the "
+            f"stationarity residual is {best.kkt_residual:.2g}."
+        )
     elif not interrupted:
         sentences.append(
             f"Stopped with a stationarity residual of {best.kkt_residual:.2g} (asked: {settings.stationarity:g}). "

@@ -1,6 +1,8 @@
-"""Sequential quadratic programming from one start, with the residual of stationarity of every point."""
+"""The search from one start: steps of second or first order, residuals, a second look at corners and flat ground."""
 
+import contextlib
 import dataclasses
+import enum
 import math
 from collections.abc import Callable
 from typing import Any
@@ -9,17 +11,50 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import lsq_linear, minimize, nnls
 
+from qtn.optimisation.first_order import Adam
+
+MOST_SECOND_ORDER = 200
+"""Parameters up to which `Method.AUTO` takes second-order steps: their cost grows with the cube of this number."""
+
+INSIDE = (0.5, 0.1)
+"""Where a second look at a corner is taken: so far from the touched ends, as a part of the interval."""
+
+MOST_LOOKS = 3
+"""Second looks in a row that may find something better."""
+
+FLAT = float(np.sqrt(np.finfo(float).eps))
+"""A gradient below this part of the value (scaled) says nothing about where to go."""
+
+ROUNDING = 1e-13
+"""Relative difference of values that counts as none."""
+
+NEARBY, ADJACENT = 0.1, 1e-5
+"""Scaled distance of two points up to which the difference of their gradients tells the curvature, if values agree
+with it; and up to which it does in any case, as values are rounded."""
+
+
+class Method(enum.StrEnum):
+    """Which steps are taken."""
+
+    AUTO = "auto"
+    SECOND_ORDER = "second_order"
+    """Sequential quadratic programming."""
+    FIRST_ORDER = "first_order"
+    """Adam: for noisy objectives and for more than some 200 parameters."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ConstrainedSettings:
     """How long and how exactly to search; "scaled" means that each finite interval is stretched to [0, 1]."""
 
+    method: Method = Method.AUTO
+    """By itself: second-order steps up to 200 parameters."""
     num_starts: int = 1
     """Starts; the first is the given one, the others are uniform in the box (normal along an unbounded parameter)."""
     max_evaluations: int = 300
     """Evaluations of the model with its gradients, in each start."""
     max_runs: int = 4
-    """Runs of sequential quadratic programming in each start: a run that stalls is begun anew, rescaled."""
+    """Runs in each start: one that stalls is begun anew, rescaled."""
     patience: int | None = None
     """A start ends after so many evaluations in a row that gain at most `least_gain`; None = never."""
     least_gain: float = 1e-6
@@ -32,8 +67,10 @@ class ConstrainedSettings:
     """A slack counts as non-negative down to minus this, in units of its size at the start."""
     active: float = 1e-6
     """A slack counts as zero up to this, in the same units; a parameter is at an end up to this, scaled."""
+    num_looks: int = 12
+    """Scattered points that are looked at where a start ends on flat ground."""
     seed: int = 0
-    """Seed of the further starts."""
+    """Seed of the further starts and of scattered points."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +116,7 @@ class Point:
 
 
 class Finished(Exception):  # noqa: N818
-    """The search of one start is over: converged, or out of evaluations."""
+    """A run is over: converged, stalled or out of evaluations."""
 
 
 class Search:
@@ -115,19 +152,30 @@ class Search:
         self.memory[u.tobytes()] = point
         if point.finite:
             self.last = point
-            if self.best is None or rank(point) > rank(self.best):
-                self.best = point
-            if point.feasible and point.kkt_residual <= self.settings.stationarity:
+            if self.best is None or self.better(point, self.best):
                 self.best = point
         if self.best is not None:
             self.report(self.best)
-        if point is self.best and point.feasible and point.kkt_residual <= self.settings.stationarity:
-            raise Finished
-        if self._stalled():
-            raise Finished
         return point
 
-    def _stalled(self) -> bool:
+    def stationary(self, point: Point) -> bool:
+        """Whether a point is feasible and first-order optimal."""
+        return point.feasible and point.kkt_residual <= self.settings.stationarity
+
+    def better(self, new: Point, old: Point) -> bool:
+        """Whether a point takes the place of another.
+
+        A stationary point does so too where it falls short by nothing but rounding and what a missed limit is worth.
+        """
+        if rank(new) > rank(old):
+            return not (self.stationary(old) and not self.stationary(new)) or not self._as_good(old, new)
+        return self.stationary(new) and not self.stationary(old) and self._as_good(new, old)
+
+    def _as_good(self, point: Point, best: Point) -> bool:
+        worth = float(point.multipliers @ np.maximum(-best.slacks, 0.0))
+        return best.feasible and best.value - point.value <= worth + ROUNDING * abs(best.value)
+
+    def stalled(self) -> bool:
         """Whether a feasible point has not been improved on for longer than the patience."""
         best, now = self.best, len(self.memory)
         if self.settings.patience is None or best is None or not best.feasible:
@@ -163,8 +211,7 @@ class Search:
         residual = float(np.linalg.norm(point.grad + weights @ normals))
         reference = max(float(np.linalg.norm(point.grad)), math.sqrt(np.finfo(float).eps) * abs(point.value))
         if self.last is not None:
-            distance = float(np.linalg.norm(point.u - self.last.u))
-            reference = max(reference, 0.1 * float(np.linalg.norm(point.grad - self.last.grad)) / max(distance, 1e-300))
+            reference = max(reference, 0.1 * secant_curvature(point, self.last))
         multipliers = np.zeros(len(point.slacks))
         multipliers[active] = weights[: len(active)] / self.sizes[active]
         ends = np.concatenate([at_lower, at_upper]).astype(int)
@@ -182,21 +229,73 @@ class Search:
         )
 
     def run(self) -> None:
-        """Search until converged, out of evaluations or stuck; `best` has the result."""
-        try:
+        """Search until converged, out of evaluations or stuck, also on a second look; `best` has the result."""
+        with contextlib.suppress(Finished):
             if not self.at(self.start).finite:
                 return
-            for _ in range(self.settings.max_runs):
+            for _ in range(MOST_LOOKS):
+                self.ascend()
                 before = self.best
-                assert before is not None
-                self.climb(before)
+                for u in self.elsewhere():
+                    self.at(u)
+                if self.best is before:
+                    break
+        if self.best is not None and len(self.memory) > self.settings.num_looks and self.flat():
+            self.best = dataclasses.replace(self.best, kkt_residual=math.inf)  # a gradient of 0 proves nothing
+
+    def ascend(self) -> None:
+        """Climb from the best point, again and again while that helps."""
+        many = len(self.axes) > MOST_SECOND_ORDER
+        first_order = self.settings.method == Method.FIRST_ORDER or (many and self.settings.method == Method.AUTO)
+        for _ in range(self.settings.max_runs):
+            before = self.best
+            assert before is not None
+            with contextlib.suppress(Finished):
+                (self.drift if first_order else self.climb)(before)
                 for end in (self.last, self.best):
                     if end is not None and not end.feasible:
                         self.restore(end)  # the end of a run may miss feasibility by a rounding
-                if self.best is before or self.best is None or not self.best.feasible:
-                    return
-        except Finished:
-            pass
+            if self.best is before or self.best is None or not self.best.feasible or self._over():
+                return
+
+    def _over(self) -> bool:
+        """Whether the best point cannot be improved on, or was not for longer than the patience."""
+        return self.best is not None and (self.stationary(self.best) or self.stalled())
+
+    def flat(self) -> bool:
+        """Whether no gradient that was seen says where to go."""
+        size = max(FLAT * abs(self.best.value) if self.best else 0.0, np.finfo(float).tiny)
+        return all(np.linalg.norm(point.grad) <= size for point in self.memory.values() if point.finite)
+
+    def elsewhere(self) -> list[np.ndarray]:
+        """Return what else is looked at before the best point is believed.
+
+        A corner is stationary whatever lies inside the box, and flat ground is stationary everywhere.
+        """
+        best, width = self.best, np.where(np.isfinite(self.upper - self.lower), self.upper - self.lower, 1.0)
+        if best is None or not best.feasible:
+            return []
+        if self.flat():
+            random = np.random.default_rng(self.settings.seed)
+            return [scattered(self.lower, self.upper, best.u, random) for _ in range(self.settings.num_looks)]
+        low, high = (abs(best.u - end) <= self.settings.active for end in (self.lower, self.upper))
+        if not np.any((low | high) & (self.upper > self.lower)):
+            return []
+        return [np.where(low, self.lower + t * width, np.where(high, self.upper - t * width, best.u)) for t in INSIDE]
+
+    def drift(self, origin: Point) -> None:
+        """Run Adam from a point, pushed back by the limits that it misses."""
+        num_steps = math.ceil(0.9 * (self.settings.max_evaluations - len(self.memory)))  # leaves some to `restore`
+        adam = Adam(num_steps, learning_rate=0.1 * self.settings.first_step)
+        steepness = float(np.linalg.norm(origin.grad)) or 1.0
+        point, state = origin, adam.begin(origin.u, len(self.sizes))
+        for _ in range(num_steps):
+            pull = np.concatenate([point.grad[None] / steepness, point.jacobian / self.sizes[:, None]])
+            u, state = adam.step(point.u, state, pull, point.slacks / self.sizes)
+            trial = self.at(np.asarray(u))
+            if self._over():
+                return
+            point = trial if trial.finite else self.best or origin
 
     def climb(self, origin: Point) -> None:
         """Run sequential quadratic programming from a point."""
@@ -206,6 +305,8 @@ class Search:
         def usable(u: np.ndarray) -> Point:
             """Return the point, or where it is not finite a bad one: the line search then steps back."""
             point = self.at(u)
+            if self._over():
+                raise Finished
             if point.finite:
                 return point
             last = self.last or origin
@@ -245,3 +346,20 @@ class Search:
 def rank(point: Point) -> tuple[bool, float]:
     """Order points: feasible before not; then by value, or by the sum of squared violations."""
     return point.feasible, point.value if point.feasible else -float(np.sum(point.violation**2))
+
+
+def secant_curvature(point: Point, last: Point) -> float:
+    """Return the curvature between two points; 0 where they are too far apart, or a cliff lies between them."""
+    step = last.u - point.u
+    distance, change = float(np.linalg.norm(step)), last.grad - point.grad
+    bend = last.value - point.value - float(point.grad @ step)
+    parabola = 0.3 * abs(change @ step) <= 2 * abs(bend) <= 3 * abs(change @ step)
+    trusted = 0 < distance <= ADJACENT or (distance <= NEARBY and parabola)
+    return float(np.linalg.norm(change)) / distance if trusted else 0.0
+
+
+def scattered(lower: np.ndarray, upper: np.ndarray, centre: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw a scaled point: uniform between two ends, normal round the centre otherwise."""
+    bounded = np.isfinite(lower) & np.isfinite(upper)
+    uniform = random.uniform(np.where(bounded, lower, 0.0), np.where(bounded, upper, 1.0))
+    return np.clip(np.where(bounded, uniform, centre + random.normal(size=len(centre))), lower, upper)

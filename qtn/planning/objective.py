@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -87,15 +88,21 @@ class Objective:
         return {name: np.asarray(values) for name, values in table.items()}
 
     def scores(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return (n,), larger is better: feasible ones by the merit, then the others by how much they miss.
-
-        Below zero key is told by the secret fraction, because a negative rate would reward waiting.
-        """
-        values = self.margin(merits) if self.maximise == MARGIN else merits[self.maximise]
-        if self.maximise == "secret_key_rate_hz":
-            values = np.where(values > 0, values, merits["secret_fraction"])
+        """Return (n,), larger is better: feasible ones by the merit, then the others by how much they miss."""
+        values = self.margin(merits) if self.maximise == MARGIN else np.asarray(self.value(merits))
         missed = self.violation(merits)
         return np.where(missed > 0, OUTSIDE - missed, values)
+
+    def value(self, merits: Mapping[str, Any], keyless_time: Any = 1.0) -> Any:
+        """Return what is maximised; where there is no key what the fidelity lacks, over a fixed time [s].
+
+        Negative key over the mean time would rise by waiting for ever, and over a fixed time the secret fraction has
+        a maximum without key at states with classical correlations alone.
+        """
+        if self.maximise not in ("secret_key_rate_hz", "secret_fraction"):
+            return merits[self.maximise]
+        keyless = (merits["fidelity"] - 1) / (keyless_time if self.maximise == "secret_key_rate_hz" else 1.0)
+        return jnp.where(merits["secret_fraction"] > 0, merits[self.maximise], keyless)
 
     def violation(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return (n,), the sum of the relative amounts by which limits are missed; 0 = feasible."""

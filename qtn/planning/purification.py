@@ -16,11 +16,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Complex, Float
 
 from qtn import _checks
 from qtn._pytree import pytree
+from qtn.optimisation.first_order import Adam
 from qtn.planning.su4 import NUM_ANGLES, su4
 from qtn.states.basis import PAULI_MATRICES, pauli_vector
 from qtn.states.dense import MAX_DENSE_SITES
@@ -265,25 +265,22 @@ def _climb(
 
     The score is the fidelity where the success probability suffices, else minus its relative shortfall.
     """
-    optimiser = optax.adam(optax.cosine_decay_schedule(LEARNING_RATE, num_steps), b1=0.8, b2=0.95)
+    adam = Adam(num_steps, LEARNING_RATE, STIFFNESS, MULTIPLIER_RATE)
 
-    def lagrangian(angles: Array, multiplier: Array) -> tuple[Array, tuple[Array, Array]]:
+    def judged(angles: Array) -> tuple[Array, Array]:
         purified = _purified(circuit, angles, correlations)
-        shortfall = 1 - purified.success_probability / minimum
-        pressure = jnp.maximum(multiplier + STIFFNESS * shortfall, 0.0)
-        return pressure**2 / (2 * STIFFNESS) - purified.fidelity, (purified.fidelity, shortfall)
+        return purified.fidelity, (purified.success_probability / minimum - 1)[None]
 
     def step(carry: Any, _: None) -> tuple[Any, Array]:
-        angles, opt_state, multiplier, best = carry
-        gradient, (fidelity, shortfall) = jax.grad(lagrangian, has_aux=True)(angles, multiplier)
-        here = (jnp.where(shortfall <= 0, fidelity, -shortfall), angles)
+        angles, state, best = carry
+        (fidelity, slacks), pulled_back = jax.vjp(judged, angles)
+        here = (jnp.where(slacks[0] >= 0, fidelity, slacks[0]), angles)
         best = jax.tree.map(partial(jnp.where, here[0] > best[0]), here, best)
-        updates, opt_state = optimiser.update(gradient, opt_state)
-        multiplier = jnp.maximum(multiplier + MULTIPLIER_RATE * shortfall, 0.0)
-        return (angles + updates, opt_state, multiplier, best), fidelity
+        (gradient,) = pulled_back((jnp.ones_like(fidelity), adam.pressure(state, slacks)))
+        return (*adam.moved(angles, state, gradient, slacks), best), fidelity
 
     def climb(angles: Array) -> tuple[Array, Array, Array]:
-        first = (angles, optimiser.init(angles), jnp.zeros(()), (-jnp.inf, angles))
+        first = (angles, adam.begin(angles, 1), (-jnp.inf, angles))
         (*_, best), fidelities = jax.lax.scan(step, first, length=num_steps)
         return *best, fidelities
 

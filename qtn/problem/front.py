@@ -11,7 +11,7 @@ from qtn.planning.candidates import schedule_of
 from qtn.planning.front import pareto
 from qtn.planning.leaders import evaluate_leader
 from qtn.problem.names import chain_with
-from qtn.problem.planner import Choice, Planner, Show, plan
+from qtn.problem.planner import Choice, Planner, Show, optimise
 from qtn.problem.problem import Problem
 from qtn.problem.schema import Minimum, Optimise
 
@@ -68,8 +68,8 @@ def front(
         first: name of a merit.
         second: name of another.
         num_points: points asked for, both ends included; fewer where some coincide.
-        report: as in `plan`, with the number of the point in front.
-        checkpoint: as in `plan`.
+        report: as in `optimise`, with the number of the point in front.
+        checkpoint: as in `optimise`.
     """
     table = problem.config.optimise or Optimise(parameters=[])
     limits = table.minimum.model_dump(exclude_none=True) if table.minimum else {}
@@ -79,7 +79,7 @@ def front(
         wanted: dict[str, Any] = {"maximise": maximise, "minimise": None, "minimum": _limits({**limits, **minimum})}
         config = problem.config.model_copy(update={"optimise": table.model_copy(update=wanted)})
         asked = dataclasses.replace(problem, config=config)
-        return plan(
+        return optimise(
             asked,
             report=lambda *news: report(f"point {number} of {num_points}: {news[0]}", *news[1:]),
             checkpoint=checkpoint and checkpoint.section(f"point-{number:03d}"),

@@ -1,4 +1,4 @@
-"""Find the best schedule and settings of a problem: search, tune the leaders, search again with what they found."""
+"""Find the best schedule and settings of a problem: tune the given tree, or search, tune the leaders, search again."""
 
 import dataclasses
 import math
@@ -15,16 +15,15 @@ from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.constrained import ConstrainedProgress
 from qtn.planning.leaders import Leader
 from qtn.planning.level import level_for
-from qtn.planning.objective import MARGIN, Objective
+from qtn.planning.objective import MARGIN, TOLERANCE, Objective
 from qtn.planning.search import Progress, SearchResult, SearchSettings, search
 from qtn.planning.space import SearchSpace
 from qtn.planning.tune import Tuned, Tuning, tune
 from qtn.problem.cost import BEST, Factors, costs, hardware_cost, require_imperfect
 from qtn.problem.evaluators import level_of
 from qtn.problem.names import bounds, chain_with, expand, initial_values, schedule_with, with_values
-from qtn.problem.placement import PREFIX, room
+from qtn.problem.placement import room
 from qtn.problem.problem import Problem
-from qtn.problem.schema import Optimise
 from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
 
@@ -37,8 +36,8 @@ MOST_TUNED = 3
 MOST_CHOICES = 10
 """Schedules that are reported."""
 
-CUTOFF_RANGE = 64.0
-"""A cut-off may become so many times longer than it was."""
+NUM_STARTS = 3
+"""Starts where the tree is given; a search looks round by itself."""
 
 Show = Callable[[str, float, int], None]
 """Called with what is going on, the best score so far and the number of evaluations so far."""
@@ -61,9 +60,13 @@ class Choice:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """What planning found."""
+class Optimum:
+    """What an optimisation found."""
 
+    value: float
+    """The best merit, key clipped at 0, or the least cost, at full resolution."""
+    parameters: Mapping[str, float]
+    """Dotted name -> best value, of the numbers that the file has; the cut-offs of a searched tree stand in it."""
     choices: tuple[Choice, ...]
     """Best schedules, the best first."""
     found: SearchResult | None
@@ -81,34 +84,30 @@ class Plan:
         return self.choices[0]
 
 
-def needs_planning(problem: Problem) -> bool:
-    """Whether a problem asks for more than moving numbers of a given schedule without limits."""
-    table = problem.config.optimise
-    return table is not None and bool(table.search or table.minimum or table.minimise or placed(table))
-
-
-def placed(table: Optimise) -> bool:
-    """Whether repeaters are placed."""
-    return any(pattern.startswith(PREFIX) for pattern in table.parameters)
-
-
-def plan(
+def optimise(
     problem: Problem,
     *,
+    seed: int | tuple[int, ...] = 0,
     report: Show = lambda phase, best, evaluations: None,
     checkpoint: Checkpoint | None = None,
-) -> Plan:
+) -> Optimum:
     """Find the best schedule and settings of the [optimise] table of a problem.
 
     Args:
         problem: with an [optimise] table.
-        report: called as it goes on.
+        seed: of the further starts of a given tree; the first start is the file's.
+        report: called as it goes on; the best score that it is told never falls.
         checkpoint: keeps what is found, so that a run that was killed goes on to the same answer.
 
     Returns:
         The best choices, with the search and the tuning behind them. On an interrupt, the best so far.
+
+    Raises:
+        ValueError: if the table is missing, or cannot be done.
     """
-    return Planner(problem, report, checkpoint).run()
+    if problem.config.optimise is None:
+        raise ValueError("optimise: is missing; add [optimise] with `parameters = [...]`")
+    return Planner(problem, report, checkpoint, seed).run()
 
 
 def tree_evaluator(problem: Problem) -> Renewal:
@@ -127,12 +126,18 @@ def tree_evaluator(problem: Problem) -> Renewal:
 
 
 class Planner:
-    """The state of one planning."""
+    """The state of one optimisation."""
 
-    def __init__(self, problem: Problem, report: Show, checkpoint: Checkpoint | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        report: Show,
+        checkpoint: Checkpoint | None = None,
+        seed: int | tuple[int, ...] = 0,
+    ) -> None:
         table = problem.config.optimise
         assert table is not None
-        self.problem, self.table, self.report, self.checkpoint = problem, table, report, checkpoint
+        self.problem, self.table, self.report, self.checkpoint, self.seed = problem, table, report, checkpoint, seed
         self.names = expand(problem, table.parameters)
         self.initial = initial_values(problem, self.names)
         for name, value in self.initial.items():
@@ -144,12 +149,13 @@ class Planner:
         self.objective = objective_of(problem)
         self.history: list[float] = []
         self.num_searches = self.num_gradients = 0
+        self.best_score = -math.inf
 
-    def run(self) -> Plan:
+    def run(self) -> Optimum:
         """Search and tune in turn until the schedule stays."""
         if self.table.search is None:
-            choices = [self.tuned(self.problem.schedule, self.initial)]
-            return self.plan(choices, None)
+            choices = [self.tuned(self.problem.schedule, self.initial, NUM_STARTS)]
+            return self.optimum(choices, None)
         values: Mapping[str, float] = self.initial
         best: list[Choice] = []
         found: SearchResult | None = None
@@ -171,19 +177,21 @@ class Planner:
             values = {name: best[0].values[name] for name in self.names}
             if interrupted or not self.names or best[0].schedule.tree == known:
                 break
-        return self.plan(best, found)
+        return self.optimum(best, found)
 
-    def plan(self, choices: list[Choice], found: SearchResult | None) -> Plan:
+    def optimum(self, choices: list[Choice], found: SearchResult | None) -> Optimum:
         """Put together what was found."""
-        tuned = choices[0].tuned
+        best, tuned = choices[0], choices[0].tuned
         interrupted = bool((found and found.interrupted) or any(c.tuned and c.tuned.interrupted for c in choices))
-        return Plan(
+        return Optimum(
+            value=self.value(best),
+            parameters=self.settings(best),
             choices=tuple(choices),
             found=found,
             history=np.array(self.history)[:, None],
             num_gradients=self.num_gradients,
             num_searches=self.num_searches,
-            status=self.status(choices[0], tuned, interrupted),
+            status=self.status(best, tuned, interrupted),
             interrupted=interrupted,
         )
 
@@ -200,6 +208,24 @@ class Planner:
             return f"No feasible point found; the closest has {missed}. Lower the limits, or free more parameters."
         return tuned.status if tuned else "Searched."
 
+    def settings(self, choice: Choice) -> dict[str, float]:
+        """Return the numbers of a choice that the file has."""
+        searched = self.table.search is not None
+        return {name: value for name, value in choice.values.items() if not (searched and name.startswith("schedule."))}
+
+    def value(self, choice: Choice) -> float:
+        """Return what was maximised, key clipped at 0, or minimised."""
+        if self.table.minimise:
+            return float(hardware_cost(self.initial, self.settings(choice)))
+        found = choice.merits[self.table.maximise]
+        return max(found, 0.0) if self.table.maximise.startswith("secret") else found
+
+    def told(self, phase: str, score: float, evaluations: int) -> float:
+        """Report the best score so far, and return it."""
+        self.best_score = max(self.best_score, score)
+        self.report(phase, self.best_score, evaluations)
+        return self.best_score
+
     def search(self, values: Mapping[str, float], num_leaders: int = MOST_CHOICES) -> SearchResult:
         """Search the schedules of the chain with these values."""
         table = self.table.search
@@ -207,8 +233,7 @@ class Planner:
         self.num_searches += 1
 
         def show(progress: Progress) -> None:
-            best = progress.best if not self.table.minimise else max(self.history, default=-math.inf)
-            self.report(progress.phase, best, progress.evaluated)
+            self.told(progress.phase, -math.inf if self.table.minimise else progress.best, progress.evaluated)
 
         objective = self.objective
         if self.table.minimise:
@@ -245,7 +270,7 @@ class Planner:
         everything = dict(values) | times_of(leader.schedule)
         return Choice(leader.schedule, everything, leader.merits, score, leader.violation, leader.grid_error)
 
-    def tuned(self, schedule: Schedule, values: Mapping[str, float]) -> Choice:
+    def tuned(self, schedule: Schedule, values: Mapping[str, float], num_starts: int = 1) -> Choice:
         """Tune the numbers of a schedule."""
         problem = dataclasses.replace(self.problem, given_schedule=schedule)
         free = dict(values)
@@ -256,15 +281,13 @@ class Planner:
         tuning = self.tuning(problem, free)
 
         def show(progress: ConstrainedProgress) -> None:
-            score = progress.value if progress.violation <= 1e-6 else -math.inf
             self.num_gradients += 1
-            best = max([score, *self.history[-1:]])
-            self.history.append(best)
-            self.report("tuning", best, self.num_gradients)
+            score = progress.value if progress.violation <= TOLERANCE else -math.inf
+            self.history.append(self.told("tuning", score, self.num_gradients))
 
         start = {name: tuning.bounds[name].inside(value) for name, value in self.factors.of(free).items()}
         kept = self.checkpoint and self.checkpoint.next("tuning")
-        result = tune(tuning, start, report=show, checkpoint=kept)
+        result = tune(tuning, start, num_starts=num_starts, seed=self.seed, report=show, checkpoint=kept)
         found = {name: float(value) for name, value in self.factors.numbers(result.parameters).items()}
         result = dataclasses.replace(result, parameters=found)
         return Choice(
@@ -301,8 +324,7 @@ class Planner:
         if name in self.factors.baseline:
             return Interval(1.0, BEST)
         if "cutoff_times" in name:
-            shortest = min(float(h) for h in _attempt_times(problem, self.initial))
-            return Interval(shortest, CUTOFF_RANGE * max(value, shortest))
+            return Interval(min(value, *_attempt_times(problem, self.initial)), math.inf)
         limit = bounds(problem, name)
         edge = 1e-9 * (limit.upper - limit.lower) if math.isfinite(limit.upper) else 1e-12
         return Interval(limit.lower + edge, limit.upper - edge if math.isfinite(limit.upper) else limit.upper)

@@ -367,3 +367,25 @@ MISTAKES = {
 def test_mistakes_name_argument_value_and_cure(model, initial, bounds, options, message):
     with pytest.raises(ValueError, match=message):
         maximise_subject_to(model, initial, bounds, **options)
+
+
+def test_a_worse_corner_is_no_answer():
+    """The first step leads into the corner x = 0, which is stationary and worse than the start."""
+    model = lambda p: (p["x"] ** 2 * jnp.exp(-8 * p["x"]) - 1e-3 * p["x"], {})  # noqa: E731
+    fit = maximise_subject_to(model, {"x": 0.3}, {"x": UNIT})
+    assert fit.converged and fit.kkt_residual < 1e-7
+    assert fit.parameters["x"] == pytest.approx(0.2464, abs=1e-4)
+    assert fit.value == pytest.approx(0.00821, abs=5e-6)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.5])
+def test_a_gradient_of_zero_proves_nothing(start):
+    """(x - 1/2)^2 at its minimum, and x^2 at its minimum in a corner."""
+    fit = maximise_subject_to(lambda p: ((p["x"] - start) ** 2, {}), {"x": start}, {"x": UNIT})
+    assert fit.converged and fit.value == max(start, 1 - start) ** 2
+
+
+def test_flat_ground_is_no_optimum():
+    fit = maximise_subject_to(lambda p: (0 * p["x"], {}), {"x": 0.3}, {"x": UNIT})
+    assert not fit.converged and fit.kkt_residual == math.inf
+    assert fit.status.startswith("The objective is flat wherever it was looked at: move the start")
