@@ -19,6 +19,7 @@ from qtn.optimisation.maximise import Fit, Progress, Settings
 from qtn.problem.names import numeric_leaves, schedule_with
 from qtn.problem.optimise import optimise
 from qtn.problem.problem import Problem
+from qtn.problem.quantities import words_and_units
 from qtn.problem.run import gradient, outcome, report_numbers
 from qtn.report.content import Content, Delivery
 from qtn.report.page import write
@@ -112,6 +113,7 @@ def report_content(problem: Problem, fit: Fit, tree: str, initial: Outcome, best
         status=fit.status,
         config=json.dumps(problem.document, indent=2),
         versions=versions(),
+        words=words_and_units(problem.document),
     )
 
 

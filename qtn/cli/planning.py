@@ -19,6 +19,7 @@ from qtn.problem.front import Front, front
 from qtn.problem.names import initial_values
 from qtn.problem.planner import Choice, Plan, objective_of, plan
 from qtn.problem.problem import Problem
+from qtn.problem.quantities import quantities_of, words_and_units
 from qtn.problem.run import gradient, outcome, report_numbers
 from qtn.problem.sampled_check import SampledCheck, sampled_check
 from qtn.report.content import Content, Leader, Limit, Planning
@@ -52,7 +53,8 @@ def front_and_report(
     with Watch("value") as watch:  # the points maximise different merits
         found = front(problem, *names, report=watch, checkpoint=checkpoint)
     rows = [front_row(problem, found, choice) for choice in found.choices]
-    paths = write_front(problem.name, found.first, found.second, rows, folder)
+    known = quantities_of(problem.document)
+    paths = write_front(problem.name, {name: known[name].label for name in names}, rows, folder)
     if as_json:
         print_json({"front": rows})
     else:
@@ -136,6 +138,7 @@ def plan_content(problem: Problem, found: Plan) -> Content:
         status=found.status,
         config=json.dumps(problem.document, indent=2),
         versions=versions(),
+        words=words_and_units(problem.document),
         planning=planning_content(problem, found, check.result()),
         sensitivity_of=sensitive,
     )

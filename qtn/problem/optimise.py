@@ -16,7 +16,7 @@ from qtn.optimisation.maximise import Fit, Progress, Settings, maximise
 from qtn.planning.grids import search_plans
 from qtn.problem.names import bounds, expand, numeric_leaves, with_values
 from qtn.problem.problem import Problem
-from qtn.problem.run import merit, outcome
+from qtn.problem.run import merits, outcome
 
 
 def optimise(
@@ -57,8 +57,8 @@ def optimise(
     level = problem.level
 
     def objective(params: dict[str, Any], plan: GridPlan) -> Any:
-        summary = summarise_on(plan, *with_values(problem, params), level)
-        return merit(problem, table.maximise, without_reward_for_waiting(problem, summary), clip=False)
+        summary = without_reward_for_waiting(problem, summarise_on(plan, *with_values(problem, params), level))
+        return merits(problem, summary, params, [table.maximise], clip=False)[table.maximise]
 
     fit = maximise(
         objective,
@@ -70,8 +70,8 @@ def optimise(
         key=jax.random.key(0) if key is None else key,
         checkpoint=checkpoint,
     )
-    candidates = [fit.params, initial]
-    values = [float(merit(problem, table.maximise, outcome(problem, each), clip=False)) for each in candidates]
+    candidates, name = [fit.params, initial], table.maximise
+    values = [float(merits(problem, outcome(problem, each), each, [name], clip=False)[name]) for each in candidates]
     best = 0 if values[0] >= values[1] else 1
     return dataclasses.replace(fit, params=candidates[best], value=max(values[best], 0.0))
 
