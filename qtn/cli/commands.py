@@ -3,17 +3,27 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from qtn.cli.app import Device, DryRun, File, Json, Set, app, print_json
 from qtn.cli.session import choose_device, start, warn
 
-OF = (
-    "secret_key_rate_hz, secret_fraction, rate_hz, mean_time_s, fidelity, qber_x, qber_y, qber_z, log_negativity, "
-    "coherent_information, hashing_yield or chsh."
-)
+
+class OfQuantity(typer.core.TyperCommand):
+    """A command with `--of`; its help reads the registry of quantities, and with it JAX, only when it is shown."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        from qtn.merit.quantities import QUANTITIES
+
+        *names, last = QUANTITIES
+        for option in self.params:
+            if isinstance(option, typer.core.TyperOption) and option.name == "of":
+                option.help = f"What to differentiate: {', '.join(names)} or {last}."
+        super().format_help(ctx, formatter)
 
 
 @app.command()
@@ -27,18 +37,19 @@ def evaluate(
     from qtn.cli.text import evaluation_text
 
     problem = opened(file, set_, dry_run, device)
+    from qtn.problem.quantities import quantities_of
     from qtn.problem.run import outcome, report_numbers
 
     found = outcome(problem)
     numbers = report_numbers(problem, found)
     warn(found.info.warnings())
-    print_json(numbers) if json_ else print(evaluation_text(numbers))
+    print_json(numbers) if json_ else print(evaluation_text(numbers, quantities_of(problem.document)))
 
 
-@app.command()
+@app.command(cls=OfQuantity)
 def gradient(
     file: File,
-    of: Annotated[str, typer.Option(help=f"What to differentiate: {OF}")] = "secret_key_rate_hz",
+    of: Annotated[str, typer.Option(help="What to differentiate.")] = "secret_key_rate_hz",
     set_: Set = None,
     json_: Json = False,
     dry_run: DryRun = False,
@@ -51,13 +62,15 @@ def gradient(
     from qtn.cli.text import gradient_text
 
     problem = opened(file, set_, dry_run, device)
-    from qtn.problem.run import MERITS, differentiate
+    from qtn.problem.quantities import quantities_of
+    from qtn.problem.run import differentiate
 
-    if of not in MERITS:
-        raise ValueError(f"--of: must be one of {', '.join(MERITS)}, but is {of!r}")
+    known = quantities_of(problem.document)
+    if of not in known:
+        raise ValueError(f"--of: must be one of {', '.join(known)}, but is {of!r}")
     found, info = differentiate(problem, of)
     warn(info.warnings())
-    print_json(found) if json_ else print(gradient_text(of, found, info.numbers()))
+    print_json(found) if json_ else print(gradient_text(known[of], found, info.numbers()))
 
 
 @app.command()
@@ -80,8 +93,9 @@ def optimise(
     problem = opened(file, set_, dry_run, device)
     from qtn.cli.optimise import front_and_report, opened_checkpoint, optimise_and_report, prepared
     from qtn.problem.front import read_names
+    from qtn.problem.quantities import quantities_of
 
-    names = None if front is None else read_names(front)
+    names = None if front is None else read_names(front, quantities_of(problem.document))
     folder = prepared(problem, Path(out or f"{problem.name}-report"))
     kept = opened_checkpoint(problem, checkpoint, names)
     if names is not None:

@@ -13,6 +13,7 @@ from qtn.optimisation.checkpoint import Checkpoint, open_checkpoint
 from qtn.problem.front import Front, front
 from qtn.problem.planner import Choice, Optimum, Planner, optimise
 from qtn.problem.problem import Problem
+from qtn.problem.quantities import quantities_of
 from qtn.report.content import Content
 from qtn.report.front import write_front
 from qtn.report.page import write
@@ -64,7 +65,8 @@ def front_and_report(
     with Watch("value") as watch:  # the points maximise different merits
         found = front(problem, *names, report=watch, checkpoint=checkpoint)
     rows = [front_row(problem, found, choice) for choice in found.choices]
-    paths = write_front(problem.name, found.first, found.second, rows, folder)
+    known = quantities_of(problem.document)
+    paths = write_front(problem.name, {name: known[name].label for name in names}, rows, folder)
     if as_json:
         print_json({"front": rows})
     else:

@@ -14,6 +14,7 @@ from qtn.problem.cost import hardware_cost
 from qtn.problem.names import initial_values
 from qtn.problem.planner import Choice, Optimum, Planner, objective_of
 from qtn.problem.problem import Problem
+from qtn.problem.quantities import words_and_units
 from qtn.problem.run import gradient, outcome, report_numbers
 from qtn.problem.sampled_check import SampledCheck, sampled_check
 from qtn.report.content import Content, Delivery, Leader, Limit, Planning
@@ -61,6 +62,7 @@ def content_of(problem: Problem, found: Optimum) -> Content:
         status=found.status,
         config=json.dumps(problem.document, indent=2),
         versions=versions(),
+        words=words_and_units(problem.document),
         planning=planning_content(problem, found, check.result()),
         sensitivity_of=sensitive,
     )

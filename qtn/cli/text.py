@@ -1,22 +1,12 @@
 """Results as aligned text."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from qtn.merit.quantities import Quantity
 from qtn.report.tables import joins_note, joins_text, links_text
 
-LINES = (
-    ("mean_time_s", "mean waiting time", "s"),
-    ("rate_hz", "pair rate", "Hz"),
-    ("fidelity", "fidelity", ""),
-    ("qber_x", "QBER in X", ""),
-    ("qber_y", "QBER in Y", ""),
-    ("qber_z", "QBER in Z", ""),
-    ("log_negativity", "log-negativity", "ebit"),
-    ("coherent_information", "coherent information", "ebit"),
-    ("hashing_yield", "hashing yield", "ebit"),
-    ("chsh", "largest CHSH value", ""),
-    ("secret_fraction", "secret fraction", "bit"),
-    ("secret_key_rate_hz", "secret-key rate", "bit/s"),
+BOUNDS = (
     ("plob_rate_hz", "PLOB bound of direct transmission", "bit/s"),
     ("repeater_rate_hz", "bound with ideal repeaters", "bit/s"),
     ("plob_bits_per_use", "PLOB bound a use of the channel", "bit"),
@@ -24,18 +14,22 @@ LINES = (
 )
 
 
-def evaluation_text(numbers: dict[str, Any]) -> str:
+def evaluation_text(numbers: dict[str, Any], quantities: Mapping[str, Quantity]) -> str:
     """Return the results of an evaluation, one line each, with units."""
-    lines = [row(name, numbers[key], unit) for key, name, unit in LINES if numbers[key] is not None]
-    weights = ", ".join(f"{weight:.6g}" for weight in numbers["bell_diagonal"])
-    lines.insert(3, f"{'Bell weights (I, X, Y, Z)':32s} {weights}")
+    lines = []
+    for name, each in quantities.items():
+        lines.append(row(each.words, numbers[name], each.unit))
+        if name == "fidelity":
+            weights = ", ".join(f"{weight:.6g}" for weight in numbers["bell_diagonal"])
+            lines.append(f"{'Bell weights (I, X, Y, Z)':32s} {weights}")
+    lines += [row(words, numbers[key], unit) for key, words, unit in BOUNDS if numbers[key] is not None]
     for level, time in numbers["waiting_time_quantiles_s"].items():
         lines.append(row(f"waiting time, {float(level):.0%} quantile", time, "s"))
     info = numbers["info"]
     if "num_samples" in info:
         errors = info["standard_errors"]
         lines.append(f"{'samples':32s} {info['num_samples']}; standard errors:")
-        lines += [row(f"  {name}", errors[key], unit) for key, name, unit in LINES if key in errors]
+        lines += [row(f"  {each.words}", errors[name], each.unit) for name, each in quantities.items()]
         return "\n".join(lines)
     lines.append(grid_line(info))
     if numbers["plob_bits_per_use"] is None:
@@ -75,12 +69,12 @@ def row(name: str, value: float, unit: str) -> str:
     return f"{name:32s} {value:.10g} {unit}".rstrip()
 
 
-def gradient_text(of: str, found: dict[str, Any], info: dict[str, Any]) -> str:
+def gradient_text(of: Quantity, found: dict[str, Any], info: dict[str, Any]) -> str:
     """Return value, derivatives and elasticities, the largest first, and what the outcome hides."""
     elasticity, slopes = found["elasticity"], found["gradient"]
     names = [*elasticity, *(name for name in slopes if name not in elasticity)]
     width = max(len(name) for name in names)
-    lines = [f"{of} = {found['value']:.10g}", "", f"{'number':{width}s}  {'elasticity':>12s}  derivative"]
+    lines = [f"{of.name} = {found['value']:.10g}", "", f"{'number':{width}s}  {'elasticity':>12s}  derivative"]
     for name in names:
         relative = f"{elasticity[name]:+12.5g}" if name in elasticity else " " * 12
         lines.append(f"{name:{width}s}  {relative}  {slopes[name]:.6g}")
@@ -91,7 +85,7 @@ def gradient_text(of: str, found: dict[str, Any], info: dict[str, Any]) -> str:
         lines.append(f"{'samples':32s} {info['num_samples']}; {errors}")
     else:
         lines.append(grid_line(info))
-    if found["value"] == 0 and of.startswith("secret"):
+    if found["value"] == 0 and of.clipped:
         lines.append(
             "There is no key: derivatives and elasticities are those of the unclipped figure, which is negative."
         )

@@ -15,6 +15,7 @@ from qtn.merit.chsh import chsh_square
 from qtn.merit.entropy import binary_entropy, entropy, entropy_of_square
 from qtn.merit.fidelity import qber_x, qber_z
 from qtn.merit.pair import Pair, bell_weights
+from qtn.steps.level import BELL_DIAGONAL, PAULI, PauliLevel
 
 Fraction = Callable[[Pair], Float[Array, ""]]
 """A key protocol: secret bits per delivered pair, given as Bell weights (4,) or Pauli coefficients (4, 4)."""
@@ -129,6 +130,12 @@ def chsh_fraction(pair: Pair, noise: Float[Array, ""] | float = 0.0) -> Float[Ar
         Ho et al., Phys. Rev. Lett. 124, 230502 (2020), arXiv:2005.13015 (noisy preprocessing).
     """
     return one_way_key(qber_z(bell_weights(pair)), chsh_square(pair) - 1, noise)
+
+
+def level_of_fraction(fraction: Fraction) -> PauliLevel:
+    """Return the state level that a key protocol needs: the Bell weights for those known to see no more."""
+    plain = getattr(fraction, "fraction", fraction)  # inside of preprocessing
+    return BELL_DIAGONAL if plain in (bb84_fraction, six_state_fraction, hashing_fraction) else PAULI
 
 
 def delivered_pair(result: Result | Summary | Heralded) -> Pair:

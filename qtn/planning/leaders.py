@@ -30,7 +30,7 @@ class Leader:
     bell_diagonal: np.ndarray
     """(4,), mean delivered state."""
     merits: Mapping[str, float]
-    """All merits, unclipped."""
+    """All quantities, unclipped."""
     score: float
     """What the search ranks by: the merit if it is feasible and positive; see `Objective.scores`."""
     violation: float
@@ -46,7 +46,7 @@ def evaluate_leader(
 ) -> Leader:
     """Evaluate one schedule."""
     summary: Summary = evaluator.summarise(chain, schedule)
-    merits = objective.merits(np.asarray(summary.mean_time)[None], np.asarray(summary.bell_diagonal)[None])
+    merits = objective.merits(np.asarray(summary.mean_time)[None], np.asarray(summary.state)[None], lambda: chain)
     return Leader(
         schedule=schedule,
         mean_time=float(summary.mean_time),

@@ -1,9 +1,9 @@
-"""What a schedule is judged by: a merit of mean time and mean state, and what must hold besides."""
+"""What a schedule is judged by: a quantity of what it delivers, and what must hold besides."""
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -11,17 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from qtn._pytree import pytree
+from qtn.evaluators.outcome import Summary
 from qtn.hardware.node import Node
-from qtn.merit.fidelity import fidelity
+from qtn.links.chain import Chain
 from qtn.merit.key_rate import Fraction, bb84_fraction
+from qtn.merit.quantities import QUANTITIES, Better, Delivered, Quantity, delivered, values_of
 from qtn.states.basis import BELL_SIGNS
-from qtn.states.pair import BELL_FROM_CHARACTERS, bell_from_pauli
-from qtn.steps.level import Level
-
-MERITS = ("secret_key_rate_hz", "secret_fraction", "rate_hz", "fidelity")
-"""What can be maximised, and what can be asked for at least."""
-
+from qtn.steps.level import BELL_DIAGONAL, Level
 
 TOLERANCE = 1e-6
 """Relative amount by which a limit may be missed, as optima lie on limits."""
@@ -36,24 +32,9 @@ MARGIN = "margin"
 """Another thing to maximise: by how much the tightest limit is kept, relative to it."""
 
 
-@pytree
-class Pair:
-    """What merits are functions of."""
-
-    mean_time: Float[Array, ""]
-    """Mean waiting time [s]."""
-    bell_diagonal: Float[Array, "4"]
-    """Mean delivered state."""
-
-    @classmethod
-    def of(cls, values: Float[Array, "17"]) -> "Pair":
-        """Return it from mean time and Pauli coefficients."""
-        return cls(mean_time=values[0], bell_diagonal=bell_from_pauli(values[1:].reshape(4, 4)))
-
-
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """Maximise one merit, with lower limits on others.
+    """Maximise one quantity, with lower limits on others.
 
     Raises:
         ValueError: if a name is unknown or a limit cannot be met by anything.
@@ -62,30 +43,57 @@ class Objective:
     maximise: str = "secret_key_rate_hz"
     fraction: Fraction = bb84_fraction
     minimum: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    """Merit -> its least allowed value."""
+    """Name of a quantity -> its least allowed value."""
+    quantities: Mapping[str, Quantity] = dataclasses.field(default_factory=lambda: QUANTITIES, repr=False)
+    """The registry that names refer to."""
 
     def __post_init__(self) -> None:
+        known = [name for name, each in self.quantities.items() if each.better is Better.MORE]
         for name in (self.maximise, *self.minimum):
-            if name not in MERITS and not (name == MARGIN == self.maximise and self.minimum):
-                raise ValueError(f"merit {name!r} is not known; choose from {', '.join(MERITS)}")
+            if name not in known and not (name == MARGIN == self.maximise and self.minimum):
+                raise ValueError(f"merit {name!r} is not known; choose from {', '.join(known)}")
         for name, limit in self.minimum.items():
-            most = 1.0 if name in ("fidelity", "secret_fraction") else math.inf
+            most = self.quantities[name].most or math.inf
             if not 0 < limit < most:
                 upper = f" and below {most:g}" if math.isfinite(most) else " and finite"
                 raise ValueError(f"minimum.{name}: must be above 0{upper}, but is {limit:g}")
 
-    def merits(self, mean_time: np.ndarray, bell: np.ndarray) -> dict[str, np.ndarray]:
-        """Return all merits of many schedules, unclipped.
+    @cached_property
+    def named(self) -> tuple[Quantity, ...]:
+        """Return the quantities that are maximised or have a limit."""
+        return tuple(self.quantities[name] for name in (self.maximise, *self.minimum) if name != MARGIN)
+
+    @property
+    def beyond_bell(self) -> tuple[str, ...]:
+        """Return the words for the named quantities that depend on more of the state than its Bell weights."""
+        return tuple(each.words for each in self.named if each.depends_on(self.fraction) != BELL_DIAGONAL)
+
+    def values(self, result: Summary, chain: Callable[[], Chain]) -> dict[str, Float[Array, ""]]:
+        """Return what `value` and limits need of one delivered pair, unclipped; all of it may be traced.
+
+        Args:
+            result: mean time and mean state.
+            chain: builds where it is delivered; called only if a quantity depends on that.
+        """
+        rows = tuple(dict.fromkeys((*self.named, self.quantities["fidelity"])))
+        return values_of(rows, delivered(rows, result, chain, self.fraction), clip=False)
+
+    def merits(self, mean_time: np.ndarray, states: np.ndarray, chain: Callable[[], Chain]) -> dict[str, np.ndarray]:
+        """Return all quantities of many schedules, unclipped.
 
         Args:
             mean_time: (n,), [s].
-            bell: (n, 4), mean delivered states.
+            states: (n, 4, 4), mean delivered states: Pauli coefficients, as far as the state level holds them.
+            chain: builds where they are delivered; called only if a quantity depends on that.
 
         Returns:
             Name -> (n,).
         """
-        table = merit_table(jnp.asarray(mean_time), jnp.asarray(bell), self.fraction)
-        return {name: np.asarray(values) for name, values in table.items()}
+        count, rows = len(mean_time), tuple(self.quantities.values())
+        index = np.minimum(np.arange(1 << (count - 1).bit_length()), count - 1)  # few sizes, each compiled once
+        means = Summary(mean_time=mean_time[index], state=states[index], info=None)
+        table = _table(rows, delivered(rows, means, chain, self.fraction))
+        return {name: np.asarray(values)[:count] for name, values in table.items()}
 
     def scores(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return (n,), larger is better: feasible ones by the merit, then the others by how much they miss."""
@@ -99,14 +107,15 @@ class Objective:
         Negative key over the mean time would rise by waiting for ever, and over a fixed time the secret fraction has
         a maximum without key at states with classical correlations alone.
         """
-        if self.maximise not in ("secret_key_rate_hz", "secret_fraction"):
-            return merits[self.maximise]
-        keyless = (merits["fidelity"] - 1) / (keyless_time if self.maximise == "secret_key_rate_hz" else 1.0)
-        return jnp.where(merits["secret_fraction"] > 0, merits[self.maximise], keyless)
+        quantity, value = self.quantities[self.maximise], merits[self.maximise]
+        if not quantity.clipped:
+            return value
+        keyless = (merits["fidelity"] - 1) / (1.0 if quantity.per_pair is None else keyless_time)
+        return jnp.where(value > 0, value, keyless)
 
     def violation(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return (n,), the sum of the relative amounts by which limits are missed; 0 = feasible."""
-        missed = np.zeros_like(merits["fidelity"])
+        missed = np.zeros_like(merits["mean_time_s"])
         for name, limit in self.minimum.items():
             each = 1 - merits[name] / limit
             missed = missed + np.where(each > TOLERANCE, each, 0.0)
@@ -125,32 +134,39 @@ class Objective:
 
         A part of a schedule is never faster than the whole, so this bounds all parts as well.
         """
-        times = [math.inf]
-        if score > 0 and self.maximise in ("secret_key_rate_hz", "rate_hz"):
-            times.append(1 / score)
-        if score > OUTSIDE:  # something feasible is known
-            times.extend(1 / limit for name, limit in self.minimum.items() if name in ("secret_key_rate_hz", "rate_hz"))
-        return min(times)
+        limits = dict(self.minimum) if score > OUTSIDE else {}  # else nothing feasible is known
+        if score > 0 and self.maximise != MARGIN:
+            limits[self.maximise] = score
+        bounds = [(self.quantities[name].per_pair, limit) for name, limit in limits.items()]
+        return min((bound / limit for bound, limit in bounds if bound is not None), default=math.inf)
 
 
-@partial(jax.jit, static_argnames="fraction")
-def merit_table(mean_time: Array, bell: Array, fraction: Fraction) -> dict[str, Array]:
-    """Return the merits of many schedules."""
-    secret = jax.vmap(fraction)(bell)
-    return {
-        "secret_key_rate_hz": secret / mean_time,
-        "secret_fraction": secret,
-        "rate_hz": 1 / mean_time,
-        "fidelity": jax.vmap(fidelity)(bell),
-    }
+@partial(jax.jit, static_argnames="quantities")
+def _table(quantities: tuple[Quantity, ...], many: Delivered) -> dict[str, Array]:
+    """Return quantities of many pairs that are delivered on one chain."""
+
+    def one(result: Summary) -> dict[str, Array]:
+        return values_of(quantities, dataclasses.replace(many, result=result), clip=False)
+
+    return jax.vmap(one)(many.result)
+
+
+def summary_of(values: Float[Array, "17"]) -> Summary:
+    """Return mean time and Pauli coefficients as a delivered pair."""
+    return Summary(mean_time=values[0], state=values[1:].reshape(4, 4), info=None)
+
+
+def pauli_states(level: Level, ends: tuple[Node, Node], states: np.ndarray) -> np.ndarray:
+    """Return the Pauli coefficients (n, 4, 4) of vectors (n, k) of a level at two nodes."""
+    basis = np.asarray(level.to_pauli(jnp.eye(level.num_components), *ends))
+    return np.einsum("nk,abk->nab", states, basis)
 
 
 def characters(level: Level, ends: tuple[Node, Node], states: np.ndarray) -> np.ndarray:
     """Return the characters (n, 4), the trace first, of vectors (n, k) of a level at two nodes."""
-    basis = np.asarray(level.to_pauli(jnp.eye(level.num_components), *ends))
-    return states @ (np.diagonal(basis) * BELL_SIGNS)
+    return np.diagonal(pauli_states(level, ends, states), axis1=1, axis2=2) * BELL_SIGNS
 
 
-def bell_weights(characters: np.ndarray) -> np.ndarray:
-    """Return the Bell weights (n, 4) of characters (n, 4)."""
-    return characters @ BELL_FROM_CHARACTERS.T
+def twirled_states(characters: np.ndarray) -> np.ndarray:
+    """Return the Pauli coefficients (n, 4, 4) of Bell-diagonal pairs with these characters (n, 4)."""
+    return (characters * BELL_SIGNS)[:, :, None] * np.eye(4)

@@ -20,7 +20,7 @@ from qtn.planning.explore import Exploration
 from qtn.planning.frontier import Frontier, finished, keep
 from qtn.planning.leaders import Leader, evaluate_leaders
 from qtn.planning.level import level_for
-from qtn.planning.objective import Objective, bell_weights, characters
+from qtn.planning.objective import Objective, pauli_states
 from qtn.planning.segments import Segments
 from qtn.planning.select import Beam, Everything, ParetoFront, Selection
 from qtn.planning.space import SearchSpace, count, require_some
@@ -83,7 +83,7 @@ class SearchResult:
     """All candidates of the chain that the search saw, on its grid."""
 
     merits: Mapping[str, np.ndarray]
-    """All merits of each candidate of `front` (n,), unclipped, on that grid."""
+    """All quantities of each candidate of `front` (n,), unclipped, on that grid."""
 
     num_trees: int
     """Number of distinct schedules in the space."""
@@ -156,8 +156,8 @@ class _Search:
     def merits(self, candidates: list[Candidate]) -> dict[str, np.ndarray]:
         """Return the merits of candidates of the whole chain."""
         ends = self.chain.node(0), self.chain.node(self.chain.num_links)
-        mean = characters(self.level, ends, np.stack([each.state for each in candidates]))
-        return self.objective.merits(np.array([each.mean_time for each in candidates]), bell_weights(mean))
+        states = pauli_states(self.level, ends, np.stack([each.state for each in candidates]))
+        return self.objective.merits(np.array([each.mean_time for each in candidates]), states, lambda: self.chain)
 
     def scores(self, candidates: list[Candidate]) -> np.ndarray:
         """Return the scores of candidates of the whole chain."""
@@ -241,7 +241,7 @@ def search(
     if exhaustive:
         select = Everything()
     elif settings.method == "beam":
-        select = Beam(settings.width, objective, chain.num_links)
+        select = Beam(settings.width, objective, chain)
     else:
         select = ParetoFront(settings.width)
     interrupted, leaders, error, limited = False, (), 0.0, None
@@ -275,7 +275,7 @@ def search(
         num_trees=number,
         counted_exactly=exact,
         method="exhaustive" if exhaustive else "beam" if isinstance(select, Beam) else "pareto",
-        guarantee=guarantee(select, space, interrupted, limited),
+        guarantee=guarantee(select, space, objective, interrupted, limited),
         evaluated=state.evaluated,
         grid_error=error,
         interrupted=interrupted,
@@ -289,7 +289,9 @@ _LENGTHS = (1024, 2048, 4096, 8192)
 """Grid lengths of a search."""
 
 
-def guarantee(select: Selection, space: SearchSpace, interrupted: bool, limited: float | None = None) -> str:
+def guarantee(
+    select: Selection, space: SearchSpace, objective: Objective, interrupted: bool, limited: float | None = None
+) -> str:
     """Return what is known about schedules that were not evaluated; slower ones than `limited` [s] never were."""
     if interrupted:
         return "None: the search was interrupted."
@@ -301,10 +303,12 @@ def guarantee(select: Selection, space: SearchSpace, interrupted: bool, limited:
             "Optimal: every schedule of the space was evaluated, but for those whose parts are slower than the best "
             f"schedule could be with a perfect pair.{cutoffs}"
         )
+    named = " and ".join(objective.beyond_bell)
+    beyond = f" {named[0].upper()}{named[1:]} depends on more of the state than is compared." if named else ""
     if isinstance(select, ParetoFront):
         return (
             f"No proof. Every segment kept a front within {select.largest_epsilon:.2g} (relative in mean time, "
             "absolute in correlations) of all candidates seen; how delivery times spread about their mean is not "
-            f"compared.{cutoffs}"
+            f"compared.{beyond}{cutoffs}"
         )
-    return f"None: a beam keeps what looks best.{cutoffs}"
+    return f"None: a beam keeps what looks best.{beyond}{cutoffs}"

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from qtn.links.chain import Chain
 from qtn.planning.front import beam, epsilon_front, losses
-from qtn.planning.objective import Objective, bell_weights
+from qtn.planning.objective import Objective, twirled_states
 from qtn.planning.segments import Segment
 
 SHORTLIST = 4
@@ -84,7 +85,7 @@ class Beam(Selection):
 
     width: int
     objective: Objective
-    num_links: int
+    chain: Chain
 
     @property
     def budget(self) -> float:
@@ -100,7 +101,7 @@ class Beam(Selection):
         return beam(self._scores(segment, mean_times, characters), mean_times, int(self.budget))
 
     def _scores(self, segment: Segment, mean_times: np.ndarray, characters: np.ndarray) -> np.ndarray:
-        share = self.num_links / segment.num_links
-        bell = bell_weights(np.sign(characters) * np.abs(characters) ** share)
+        share = self.chain.num_links / segment.num_links
+        states = twirled_states(np.sign(characters) * np.abs(characters) ** share)
         times = mean_times * 1.5 ** math.log2(share)
-        return self.objective.scores(self.objective.merits(times, bell))
+        return self.objective.scores(self.objective.merits(times, states, lambda: self.chain))

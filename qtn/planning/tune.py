@@ -21,7 +21,7 @@ from qtn.optimisation.sqp import ConstrainedSettings
 from qtn.planning.grids import EXACT_STEPS, search_plans
 from qtn.planning.lattice import polish_on_lattice
 from qtn.planning.model import Model, System
-from qtn.planning.objective import TOLERANCE, Objective, Pair, merit_table
+from qtn.planning.objective import TOLERANCE, Objective, summary_of
 from qtn.steps.level import Level
 
 Numbers = Mapping[str, Any]
@@ -109,29 +109,30 @@ class Tuning:
         """Return the system with its judge, as a function with gradients."""
 
         def judge(numbers: Numbers, values: Any, constants: Any) -> tuple[Any, dict[str, Any]]:
-            pair = Pair.of(values)
-            slacks = {**self.slacks(pair, constants["bias"]), **self.constraints(numbers)}
+            pair = summary_of(values)
+            slacks = {**self.slacks(numbers, pair, constants["bias"]), **self.constraints(numbers)}
             return self.value(numbers, pair, constants["keyless_time"]), slacks
 
         level = self.evaluator.level or choose_level(*self.system(dict(start)))
         return Model(lambda numbers: self.system(dict(numbers)), judge, level, start)
 
-    def merits(self, summary: Summary | Pair) -> dict[str, Any]:
-        """Return the merits of one delivered pair."""
-        table = merit_table(summary.mean_time[None], summary.bell_diagonal[None], self.objective.fraction)
-        return {name: values[0] for name, values in table.items()}
+    def merits(self, numbers: Numbers, summary: Summary) -> dict[str, np.ndarray]:
+        """Return all quantities of one delivered pair, concrete numbers: (1,) each."""
+        time, state = np.asarray(summary.mean_time)[None], np.asarray(summary.state)[None]
+        return self.objective.merits(time, state, lambda: self.system(numbers)[0])
 
-    def value(self, numbers: Numbers, summary: Summary | Pair, keyless_time: Any) -> Any:
+    def value(self, numbers: Numbers, summary: Summary, keyless_time: Any) -> Any:
         """Return what is maximised; see `Objective.value`."""
         if self.cost is not None:
             return -self.cost(numbers)
-        return self.objective.value(self.merits(summary), keyless_time)
+        return self.objective.value(self.objective.values(summary, lambda: self.system(numbers)[0]), keyless_time)
 
-    def slacks(self, summary: Summary | Pair, bias: Mapping[str, Any]) -> dict[str, Any]:
+    def slacks(self, numbers: Numbers, summary: Summary, bias: Mapping[str, Any]) -> dict[str, Any]:
         """Return by how much each limit is kept, relative to it; `bias` is how much the time grid overestimates."""
-        merits = self.merits(summary)
+        merits, rows = self.objective.values(summary, lambda: self.system(numbers)[0]), self.objective.quantities
         kept = {name: merits[name] / (limit * bias[name]) for name, limit in self.objective.minimum.items()}
-        return {name: jnp.log(each) if name == "rate_hz" else each - 1 for name, each in kept.items()}
+        rates = {name for name in kept if rows[name].per_pair is not None and not rows[name].clipped}
+        return {name: jnp.log(each) if name in rates else each - 1 for name, each in kept.items()}
 
     def plan(self, numbers: Mapping[str, float], level: Level, fine: bool) -> GridPlan:
         """Return a time grid that suits some numbers: a short one, or that of full resolution if it is not long."""
@@ -145,7 +146,7 @@ class Tuning:
     def evaluated(self, numbers: Mapping[str, float]) -> Judgement:
         """Return (merits, score, violation, grid error) at full resolution."""
         summary = self.evaluator.summarise(*self.system(dict(numbers)))
-        merits = {name: np.asarray(value)[None] for name, value in self.merits(summary).items()}
+        merits = self.merits(numbers, summary)
         score, violation = float(self.objective.scores(merits)[0]), float(self.objective.violation(merits)[0])
         if self.cost is not None:
             score = self.objective.cost_score(float(self.cost(dict(numbers))), violation)
@@ -269,7 +270,8 @@ def _tuned(
             if _better(found, judged):
                 best, judged, kept = here, found, fit
             change = abs(found[1] - before[1]) / max(abs(before[1]), 1e-300) if found[2] == 0 else math.inf
-            exact = all(abs(coarse[name] - value) <= EXACT * abs(value) for name, value in found[0].items())
+            named = [(coarse[each.name], found[0][each.name]) for each in tuning.objective.named]
+            exact = all(abs(rough - value) <= EXACT * abs(value) for rough, value in named)
             settled = change <= (ENOUGH_ON_LATTICE if lattice else ENOUGH)
             if fit.interrupted or (settled and (exact or lattice or fine)) or (exact and fit.converged):
                 break  # an extrapolated grid suits where it was chosen: it is chosen once more at the end
@@ -343,8 +345,8 @@ def _climb(
         journal=checkpoint.next("climb").journal("evaluations") if checkpoint else None,
     )
     end = dict(start) | fit.parameters
-    coarse = tuning.merits(Pair.of(jnp.asarray(model.values(plan, end))))
-    return dataclasses.replace(fit, parameters=end), {name: float(value) for name, value in coarse.items()}
+    coarse = tuning.merits(end, summary_of(jnp.asarray(model.values(plan, end))))
+    return dataclasses.replace(fit, parameters=end), {name: float(value[0]) for name, value in coarse.items()}
 
 
 def _promising(
@@ -379,8 +381,7 @@ def _scores(
 
     def judged(point: np.ndarray) -> tuple[float]:
         numbers = dict(zip(names, point.tolist(), strict=True))
-        pair = Pair.of(jnp.asarray(model.values(plan, numbers)))
-        merits = tuning.objective.merits(np.asarray(pair.mean_time)[None], np.asarray(pair.bell_diagonal)[None])
+        merits = tuning.merits(numbers, summary_of(jnp.asarray(model.values(plan, numbers))))
         if tuning.cost is not None:
             missed = float(tuning.objective.violation(merits)[0])
             return (tuning.objective.cost_score(float(tuning.cost(numbers)), missed),)

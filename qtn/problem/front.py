@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from qtn.merit.quantities import Quantity
 from qtn.optimisation.checkpoint import Checkpoint
 from qtn.planning.candidates import schedule_of
 from qtn.planning.front import pareto
@@ -13,18 +14,8 @@ from qtn.planning.leaders import evaluate_leader
 from qtn.problem.names import chain_with
 from qtn.problem.planner import Choice, Planner, Show, optimise
 from qtn.problem.problem import Problem
-from qtn.problem.schema import Minimum, Optimise
-
-NAMES = {
-    "rate": "rate_hz",
-    "fidelity": "fidelity",
-    "key_rate": "secret_key_rate_hz",
-    "secret_fraction": "secret_fraction",
-}
-"""What a front can be drawn between; the full names are understood as well."""
-
-PURE = ("fidelity", "secret_fraction", "secret_key_rate_hz", "rate_hz")
-"""Merits in the order in which they allow long waiting times."""
+from qtn.problem.quantities import quantities_of, to_be_raised
+from qtn.problem.schema import Optimise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,16 +28,25 @@ class Front:
     interrupted: bool = False
 
 
-def read_names(text: str) -> tuple[str, str]:
-    """Read "rate,fidelity".
+def read_names(text: str, quantities: Mapping[str, Quantity]) -> tuple[str, str]:
+    """Read "rate,fidelity": names of quantities, or what is clear of them without their unit.
 
     Raises:
-        ValueError: if these are not two different merits.
+        ValueError: if these are not two different quantities of which more is better.
     """
-    names = [NAMES.get(part.strip(), part.strip()) for part in text.split(",")]
-    if len(names) != 2 or names[0] == names[1] or not set(names) <= set(NAMES.values()):
-        raise ValueError(f"--front: must name two of {', '.join(NAMES)}, such as rate,fidelity, but is {text!r}")
+    short = {each.short: name for name, each in to_be_raised(quantities).items()}
+    names = [_matching(part.strip(), short) for part in text.split(",")]
+    if len(names) != 2 or names[0] == names[1] or None in names:
+        raise ValueError(f"--front: must name two of {', '.join(short)}, such as rate,fidelity, but is {text!r}")
     return names[0], names[1]
+
+
+def _matching(text: str, short: Mapping[str, str]) -> str | None:
+    """Return the name that is a text, or the one that ends with it."""
+    if text in short.values():
+        return text
+    ends = [name for each, name in short.items() if each.endswith(f"_{text}")]
+    return short.get(text) or (ends[0] if len(ends) == 1 else None)
 
 
 def front(
@@ -72,11 +72,10 @@ def front(
         checkpoint: as in `optimise`.
     """
     table = problem.config.optimise or Optimise(parameters=[])
-    limits = table.minimum.model_dump(exclude_none=True) if table.minimum else {}
-    limits = {name: value for name, value in limits.items() if name not in (first, second)}
+    limits = {name: value for name, value in (table.minimum or {}).items() if name not in (first, second)}
 
     def best(maximise: str, minimum: Mapping[str, float], number: int) -> Any:
-        wanted: dict[str, Any] = {"maximise": maximise, "minimise": None, "minimum": _limits({**limits, **minimum})}
+        wanted: dict[str, Any] = {"maximise": maximise, "minimise": None, "minimum": {**limits, **minimum}}
         config = problem.config.model_copy(update={"optimise": table.model_copy(update=wanted)})
         asked = dataclasses.replace(problem, config=config)
         return optimise(
@@ -87,11 +86,10 @@ def front(
 
     search = table.search
     if search is not None and not table.parameters and not search.cutoffs and search.method != "beam":
-        pure = min((first, second), key=PURE.index)
+        rows = quantities_of(problem.document)
+        pure = min((first, second), key=lambda name: _haste(rows[name]))
         config = problem.config.model_copy(
-            update={
-                "optimise": table.model_copy(update={"maximise": pure, "minimise": None, "minimum": _limits(limits)})
-            }
+            update={"optimise": table.model_copy(update={"maximise": pure, "minimise": None, "minimum": limits})}
         )
         return _of_one_search(
             dataclasses.replace(problem, config=config), first, second, num_points, report, checkpoint
@@ -112,8 +110,9 @@ def front(
     return _unbeaten(first, second, found, interrupted)
 
 
-def _limits(limits: Mapping[str, float]) -> Minimum:
-    return Minimum(**limits)
+def _haste(quantity: Quantity) -> tuple[bool, bool]:
+    """Return how much a quantity bounds the time: not at all, as what is left of a pair does, or as a pair does."""
+    return quantity.per_pair is not None, quantity.per_pair is not None and not quantity.clipped
 
 
 def _unbeaten(first: str, second: str, found: list[Choice], interrupted: bool) -> Front:

@@ -7,15 +7,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from qtn.merit.quantities import Quantity
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import expand, numeric_leaves, system_with
 from qtn.problem.problem import Problem
-from qtn.problem.run import merit, merit_errors, outcome
+from qtn.problem.quantities import quantities_of
+from qtn.problem.run import merit_errors, merits, outcome
 from qtn.problem.structures import unit_of
 from qtn.sweeps.layout import Column
-
-MERIT_UNITS = {"secret_key_rate_hz": "bit/s", "rate_hz": "Hz", "mean_time_s": "s"}
 
 ERRORS = (
     Column("grid_error", "", "bound on the relative error that the time grid causes"),
@@ -36,8 +36,8 @@ class Job:
 
     kind: str
     """evaluate, gradient or optimise."""
-    outputs: tuple[str, ...]
-    """Merits by name."""
+    quantities: tuple[Quantity, ...]
+    """What is kept of each point."""
     derivatives: tuple[str, ...] = ()
     """Dotted names of the numbers that outputs are differentiated by, or (optimise) that are optimised."""
     seed: int = 0
@@ -45,23 +45,24 @@ class Job:
     """Whether merits are estimates from samples, with standard errors."""
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return the names of the quantities."""
+        return tuple(each.name for each in self.quantities)
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         """Return what is stored of each point."""
-        merits = [Column(name, MERIT_UNITS.get(name, ""), name) for name in self.outputs]
-        further = []
+        found = [Column(each.name, each.unit, each.words) for each in self.quantities]
         if self.statistical:
-            further = [
-                Column(error_name(name), MERIT_UNITS.get(name, ""), f"standard error of {name}")
-                for name in self.outputs
-            ]
+            found += [Column(error_name(x.name), x.unit, f"standard error of {x.words}") for x in self.quantities]
         for by in self.derivatives:
             if self.kind == "optimise":
-                further.append(Column(f"best_{by}", unit_of(by), f"best value of {by}"))
+                found.append(Column(f"best_{by}", unit_of(by), f"best value of {by}"))
                 continue
-            for of in self.outputs:
-                unit = ratio(MERIT_UNITS.get(of, ""), unit_of(by))
-                further.append(Column(slope_name(of, by), unit, f"derivative of {of} by {by}"))
-        return (*merits, *further, *ERRORS)
+            for of in self.quantities:
+                unit = ratio(of.unit, unit_of(by))
+                found.append(Column(slope_name(of.name, by), unit, f"derivative of {of.words} by {by}"))
+        return (*found, *ERRORS)
 
 
 def error_name(of: str) -> str:
@@ -115,7 +116,8 @@ def job_of(problem: Problem, axes: Sequence[str]) -> Job:
         if clash:
             raise ProblemError(problem.name, [f"sweep.axes.{clash[0]}: is optimised too; take it out of one of them"])
     default = ["secret_key_rate_hz"] if table.job == "gradient" else ["secret_key_rate_hz", "rate_hz", "fidelity"]
-    outputs = tuple(dict.fromkeys(table.outputs or default))
+    rows = quantities_of(problem.document)
+    outputs = tuple(rows[name] for name in dict.fromkeys(table.outputs or default))
     return Job(table.job, outputs, tuple(names), table.seed, evaluator in STATISTICAL)
 
 
@@ -146,12 +148,11 @@ def point_function(problem: Problem, job: Job, evaluator: Any) -> Callable[[Poin
         numbers = {**point["numbers"], **moved}
         system, plan = system_with(problem, numbers), point["plan"]
         summary: Any = evaluator.summarise(*system) if plan is None else evaluator.summarise_on(plan, *system)
-        raw = {name: merit(problem, name, summary, clip=False) for name in job.outputs}
-        found = {name: merit(problem, name, summary, clip=True) for name in job.outputs}
+        raw, found = (merits(problem, summary, numbers, job.outputs, clip=clip) for clip in (False, True))
         return raw, found | {name: getattr(summary.info, name, 0.0) for name in ("grid_error", "tail_mass")}
 
     def sampled(point: Point) -> dict[str, Any]:
-        errors = merit_errors(problem, outcome(problem, point["numbers"]), job.outputs)["standard_errors"]
+        errors = merit_errors(problem, outcome(problem, point["numbers"]), point["numbers"], job.outputs)
         return {error_name(name): error for name, error in errors.items()}
 
     def of_point(point: Point) -> dict[str, Any]:

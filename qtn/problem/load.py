@@ -15,6 +15,7 @@ from qtn.problem.messages import ProblemError, from_validation
 from qtn.problem.names import expand
 from qtn.problem.overrides import Times, apply_override
 from qtn.problem.problem import Problem
+from qtn.problem.quantities import quantity_rules
 from qtn.problem.route import write_out
 from qtn.problem.rules import broken_rules, tables
 from qtn.problem.schema import Config
@@ -77,7 +78,7 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
         except ValueError as error:
             errors.append(f"--set {error}")
     errors.extend(write_out(document))
-    errors.extend(broken_rules(document))
+    errors.extend([*broken_rules(document), *quantity_rules(document)])
     name_default_node(document)
     try:
         config = Config.model_validate(document)

@@ -115,8 +115,13 @@ TABLES = ("chain", "schedule", "merit", "time", "optimise", "sweep")
 
 def unknown_key(path: list[Any], document: dict[str, Any], root: type[BaseModel] = Config) -> str:
     """Return the sentence for a key that the schema does not know, with the likeliest cure."""
-    known = sorted(known_keys(path[:-1], document, root))
-    close = difflib.get_close_matches(str(path[-1]), known, n=1)
+    return unknown_entry(path[-1], known_keys(path[:-1], document, root))
+
+
+def unknown_entry(key: Any, names: Iterable[str]) -> str:
+    """Return the sentence for a key that is none of these names."""
+    known = sorted(names)
+    close = difflib.get_close_matches(str(key), known, n=1)
     cure = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
     return f"is an unknown key; {cure}"
 

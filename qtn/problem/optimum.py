@@ -8,7 +8,7 @@ from qtn.problem.load import changed
 from qtn.problem.names import with_values
 from qtn.problem.planner import optimise
 from qtn.problem.problem import Problem
-from qtn.problem.run import merit
+from qtn.problem.run import merits
 from qtn.problem.structures import override
 
 
@@ -38,7 +38,7 @@ def optimum(problem: Problem, numbers: Mapping[str, float], job: Job, index: int
         summary = found.evaluator.summarise(*with_values(found, values))
     except ValueError as error:
         return {}, str(error)
-    columns = {name: float(merit(found, name, summary, clip=True)) for name in job.outputs}
+    columns = {name: float(x) for name, x in merits(found, summary, values, job.outputs, clip=True).items()}
     columns |= {f"best_{name}": float(best.values[name]) for name in job.derivatives}
     columns |= {"grid_error": float(summary.info.grid_error), "tail_mass": float(summary.info.tail_mass)}
     return columns, f"the limits are not met: {result.status}" if best.violation > 0 else ""

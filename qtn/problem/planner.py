@@ -24,6 +24,7 @@ from qtn.problem.evaluators import level_of
 from qtn.problem.names import bounds, chain_with, expand, initial_values, schedule_with, with_values
 from qtn.problem.placement import room
 from qtn.problem.problem import Problem
+from qtn.problem.quantities import quantities_of
 from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
 
@@ -334,8 +335,8 @@ def objective_of(problem: Problem) -> Objective:
     """Return the objective of the [optimise] table."""
     table = problem.config.optimise
     assert table is not None
-    minimum = table.minimum.model_dump(exclude_none=True) if table.minimum else {}
-    return Objective(maximise=table.maximise, fraction=problem.fraction, minimum=minimum)
+    quantities = quantities_of(problem.document)
+    return Objective(table.maximise, problem.fraction, table.minimum or {}, quantities)
 
 
 def space_of(problem: Problem) -> SearchSpace:

@@ -43,7 +43,10 @@ class Range:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        described = handler(schema)
+        return self.describe(handler(schema))
+
+    def describe(self, described: dict[str, Any]) -> dict[str, Any]:
+        """Return the JSON Schema of a number with its limits."""
         if math.isfinite(self.lower):
             described["minimum" if self.lower_closed else "exclusiveMinimum"] = self.lower
         if math.isfinite(self.upper):

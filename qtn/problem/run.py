@@ -1,8 +1,8 @@
 """Evaluate and differentiate a problem: the numbers of the command line, as plain dictionaries."""
 
 import math
-from collections.abc import Iterable
-from typing import Any, get_args
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,43 +11,41 @@ from qtn.evaluators.evaluate import evaluate as evaluate_chain
 from qtn.evaluators.outcome import Result, Summary
 from qtn.merit.age import storage_times
 from qtn.merit.bounds import plob_rate, repeater_rate
-from qtn.merit.chsh import chsh_value
-from qtn.merit.entanglement import coherent_information, hashing_yield, log_negativity
 from qtn.merit.entropy import NOTHING
-from qtn.merit.fidelity import fidelity, qber_x, qber_y, qber_z
+from qtn.merit.fidelity import fidelity
 from qtn.merit.in_time import delivered_by
-from qtn.merit.key_rate import delivered_pair, secret_fraction, secret_key_rate
+from qtn.merit.quantities import delivered, values_of
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.join_rows import join_rows
 from qtn.problem.link_rows import link_rows
-from qtn.problem.names import chain_table, numeric_leaves, system_with, with_values
+from qtn.problem.names import chain_table, chain_with, numeric_leaves, system_with, with_values
 from qtn.problem.problem import Problem
-from qtn.problem.schema import MeritName
+from qtn.problem.quantities import quantities_of
 
 QUANTILES = ("0.05", "0.5", "0.95")
 
-MERITS: tuple[str, ...] = get_args(MeritName)
-"""What can be differentiated by name."""
 
+def merits(
+    problem: Problem,
+    result: Summary | Result,
+    values: Mapping[str, Any] | None = None,
+    names: Iterable[str] | None = None,
+    *,
+    clip: bool,
+) -> dict[str, Any]:
+    """Return quantities of a result by name.
 
-def merit(problem: Problem, name: str, result: Summary | Result, *, clip: bool) -> Any:
-    """Return one named figure of merit."""
-    pair = delivered_pair(result)
-    table = {
-        "secret_key_rate_hz": lambda: secret_key_rate(result, problem.fraction, clip=clip),
-        "secret_fraction": lambda: secret_fraction(result, problem.fraction, clip=clip),
-        "rate_hz": lambda: 1 / result.mean_time,
-        "mean_time_s": lambda: result.mean_time,
-        "fidelity": lambda: fidelity(pair),
-        "qber_x": lambda: qber_x(pair),
-        "qber_y": lambda: qber_y(pair),
-        "qber_z": lambda: qber_z(pair),
-        "log_negativity": lambda: log_negativity(pair),
-        "coherent_information": lambda: coherent_information(pair),
-        "hashing_yield": lambda: hashing_yield(pair),
-        "chsh": lambda: chsh_value(pair),
-    }
-    return table[name]()
+    Args:
+        problem: its quantities, its chain and its key protocol count.
+        result: what an evaluator returned.
+        values: numbers that were replaced for this result; traced, if it is differentiated by them.
+        names: which quantities; None = all.
+        clip: whether those that people read from 0 on are cut there.
+    """
+    rows = quantities_of(problem.document)
+    wanted = list(rows.values()) if names is None else [rows[name] for name in names]
+    found = delivered(wanted, result, lambda: chain_with(problem, values or {}), problem.fraction)
+    return values_of(wanted, found, clip=clip)
 
 
 def outcome(problem: Problem, values: dict[str, float] | None = None) -> Result:
@@ -119,8 +117,8 @@ def report_numbers(problem: Problem, found: Result, values: dict[str, float] | N
     """
     chain = chain_table(problem, values or {})
     times = found.quantiles(jnp.array([float(level) for level in QUANTILES]))
-    numbers = {name: float(merit(problem, name, found, clip=True)) for name in MERITS}
-    rows = link_rows(chain)
+    numbers = {name: float(value) for name, value in merits(problem, found, values, clip=True).items()}
+    rows, errors = link_rows(chain), merit_errors(problem, found, values)
     return numbers | {
         "bell_diagonal": [float(weight) for weight in found.bell_diagonal],
         "waiting_time_quantiles_s": dict(zip(QUANTILES, map(float, times), strict=True)),
@@ -129,15 +127,23 @@ def report_numbers(problem: Problem, found: Result, values: dict[str, float] | N
         **ages(problem, values or {}),
         "links": rows,
         "joins": join_rows(problem, values or {}, found.info),
-        "info": found.info.numbers() | merit_errors(problem, found),
+        "info": found.info.numbers() | ({"standard_errors": errors} if errors else {}),
     }
 
 
-def merit_errors(problem: Problem, found: Result, names: Iterable[str] = MERITS) -> dict[str, dict[str, float]]:
-    """Return {"standard_errors": that of each figure of merit, unclipped}, where it is an estimate, else {}."""
-    errors = {name: found.standard_error(lambda x, name=name: merit(problem, name, x, clip=False)) for name in names}
-    known = {name: float(error) for name, error in errors.items() if error is not None}
-    return {"standard_errors": known} if known else {}
+def merit_errors(
+    problem: Problem,
+    found: Result,
+    values: Mapping[str, Any] | None = None,
+    names: Iterable[str] | None = None,
+) -> dict[str, float]:
+    """Return the standard error of quantities (unclipped) by name, as in `merits`; nothing where they are exact."""
+
+    def error(name: str) -> Any:
+        return found.standard_error(lambda each: merits(problem, each, values, [name], clip=False)[name])
+
+    errors = {name: error(name) for name in (quantities_of(problem.document) if names is None else names)}
+    return {name: float(each) for name, each in errors.items() if each is not None}
 
 
 def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) -> dict[str, Any]:
@@ -145,8 +151,8 @@ def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) 
 
     Args:
         problem: the problem.
-        of: one of `MERITS`; for key rates and fractions the value is clipped at 0, the derivatives are those of the
-            unclipped figure.
+        of: name of a quantity; for key rates and fractions the value is clipped at 0, the derivatives are those of
+            the unclipped figure.
         values: numbers to replace first.
 
     Returns:
@@ -165,7 +171,8 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
 
     def target(numbers: dict[str, Any]) -> tuple[Any, Any]:
         result = problem.evaluator.summarise(*system_with(problem, numbers))
-        return merit(problem, of, result, clip=False), (merit(problem, of, result, clip=True), result.info)
+        raw, read = (merits(problem, result, numbers, [of], clip=clip)[of] for clip in (False, True))
+        return raw, (read, result.info)
 
     (raw, (clipped, info)), slopes = jax.value_and_grad(target, has_aux=True)(leaves)
     slopes = {name: float(slope) for name, slope in slopes.items()}

@@ -1,14 +1,15 @@
 """The tables of a problem file. What one value may be is said here; how values fit together, in `rules`."""
 
+import dataclasses
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from qtn.problem.chain_schema import Chain, Table
 from qtn.problem.ranges import (
     Count,
     FlipProbability,
-    OpenFraction,
     Positive,
     PositiveOrInf,
     Range,
@@ -70,39 +71,32 @@ class Search(Table):
     width: Count = 96
 
 
-class Minimum(Table):
-    """What must hold at least."""
+@dataclasses.dataclass(frozen=True)
+class Named:
+    """Marks names of quantities; `qtn.problem.quantities` says which there are, and checks them."""
 
-    secret_key_rate_hz: Positive | None = None
-    secret_fraction: OpenFraction | None = None
-    rate_hz: Positive | None = None
-    fidelity: OpenFraction | None = None
+    raised: bool
+    """Whether they are those of which more is better."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        from qtn.problem.quantities import limit_range, quantities_of, to_be_raised
+
+        known, described = quantities_of({}), handler(schema)
+        known = to_be_raised(known) if self.raised else known
+        if described["type"] == "string":
+            return described | {"enum": list(known)}
+        limits = {name: limit_range(each).describe({"type": "number"}) for name, each in known.items()}
+        return described | {"properties": limits, "additionalProperties": False}
 
 
 class Optimise(Table):
     """What is maximised (or minimised), over which numbers and schedules, under which limits."""
 
-    maximise: Literal["secret_key_rate_hz", "secret_fraction", "rate_hz", "fidelity"] = "secret_key_rate_hz"
+    maximise: Annotated[str, Named(raised=True)] = "secret_key_rate_hz"
     minimise: Literal["hardware_cost"] | None = None
-    minimum: Minimum | None = None
+    minimum: Annotated[dict[str, float], Named(raised=True)] | None = None
     parameters: list[str] = Field(default_factory=list)
     search: Search | None = None
-
-
-MeritName = Literal[
-    "secret_key_rate_hz",
-    "secret_fraction",
-    "rate_hz",
-    "mean_time_s",
-    "fidelity",
-    "qber_x",
-    "qber_y",
-    "qber_z",
-    "log_negativity",
-    "coherent_information",
-    "hashing_yield",
-    "chsh",
-]
 
 
 class Spaced(Table):
@@ -134,7 +128,7 @@ class Sweep(Table):
     axes: Annotated[dict[str, AxisValues], BeforeValidator(flat), Field(min_length=1)]
     mode: Literal["grid", "zip"] = "grid"
     job: Literal["evaluate", "gradient", "optimise"] = "evaluate"
-    outputs: Annotated[list[MeritName], Field(min_length=1)] | None = None
+    outputs: Annotated[list[Annotated[str, Named(raised=False)]], Field(min_length=1)] | None = None
     derivatives: Annotated[list[str], Field(min_length=1)] | None = None
     seed: Annotated[int, Range(0.0, 2.0**32 - 1)] = 0
 

@@ -98,6 +98,8 @@ class Content:
     """The problem file as it was used."""
     versions: Mapping[str, str]
     """Package -> version."""
+    words: Mapping[str, tuple[str, str]]
+    """Quantity -> (words, unit), in the order of the table."""
     planning: Planning | None = None
     """The search and the limits, if there were any."""
     sensitivity_of: str = ""

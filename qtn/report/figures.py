@@ -87,9 +87,9 @@ def fidelity_in_time(content: Content) -> str:
     return svg(drawing, "fidelity against waiting time")
 
 
-def convergence(content: Content, unit: str) -> str:
-    """Draw the objective over the iterations of every start."""
-    drawing, axes = figure(f"{content.merit.removesuffix('_hz').replace('_', ' ')} [{unit}]", "iteration")
+def convergence(content: Content, label: str) -> str:
+    """Draw the objective, which is called `label`, over the iterations of every start."""
+    drawing, axes = figure(label, "iteration")
     for start in range(content.history.shape[1]):
         colour = (BLUE, ORANGE, GREEN, GREY)[start % 4]
         axes.plot(content.history[:, start], color=colour, label=f"start {start + 1}")
@@ -113,9 +113,10 @@ def sensitivities(content: Content, most: int = 12) -> str:
     return svg(drawing, "sensitivities of the merit")
 
 
-def front(name: str, first: str, second: str, rows: Any) -> str:
-    """Draw a front between two merits; points of one schedule share a colour."""
-    drawing, axes = figure(axis_label(first), axis_label(second))
+def front(name: str, labels: Mapping[str, str], rows: Any) -> str:
+    """Draw a front between two merits (name -> label); points of one schedule share a colour."""
+    first, second = labels
+    drawing, axes = figure(labels[first], labels[second])
     axes.plot([row[second] for row in rows], [row[first] for row in rows], color=GREY, linewidth=1, zorder=1)
     trees = list(dict.fromkeys(row["tree"] for row in rows))
     for number, tree in enumerate(trees):
@@ -128,9 +129,3 @@ def front(name: str, first: str, second: str, rows: Any) -> str:
     axes.set_title(name)
     axes.legend(frameon=False, fontsize="x-small")
     return svg(drawing, f"front between {first} and {second}")
-
-
-def axis_label(merit: str) -> str:
-    """Return a merit with its unit, for an axis."""
-    words = merit.removesuffix("_hz").replace("_", " ")
-    return f"{words} [1/s]" if merit.endswith("_hz") else words

@@ -12,16 +12,6 @@ from qtn.report.content import Content
 from qtn.report.schedules import number, schedules, table
 from qtn.report.tables import inside
 
-UNITS = {
-    "mean_time_s": "s",
-    "rate_hz": "Hz",
-    "secret_key_rate_hz": "bit/s",
-    "plob_rate_hz": "bit/s",
-    "log_negativity": "ebit",
-    "coherent_information": "ebit",
-    "hashing_yield": "ebit",
-}
-
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
@@ -39,9 +29,7 @@ pre { background: #f6f6f6; padding: 0.8rem; overflow-x: auto; font-size: 0.85rem
 
 def results_table(content: Content) -> str:
     """Return the evaluation with and without optimisation, side by side."""
-    keys = ["secret_key_rate_hz", "secret_fraction", "rate_hz", "mean_time_s", "fidelity", "qber_x", "qber_z"]
-    keys += [key for key in ("log_negativity", "coherent_information", "hashing_yield", "chsh") if key in content.best]
-    rows = [[label(key), number(content.initial[key]), number(content.best[key])] for key in keys]
+    rows = [[label(content, key), number(content.initial[key]), number(content.best[key])] for key in content.words]
     for level in ("0.05", "0.5", "0.95"):
         values = [side["waiting_time_quantiles_s"][level] for side in (content.initial, content.best)]
         rows.append([f"waiting time, {float(level):.0%} quantile [s]", *map(number, values)])
@@ -72,19 +60,17 @@ def results_table(content: Content) -> str:
     return table(["", "settings of the file", "best settings"], rows)
 
 
-def label(key: str) -> str:
-    """Return the words for a result key."""
-    unit = UNITS.get(key)
-    words = key.removesuffix("_hz").removesuffix("_s").replace("_", " ").replace("qber", "QBER")
-    words = words.replace("chsh", "largest CHSH value")
+def label(content: Content, key: str) -> str:
+    """Return the words for a quantity with its unit."""
+    words, unit = content.words.get(key, (key.replace("_", " "), ""))
     return f"{words} [{unit}]" if unit else words
 
 
 def headline(content: Content) -> str:
     """Return the answer in one paragraph."""
     before, after = content.initial[content.merit], content.best[content.merit]
-    unit = UNITS.get(content.merit, "")
-    text = f"{html.escape(label(content.merit))}: <b>{number(after)}</b>"
+    _, unit = content.words.get(content.merit, ("", ""))
+    text = f"{html.escape(label(content, content.merit))}: <b>{number(after)}</b>"
     if before == after:
         pass
     elif before > 0:
@@ -107,14 +93,14 @@ def drawings(content: Content) -> dict[str, str]:
     return {
         "waiting_time": figures.waiting_time(content),
         "fidelity_in_time": figures.fidelity_in_time(content),
-        "convergence": figures.convergence(content, UNITS.get(content.merit, "1")) if content.history.size else "",
+        "convergence": figures.convergence(content, label(content, content.merit)) if content.history.size else "",
         "sensitivities": figures.sensitivities(content) if content.elasticity else "",
     }
 
 
 def render(content: Content) -> str:
     """Return the page: self-contained HTML with inline SVG."""
-    drawn = drawings(content)
+    drawn, of = drawings(content), label(content, content.sensitivity_of or content.merit)
     settings = table(
         ["setting", "in the file", "best"],
         (
@@ -144,7 +130,7 @@ def render(content: Content) -> str:
 <h2>When a pair arrives, and how good it is</h2>
 <div class="pair"><div>{drawn["waiting_time"]}</div><div>{drawn["fidelity_in_time"]}</div></div>
 <h2>What to improve first</h2>
-<p>By how many per cent the {html.escape(label(content.sensitivity_of or content.merit))} changes when one number
+<p>By how many per cent the {html.escape(of)} changes when one number
 grows by one per cent, at the best settings.</p>
 {drawn["sensitivities"]}{improve}
 {"<h2>Convergence</h2>" if drawn["convergence"] else ""}{drawn["convergence"]}

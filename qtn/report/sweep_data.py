@@ -54,7 +54,8 @@ def label(found: xr.Dataset, name: str) -> str:
     if name == "point":
         return "point"
     variable = found[name]
-    words = in_words(name, str(variable.attrs.get("units", "")))
+    words = str(variable.attrs.get("long_name") or name)
+    words = in_words(name, str(variable.attrs.get("units", ""))) if words == name else words
     if variable.dtype.kind not in "fiub":
         return words
     return f"{words} [{variable.attrs.get('units') or '1'}]"

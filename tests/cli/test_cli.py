@@ -175,7 +175,7 @@ def test_gradient_says_when_there_is_no_key_and_warns(file, capsys):
         (["evaluate", "missing.toml"], "there is no such file"),
         (["evaluate", "two.toml", "--set", "chain.link.p_success=1.3"], "must lie in (0, 1], but is 1.3"),
         (["evaluate", "two.toml", "--device", "tpu"], "must be auto, cpu or gpu, but is 'tpu'"),
-        (["gradient", "two.toml", "--of", "luck"], "must be one of secret_key_rate_hz"),
+        (["gradient", "two.toml", "--of", "luck"], "must be one of mean_time_s"),
         (["evaluate", "two.toml", "--sett", "x=1"], "--sett"),
         (["evaluate"], "FILE"),
         (["evaluate", "four.toml", "--set", "time.step_s=1.0", "--set", "chain.link.p_success=1e-9"], "TiB"),

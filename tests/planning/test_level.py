@@ -8,11 +8,11 @@ import qtn
 from qtn.evaluators.renewal import Renewal
 from qtn.hardware.memory import relaxing_memory
 from qtn.planning.level import level_for
-from qtn.planning.objective import Objective, bell_weights, characters
+from qtn.planning.objective import Objective, characters
 from qtn.planning.search import SearchSettings, search
 from qtn.planning.space import SearchSpace, growth
 from qtn.schedules.tree import Schedule
-from qtn.states.pair import bell_from_pauli
+from qtn.states.pair import BELL_FROM_CHARACTERS, bell_from_pauli
 from qtn.steps.distill import PROTOCOLS
 from qtn.steps.level import LEVELS, PAULI, X_TYPE
 from tests.planning.test_space import every_tree
@@ -35,7 +35,7 @@ def scores(chain, space, objective):
     found = []
     for tree in every_tree(0, chain.num_links - 1, space):
         summary = Renewal().summarise(chain, Schedule(tree=tree, cutoff_times=times[0], wait_times=times[1]))
-        merits = objective.merits(np.asarray(summary.mean_time)[None], np.asarray(summary.bell_diagonal)[None])
+        merits = objective.merits(np.asarray(summary.mean_time)[None], np.asarray(summary.state)[None], lambda: chain)
         found.append(float(objective.scores(merits)[0]))
     return found
 
@@ -76,7 +76,7 @@ def test_characters_are_those_of_the_pauli_coefficients(level):
     states = np.stack([np.asarray(level.from_pauli(jnp.asarray(random.normal(size=(4, 4))), *ends)) for _ in range(3)])
     found = characters(level, ends, states)
     expected = bell_from_pauli(jnp.stack([level.to_pauli(jnp.asarray(state), *ends) for state in states]))
-    np.testing.assert_allclose(bell_weights(found), expected, atol=1e-14)
+    np.testing.assert_allclose(found @ BELL_FROM_CHARACTERS.T, expected, atol=1e-14)
 
 
 def test_more_pairs_need_more_memories():

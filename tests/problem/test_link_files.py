@@ -14,6 +14,7 @@ from qtn.links.satellite import satellite
 from qtn.links.spdc_source import spdc_source
 from qtn.merit.key_rate import bb84_fraction, chsh_fraction, hashing_fraction
 from qtn.merit.preprocessing import preprocessed
+from qtn.merit.quantities import QUANTITIES
 from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import numeric_leaves
@@ -138,14 +139,14 @@ def test_nothing_by_the_deadline():
 
 
 def test_everything_is_printed(numbers):
-    text = evaluation_text(numbers)
+    text = evaluation_text(numbers, QUANTITIES)
     for words in ("PLOB bound", "bound with ideal repeaters", "pair by 2 s", "mean age", "abstract", "swap(0, 1)"):
         assert words in text
 
 
 def test_an_unknown_channel_is_said():
     problem = loads(LINE)
-    assert "add merit.direct_loss_db" in evaluation_text(report_numbers(problem, outcome(problem)))
+    assert "add merit.direct_loss_db" in evaluation_text(report_numbers(problem, outcome(problem)), QUANTITIES)
 
 
 def test_ages_of_distilled_pairs():

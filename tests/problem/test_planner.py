@@ -6,13 +6,14 @@ import jax
 import numpy as np
 import pytest
 
+from qtn.merit.quantities import QUANTITIES
 from qtn.problem.cost import HARDWARE, Factors, hardware_cost, improved, improvement
 from qtn.problem.front import front, read_names
 from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import with_values
 from qtn.problem.planner import needs_planning, plan
-from qtn.problem.run import merit, outcome
+from qtn.problem.run import merits, outcome
 from qtn.schedules.text import parse, to_text
 
 LINK = '{ model = "single_click", length_km = %s, attenuation_db_per_km = 0.2, efficiency = 0.3, visibility = 0.9, bright_state = 0.05, emission_time_s = 1e-6 }'
@@ -33,7 +34,7 @@ def test_the_tree_may_be_left_to_the_search():
     found = plan(problem)
     assert found.found.method == "exhaustive" and len(found.choices) == 10
     best = problem.with_schedule(found.best.schedule)
-    value = float(merit(best, "secret_key_rate_hz", outcome(best), clip=False))
+    value = float(merits(best, outcome(best), clip=False)["secret_key_rate_hz"])
     assert value == pytest.approx(found.best.score, rel=1e-6)
     assert value > max(choice.score for choice in found.choices[1:])
     with pytest.raises(ValueError, match=r"schedule\.tree: is missing"):
@@ -61,7 +62,7 @@ def test_bright_states_are_tuned_with_the_tree():
     best = problem.with_schedule(found.best.schedule)
     around = [
         float(
-            merit(best, "secret_key_rate_hz", outcome(best, {"chain.link.bright_state": bright * factor}), clip=False)
+            merits(best, outcome(best, {"chain.link.bright_state": bright * factor}), clip=False)["secret_key_rate_hz"]
         )
         for factor in (0.99, 1.0, 1.01)
     ]
@@ -73,7 +74,7 @@ def test_without_key_the_state_gets_better_instead_of_the_waiting_longer():
         CLICKS
         + '[schedule]\ntree = "swap(0, 1)"\n[optimise]\nminimum = { rate_hz = 1.0 }\nparameters = ["chain.link.bright_state"]\n'
     )
-    before = float(merit(problem, "secret_fraction", outcome(problem), clip=False))
+    before = float(merits(problem, outcome(problem), clip=False)["secret_fraction"])
     assert before < 0
     assert plan(problem).best.merits["secret_fraction"] > before
 
@@ -86,9 +87,9 @@ def test_cutoffs_are_searched_and_end_on_whole_attempts():
     problem = loads(text + f'[schedule]\ntree = "swap(0, 1, cutoff_time={cutoff})"\n')
     rates = {
         shift: float(
-            merit(
-                problem, "secret_key_rate_hz", outcome(problem, {"schedule.cutoff_times.0": cutoff + shift}), clip=False
-            )
+            merits(problem, outcome(problem, {"schedule.cutoff_times.0": cutoff + shift}), clip=False)[
+                "secret_key_rate_hz"
+            ]
         )
         for shift in (-1.0, 0.0, 1.0)
     }
@@ -164,7 +165,7 @@ def test_a_front_without_numbers_is_that_of_every_schedule(method):
         tree = f"swap({'distill(0)' if a else 0}, {'distill(1)' if b else 1})"
         each = problem.with_schedule(parse(f"distill({tree})" if c else tree))
         result = outcome(each)
-        points.append([float(merit(each, name, result, clip=True)) for name in ("rate_hz", "fidelity")])
+        points.append(list(map(float, merits(each, result, names=("rate_hz", "fidelity"), clip=True).values())))
     kept = [p for p in points if not any(q[0] >= p[0] and q[1] >= p[1] and q != p for q in points)]
     own = [[choice.merits[name] for name in ("rate_hz", "fidelity")] for choice in found.choices]
     np.testing.assert_allclose(own, np.unique(np.round(sorted(kept, key=lambda p: p[1]), 12), axis=0)[::-1], rtol=1e-6)
@@ -234,4 +235,4 @@ def test_too_few_slots_are_said():
 @pytest.mark.parametrize("text", ["rate", "rate,rate", "rate,speed", "rate,fidelity,rate"])
 def test_bad_fronts_are_refused(text):
     with pytest.raises(ValueError, match="--front: must name two of"):
-        read_names(text)
+        read_names(text, QUANTITIES)

@@ -7,7 +7,7 @@ from qtn.evaluators import renewal as renewal_module
 from qtn.problem import points as points_module
 from qtn.problem.load import changed, loads
 from qtn.problem.messages import ProblemError
-from qtn.problem.run import differentiate, merit, outcome, report_numbers
+from qtn.problem.run import differentiate, merits, outcome, report_numbers
 from qtn.problem.structures import override
 from qtn.problem.sweep import SweepTask, sweep_shard
 from qtn.sweeps.dataset import open_dataset
@@ -80,7 +80,7 @@ def test_derivatives_equal_finite_differences(gradients):
         for sign in (1, -1):
             moved = {**here, "chain.link.werner": here["chain.link.werner"] + sign * step}
             problem = changed(made.problem, [override(name, value) for name, value in moved.items()])
-            sides.append(float(merit(problem, "fidelity", outcome(problem), clip=True)))
+            sides.append(float(merits(problem, outcome(problem), clip=True)["fidelity"]))
         slope = (sides[0] - sides[1]) / (2 * step)
         assert values["d_fidelity_d_chain.link.werner"][i] == pytest.approx(slope, rel=1e-6)
 
@@ -115,7 +115,7 @@ def test_structures_are_built_once_and_side_by_side(monkeypatch):
         links, tree = made.grid.point(i)["chain.num_links"], made.grid.point(i)["schedule.tree"]
         if (links == 3) == ("2" in str(tree)):
             found = alone(made, i)
-            assert values["fidelity"][i] == pytest.approx(float(merit(found, "fidelity", outcome(found), clip=True)))
+            assert values["fidelity"][i] == pytest.approx(float(merits(found, outcome(found), clip=True)["fidelity"]))
         else:
             assert "schedule.tree" in reasons[i]
             assert np.isnan(values["fidelity"][i])
@@ -130,7 +130,7 @@ def test_levels_are_chosen_for_each_point():
     for i in range(2):
         found = alone(made, i)
         assert values["fidelity"][i] == pytest.approx(
-            float(merit(found, "fidelity", outcome(found), clip=True)), rel=1e-9
+            float(merits(found, outcome(found), clip=True)["fidelity"]), rel=1e-9
         )
 
 
@@ -273,7 +273,7 @@ def test_a_shard_of_a_file(tmp_path):
         ("[sweep.axes]\n'chain.link.werner' = [0.9, 1.2]", r"sweep.axes.chain.link.werner: must .*but holds 1.2"),
         ("[sweep.axes]\n'chain.link.wener' = [0.9]", "chain.link.wener: is an unknown key; did you mean `werner`"),
         ("mode = 'diagonal'\n[sweep.axes]\n'chain.link.werner' = [0.9]", "sweep.mode: must be 'grid' or 'zip'"),
-        ("outputs = ['rate']\n[sweep.axes]\n'chain.link.werner' = [0.9]", "sweep.outputs.0: must be 'secret_key_rate"),
+        ("outputs = ['rate']\n[sweep.axes]\n'chain.link.werner' = [0.9]", "sweep.outputs.0: must be 'mean_time_s'"),
         ("job = 'optimise'\n[sweep.axes]\n'chain.link.werner' = [0.9]", "optimise: is missing, but sweep.job"),
         ("derivatives = ['chain']\n[sweep.axes]\n'chain.link.werner' = [0.9]", 'sweep.derivatives: needs job = "grad'),
         (

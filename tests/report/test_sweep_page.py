@@ -63,7 +63,7 @@ class Balance(html.parser.HTMLParser):
     ("name", "figures", "words"),
     [
         ("none", 0, ["609.9", "none failed"]),
-        ("one", 2, ["link length [km]", "secret key rate [bit/s]", "no pair arrives", "lower", "18</b> of 19"]),
+        ("one", 2, ["link length [km]", "secret-key rate [bit/s]", "no pair arrives", "lower", "18</b> of 19"]),
         ("two", 2, ["rows: node memory time constant [s], columns: link length [km]", "2 failed"]),
         ("three", 2, ["panels: link num modes [1]", "1 failed", "108 not computed yet"]),
         ("four", 2, ["where it is largest; the store holds the rest"]),

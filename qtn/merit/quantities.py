@@ -1,0 +1,177 @@
+"""What a delivered pair is worth, by name: the one table that files, commands, searches, sweeps and reports read.
+
+A quantity is declared here and nowhere else. Whatever prints, differentiates, optimises or stores quantities takes its
+rows from this table, so a row more is all that a new one needs.
+"""
+
+import dataclasses
+import enum
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from qtn._pytree import pytree, static
+from qtn.links.chain import Chain
+from qtn.merit.chsh import chsh_value
+from qtn.merit.entanglement import coherent_information, hashing_yield, log_negativity
+from qtn.merit.fidelity import fidelity, qber_x, qber_y, qber_z
+from qtn.merit.key_rate import Fraction, bb84_fraction, level_of_fraction, secret_fraction, secret_key_rate
+from qtn.steps.level import BELL_DIAGONAL, PAULI, PauliLevel
+
+
+@pytree
+class Delivered:
+    """What quantities are functions of."""
+
+    result: Any
+    """What an evaluator returned: has `mean_time`, `state` and `bell_diagonal`."""
+
+    chain: Chain | None = None
+    """Where it was delivered; only for quantities that say so."""
+
+    fraction: Fraction = static(default=bb84_fraction)
+    """Key protocol."""
+
+
+class Better(enum.StrEnum):
+    """In which direction a quantity is wanted."""
+
+    MORE = "more"
+    LESS = "less"
+
+
+@dataclasses.dataclass(frozen=True)
+class Quantity:
+    """One number that a delivered pair is worth.
+
+    Example:
+        >>> import jax; jax.config.update("jax_enable_x64", True)
+        >>> from qtn import Renewal, abstract_link, chain, parse
+        >>> line = chain(abstract_link(p_success=0.5, attempt_time=1.0, werner=0.9), num_links=1)
+        >>> found = Delivered(result=Renewal().evaluate(line, parse("0")))
+        >>> {name: round(float(value), 6) for name, value in values_of(QUANTITIES.values(), found, clip=True).items()
+        ...  if name in ("mean_time_s", "fidelity")}
+        {'mean_time_s': 2.0, 'fidelity': 0.925}
+    """
+
+    name: str
+    """As in files and JSON, with the unit at its end if it is SI: "rate_hz"."""
+
+    unit: str
+    """For people; "" = none."""
+
+    words: str
+    """For people: "pair rate"."""
+
+    of: Callable[[Delivered], Float[Array, ""]]
+    """Unclipped, differentiable."""
+
+    _: dataclasses.KW_ONLY
+
+    level: PauliLevel | None = BELL_DIAGONAL
+    """State level it needs: `BELL_DIAGONAL` if twirling a pair changes nothing; None = that of the key protocol."""
+
+    reads_chain: bool = False
+    """Whether it depends on `Delivered.chain`."""
+
+    clipped: bool = False
+    """Whether people read max(value, 0)."""
+
+    better: Better | None = None
+    """`MORE`: it can be maximised and have a lower limit."""
+
+    most: float | None = None
+    """Largest value, which a lower limit must stay below; None = there is none."""
+
+    per_pair: float | None = None
+    """Largest value x mean time; None = slow delivery does not bound it."""
+
+    @property
+    def short(self) -> str:
+        """Return the name without its unit."""
+        return self.name.removesuffix("_hz").removesuffix("_s")
+
+    @property
+    def label(self) -> str:
+        """Return words and unit, for the head of a column."""
+        return f"{self.words} [{self.unit}]" if self.unit else self.words
+
+    def depends_on(self, fraction: Fraction) -> PauliLevel:
+        """Return the state level that it needs with a key protocol."""
+        return level_of_fraction(fraction) if self.level is None else self.level
+
+
+def values_of(quantities: Iterable[Quantity], delivered: Delivered, *, clip: bool) -> dict[str, Float[Array, ""]]:
+    """Return quantities by name.
+
+    Args:
+        quantities: rows of a registry.
+        delivered: what they are functions of.
+        clip: whether those that people read from 0 on are cut there; optimisers want them uncut, for they have a slope.
+    """
+    found = {each.name: (each, each.of(delivered)) for each in quantities}
+    return {name: jnp.maximum(x, 0.0) if clip and each.clipped else x for name, (each, x) in found.items()}
+
+
+def of_state(measure: Callable[[Array], Float[Array, ""]]) -> Callable[[Delivered], Float[Array, ""]]:
+    """Return a measure of the mean delivered state as a function of what is delivered."""
+    return lambda delivered: measure(delivered.result.state)
+
+
+def delivered(quantities: Iterable[Quantity], result: Any, chain: Callable[[], Chain], fraction: Fraction) -> Delivered:
+    """Return what quantities are functions of; the chain is built only if one of them depends on it."""
+    where = chain() if any(each.reads_chain for each in quantities) else None
+    return Delivered(result=result, chain=where, fraction=fraction)
+
+
+MORE, LESS, TSIRELSON = Better.MORE, Better.LESS, 2 * math.sqrt(2)
+
+QUANTITIES: dict[str, Quantity] = {
+    each.name: each
+    for each in (
+        Quantity("mean_time_s", "s", "mean waiting time", lambda d: d.result.mean_time, better=LESS),
+        Quantity("rate_hz", "Hz", "pair rate", lambda d: 1 / d.result.mean_time, better=MORE, per_pair=1.0),
+        Quantity("fidelity", "", "fidelity", of_state(fidelity), better=MORE, most=1.0),
+        Quantity("qber_x", "", "QBER in X", of_state(qber_x), better=LESS),
+        Quantity("qber_y", "", "QBER in Y", of_state(qber_y), better=LESS),
+        Quantity("qber_z", "", "QBER in Z", of_state(qber_z), better=LESS),
+        Quantity(
+            "log_negativity", "ebit", "log-negativity", of_state(log_negativity), level=PAULI, better=MORE, most=1.0
+        ),
+        Quantity(
+            "coherent_information",
+            "ebit",
+            "coherent information",
+            of_state(coherent_information),
+            level=PAULI,
+            better=MORE,
+            most=1.0,
+        ),
+        Quantity("hashing_yield", "ebit", "hashing yield", of_state(hashing_yield), better=MORE, most=1.0),
+        Quantity("chsh", "", "largest CHSH value", of_state(chsh_value), level=PAULI, better=MORE, most=TSIRELSON),
+        Quantity(
+            "secret_fraction",
+            "bit",
+            "secret fraction",
+            lambda d: secret_fraction(d.result, d.fraction, clip=False),
+            level=None,
+            clipped=True,
+            better=MORE,
+            most=1.0,
+        ),
+        Quantity(
+            "secret_key_rate_hz",
+            "bit/s",
+            "secret-key rate",
+            lambda d: secret_key_rate(d.result, d.fraction, clip=False),
+            level=None,
+            clipped=True,
+            better=MORE,
+            per_pair=1.0,
+        ),
+    )
+}
+"""The quantities that every problem has, by name, in the order in which they are printed."""
