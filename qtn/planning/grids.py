@@ -15,10 +15,10 @@ from qtn.links.chain import Chain
 from qtn.schedules.tree import Schedule
 from qtn.steps.level import Level
 
-EXACT = LADDER[:2]
+EXACT_LENGTHS = LADDER[:2]
 """Lengths of grids that are used exactly during an optimisation."""
 
-EXACT_WITH_CUTOFFS = LADDER[:4]
+EXACT_LENGTHS_WITH_CUTOFFS = LADDER[:4]
 """The same where a cut-off is so short that a coarser grid would not resolve it."""
 
 SHORT_CUTOFF = 128
@@ -44,7 +44,7 @@ def search_plans(systems: Sequence[tuple[Chain, Schedule]], level: Level) -> lis
         horizon / scale.spacing if spacing else math.inf for horizon, scale in zip(horizons, scales, strict=True)
     )
     shortest = min((cutoff for scale in scales for cutoff in scale.cutoffs if cutoff > 0), default=math.inf)
-    lengths = EXACT_WITH_CUTOFFS if shortest < SHORT_CUTOFF * spacing else EXACT
+    lengths = EXACT_LENGTHS_WITH_CUTOFFS if shortest < SHORT_CUTOFF * spacing else EXACT_LENGTHS
     length = next((length for length in lengths if length >= parts), None)
     if length is not None:
         return [scale.exact_plan(length) for scale in scales]

@@ -18,7 +18,7 @@ from qtn.optimisation.bounded import Interval
 from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress, climb_subject_to
 from qtn.optimisation.sqp import ConstrainedSettings
-from qtn.planning.grids import EXACT_STEPS, search_plans
+from qtn.planning.grids import EXACT_LENGTHS, search_plans
 from qtn.planning.lattice import polish_on_lattice
 from qtn.planning.model import Model, System
 from qtn.planning.objective import TOLERANCE, Objective, summary_of
@@ -139,7 +139,7 @@ class Tuning:
         system = self.system(dict(numbers))
         if fine:
             full = dataclasses.replace(self.evaluator, level=level).planned(*system).plan
-            if full is not None and full.finest.num_steps <= EXACT_STEPS:
+            if full is not None and full.finest.num_steps in EXACT_LENGTHS:
                 return full
         return search_plans([system], level)[0]
 
