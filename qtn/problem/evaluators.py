@@ -10,16 +10,12 @@ from qtn.evaluators.asap.evaluator import Asap
 from qtn.evaluators.full_state.average import FullStateAverage
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.sampled.evaluator import Sampled
+from qtn.problem.choices import EvaluatorName
 from qtn.problem.schema import Config
-from qtn.schedules.policy import Ends, Restart, SwapAsap, swap_asap
-from qtn.steps.correction import Correction
+from qtn.schedules.policy import SwapAsap, swap_asap
 from qtn.steps.level import LEVELS, PauliLevel
 
 FileEvaluator: TypeAlias = Renewal | Asap | Sampled | FullStateAverage
-
-
-CORRECTIONS = {each.value: each for each in Correction}
-"""When corrections are applied, by name."""
 
 
 def level_of(config: Config) -> PauliLevel | None:
@@ -33,7 +29,7 @@ def renewal(config: Config) -> Renewal:
         step=config.time.step_s,
         num_steps=config.time.num_steps,
         level=level_of(config),
-        correction=CORRECTIONS[config.evaluate.correction],
+        correction=config.evaluate.correction,
     )
 
 
@@ -45,38 +41,36 @@ def asap(config: Config) -> Asap:
 def sampled(config: Config) -> Sampled:
     """Build the sampling evaluator."""
     table = config.evaluate
-    return Sampled(num_samples=table.num_samples or 10_000, seed=table.seed, correction=CORRECTIONS[table.correction])
+    return Sampled(num_samples=table.num_samples or 10_000, seed=table.seed, correction=table.correction)
 
 
 def full_state(config: Config) -> FullStateAverage:
     """Build the evaluator that runs the whole register along sampled timelines."""
     table = config.evaluate
-    return FullStateAverage(
-        num_samples=table.num_samples or 200, seed=table.seed, correction=CORRECTIONS[table.correction]
-    )
+    return FullStateAverage(num_samples=table.num_samples or 200, seed=table.seed, correction=table.correction)
 
 
-EVALUATORS: dict[str, Callable[[Config], FileEvaluator]] = {
-    "renewal": renewal,
-    "asap": asap,
-    "sampled": sampled,
-    "full_state": full_state,
+EVALUATORS: dict[EvaluatorName, Callable[[Config], FileEvaluator]] = {
+    EvaluatorName.RENEWAL: renewal,
+    EvaluatorName.ASAP: asap,
+    EvaluatorName.SAMPLED: sampled,
+    EvaluatorName.FULL_STATE: full_state,
 }
 """Builders by the name in `evaluate.evaluator`."""
 
 
-def evaluator_name(config: Config) -> str:
+def evaluator_name(config: Config) -> EvaluatorName:
     """Return the evaluator of a file: the one it names, else the exact one."""
     if config.evaluate.evaluator is not None:
         return config.evaluate.evaluator
-    return "renewal" if config.schedule.policy is None else "asap"
+    return EvaluatorName.RENEWAL if config.schedule.policy is None else EvaluatorName.ASAP
 
 
 def build_policy(table: dict[str, Any]) -> SwapAsap:
     """Build the policy of a [schedule] table; numbers may be traced."""
     times = table.get("cutoff_times_s")
     return swap_asap(
-        restart=Restart(table["restart"]),
-        ends=Ends(table["ends"]),
+        restart=table["restart"],
+        ends=table["ends"],
         cutoff_times=jnp.stack([_checks.real(time) for time in times]) if isinstance(times, list) else times,
     )

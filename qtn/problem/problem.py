@@ -1,21 +1,13 @@
 """A loaded problem: its checked tables, and the chain, schedule and evaluator that they describe."""
 
 import dataclasses
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 from qtn.evaluators.levels import choose_level
 from qtn.links.chain import Chain
-from qtn.merit.key_rate import (
-    Fraction,
-    bb84_fraction,
-    chsh_fraction,
-    hashing_fraction,
-    six_state_fraction,
-)
+from qtn.merit.key_rate import Fraction
 from qtn.merit.preprocessing import preprocessed
-from qtn.problem.build import build_chain
 from qtn.problem.evaluators import EVALUATORS, FileEvaluator, build_policy, evaluator_name, level_of
 from qtn.problem.schema import Config
 from qtn.schedules.policy import SwapAsap
@@ -23,15 +15,6 @@ from qtn.schedules.text import to_text
 from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
 from qtn.steps.level import Level
-
-FRACTIONS: dict[str, Callable[..., Any]] = {
-    "bb84": bb84_fraction,
-    "bbm92": bb84_fraction,
-    "six_state": six_state_fraction,
-    "hashing": hashing_fraction,
-    "chsh_di": chsh_fraction,
-}
-"""Key protocols by name; each takes a pair and the probability of a flipped raw bit."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +73,7 @@ class Problem:
     @cached_property
     def chain(self) -> Chain:
         """Return the chain."""
-        return build_chain(self.document["chain"])
+        return type(self.config.chain).build(self.document["chain"])
 
     @property
     def policy(self) -> SwapAsap | None:
@@ -111,7 +94,7 @@ class Problem:
     @property
     def fraction(self) -> Fraction:
         """Return the key protocol of the [merit] table."""
-        plain, noise = FRACTIONS[self.config.merit.protocol], self.config.merit.preprocessing
+        plain, noise = self.config.merit.protocol.fraction, self.config.merit.preprocessing
         if noise == 0.0:
             return plain
         return preprocessed(plain, None if isinstance(noise, str) else noise)

@@ -3,7 +3,7 @@
 import enum
 
 
-class Correction(enum.Enum):
+class Correction(enum.StrEnum):
     """When Pauli corrections of swaps are applied; it matters only where memories relax (T1)."""
 
     AT_SWAP = "at_swap"

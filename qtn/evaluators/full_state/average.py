@@ -33,8 +33,11 @@ class FullStateAverage:
     max_bond: int = 256
     """See `FullState`; a bond that does not fit is refused, never cut."""
 
-    correction: Correction = Correction.AT_SWAP
+    correction: Correction | str = Correction.AT_SWAP
     """When Pauli corrections of swaps are applied."""
+
+    def __post_init__(self) -> None:
+        _checks.choice("correction", self.correction, Correction)
 
     def evaluate(self, chain: Chain, schedule: Schedule) -> SampledOutcome:
         """Return mean waiting time, mean delivered state and their joint covariance.

@@ -58,7 +58,7 @@ class Sampled:
     seed: int = 0
     """Everything that is drawn follows from it."""
 
-    correction: Correction = Correction.AT_SWAP
+    correction: Correction | str = Correction.AT_SWAP
     """When Pauli corrections are applied; only relaxing memories (T1) notice."""
 
     plan: TreePlan | None = None
@@ -67,6 +67,9 @@ class Sampled:
 
     level: PauliLevel | None = None
     """State level of trees; None = the smallest that is exact."""
+
+    def __post_init__(self) -> None:
+        _checks.choice("correction", self.correction, Correction)
 
     def planned(self, chain: Chain, schedule: Schedule | SwapAsap) -> "Sampled":
         """Return this evaluator with the numbers of draws fixed: those chosen for these (concrete) numbers."""
@@ -112,7 +115,7 @@ class Sampled:
     def _sampler(self, chain: Chain, schedule: Schedule) -> TreeSampler:
         check_spans(schedule, chain.num_links)
         require_sampled(schedule)
-        if self.correction is Correction.TRACKED and relaxes(chain):
+        if self.correction == Correction.TRACKED and relaxes(chain):
             raise ValueError(
                 "Sampled() applies the corrections of trees at each swap, which matters where memories relax (T1): "
                 "use Correction.AT_SWAP, or the policy swap_asap()."
@@ -122,7 +125,7 @@ class Sampled:
 
     def _policy(self, chain: Chain | Line, policy: SwapAsap, key: Array) -> Samples:
         line = chain if isinstance(chain, Line) else stacked(chain)
-        state_of = corrected_state if self.correction is Correction.AT_SWAP and any(line.equilibrium) else tracked_state
+        state_of = corrected_state if self.correction == Correction.AT_SWAP and any(line.equilibrium) else tracked_state
         if independent(line, policy):
             return direct_samples(line, key, self.num_samples, policy.ends, state_of)
         one_link = isinstance(chain, Chain) and len(chain.links) == 1 and policy.cutoff_times is None
