@@ -9,7 +9,10 @@ import pytest
 import qtn
 
 ROOT = Path(qtn.__file__).parent
-ORDER = "qtn_kernels tensors states channels circuits hardware links steps networks schedules evaluators merit planning problem report cli"
+ORDER = (
+    "qtn_kernels tensors states channels circuits hardware codes orbits links steps networks schedules evaluators merit "
+    "qkd dqc sensing services planning problem report cli"
+)
 PHYSICS_FREE = {"optimisation", "sweeps"}  # they take any function of a pytree
 FREE_FOR_ALL = {"_pytree", "_checks", "units"}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT)

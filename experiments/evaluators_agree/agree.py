@@ -16,7 +16,7 @@ jax.config.update("jax_enable_x64", True)
 import numpy as np  # noqa: E402
 
 import qtn  # noqa: E402
-from qtn.evaluators.full_state import FullState, FullStateAverage, timeline_of  # noqa: E402
+from qtn.evaluators.full_state import FullState, timeline_of  # noqa: E402
 from qtn.hardware.memory import relaxing_memory  # noqa: E402
 
 NUM_SAMPLES = 20_000
@@ -71,9 +71,8 @@ def sampled(problem):
 
 def full_state(problem):
     """Run the whole register along sampled timelines."""
-    found = FullStateAverage(NUM_TIMELINES, seed=2, correction=problem.correction).evaluate(
-        problem.chain, problem.schedule
-    )
+    evaluator = FullState(num_samples=NUM_TIMELINES, seed=2, correction=problem.correction)
+    found = evaluator.evaluate(problem.chain, problem.schedule)
     return found.mean_time, found.state, found.info.covariance
 
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from qtn.cli.app import print_json
 from qtn.cli.session import warn
 from qtn.cli.text import grid_line
-from qtn.evaluators.outcome import Outcome
+from qtn.evaluators.outcome import Result
 from qtn.optimisation.checkpoint import Checkpoint, open_checkpoint
 from qtn.optimisation.maximise import Fit, Progress, Settings
 from qtn.problem.names import numeric_leaves, schedule_with
@@ -91,7 +91,7 @@ def best_tree(problem: Problem, params: dict[str, float]) -> str:
     return to_text(schedule, protocol=PROTOCOLS[problem.config.schedule.distill])
 
 
-def report_content(problem: Problem, fit: Fit, tree: str, initial: Outcome, best: Outcome) -> Content:
+def report_content(problem: Problem, fit: Fit, tree: str, initial: Result, best: Result) -> Content:
     """Collect what the report shows."""
     assert problem.config.optimise is not None
     name = problem.config.optimise.maximise
@@ -115,8 +115,10 @@ def report_content(problem: Problem, fit: Fit, tree: str, initial: Outcome, best
     )
 
 
-def delivery(found: Outcome) -> Delivery:
+def delivery(result: Result) -> Delivery:
     """Return the time-resolved part of an outcome as NumPy arrays."""
+    found = result.in_time
+    assert found is not None, "only evaluators that resolve time are optimised"
     probability = np.asarray(found.probability)
     with np.errstate(invalid="ignore", divide="ignore"):
         fidelity = np.where(probability > 0, np.asarray(found.bell_weights)[:, 0] / probability, np.nan)

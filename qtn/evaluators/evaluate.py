@@ -1,20 +1,30 @@
 """The front door: evaluate a schedule on a chain."""
 
-from typing import Any, Protocol, overload, runtime_checkable
+from typing import Protocol, TypeVar, overload, runtime_checkable
 
-from qtn.evaluators.outcome import Outcome
+from qtn.evaluators.outcome import Outcome, Result, Summary
 from qtn.evaluators.renewal import Renewal
 from qtn.links.chain import Chain
 from qtn.schedules.policy import SwapAsap
 from qtn.schedules.tree import Schedule
 
+R = TypeVar("R", bound=Result, covariant=True)
+
 
 @runtime_checkable
-class Evaluator(Protocol):
-    """What turns a chain and a schedule into an outcome; which schedules it takes, each evaluator says."""
+class Evaluator(Protocol[R]):
+    """What turns a chain and a schedule into a result.
 
-    def evaluate(self, chain: Chain, schedule: Any, /) -> Any:
-        """Return the outcome."""
+    `Renewal`, `Asap`, `Sampled` and `FullState` are evaluators. Which schedules and hardware one takes, it says itself:
+    what it cannot do it refuses by name, with a cure.
+    """
+
+    def evaluate(self, chain: Chain, schedule: Schedule | SwapAsap, /) -> R:
+        """Return means, quantiles of the waiting time, and errors."""
+        ...
+
+    def summarise(self, chain: Chain, schedule: Schedule | SwapAsap, /) -> Summary:
+        """Return the means and their errors alone, which may take less work."""
         ...
 
 
@@ -23,19 +33,23 @@ def evaluate(chain: Chain, schedule: Schedule) -> Outcome: ...
 
 
 @overload
-def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluator) -> Any: ...
+def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluator[R]) -> R: ...
 
 
-def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluator = Renewal()) -> Any:
+def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluator[Result] = Renewal()) -> Result:
     """Evaluate a schedule on a chain.
 
     Args:
         chain: links and nodes.
         schedule: tree of steps over all links of the chain, with its cut-offs and waits; or `swap_asap()`.
-        evaluator: how; `Renewal()` (trees) and `Asap()` (swap-asap) are exact up to the grid error that they report.
+        evaluator: how; `Renewal()` (trees) and `Asap()` (swap-asap) are exact up to the grid error that they report,
+            `Sampled()` (both) and `FullState()` (trees) draw samples and report standard errors.
 
     Returns:
         Mean waiting time [s], mean delivered state, their distribution over time, and their errors.
+
+    Raises:
+        TypeError: if the evaluator is for the other kind of schedule.
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)

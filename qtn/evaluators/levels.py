@@ -113,6 +113,31 @@ def optical(chain: Chain, schedule: Schedule) -> bool:
     return any(chain.node(part.right.first).optics is not None for part in swaps)
 
 
+def states_decide(chain: Chain, schedule: Schedule) -> bool:
+    """Whether the success of a swap depends on its pairs: linear optics on pairs that are not Bell-diagonal."""
+    return optical(chain, schedule) and bool(obstacles(BELL_DIAGONAL, chain, schedule))
+
+
+def corrections_matter(chain: Chain, schedule: Schedule) -> str:
+    """Return why it matters when the Pauli corrections of swaps are applied; empty where it does not."""
+    if any(relaxes(node.memory) for node in chain.nodes):
+        return "a memory relaxes (finite T1)"
+    swaps = [part for part in subtrees(schedule.tree) if isinstance(part, Swap)]
+    if any(meets_uncorrected(chain, part) for part in swaps) and states_decide(chain, schedule):
+        return "linear optics measures qubits to be corrected, of pairs that are not Bell-diagonal"
+    return ""
+
+
+def meets_uncorrected(chain: Chain, part: Swap | Distill) -> bool:
+    """Whether a step that tells some states only acts on qubits whose correction would be pending if it were tracked.
+
+    It is the right end of a pair that is corrected: of both pairs in a distillation, of the left one in a swap.
+    """
+    if isinstance(part, Distill):
+        return part.last > part.first
+    return chain.node(part.right.first).optics is not None and part.left.last > part.left.first
+
+
 def relaxes(memory: object) -> bool:
     """Whether a memory relaxes; one with T1 = inf, or a traced T1 that is known to be inf, does not."""
     if not isinstance(memory, RelaxingMemory):

@@ -1,6 +1,7 @@
 """What an evaluator returns: the mean delivered pair, its waiting time, and how far both can be trusted."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
@@ -73,6 +74,62 @@ class Summary:
         return bell_from_pauli(self.state)
 
 
+@runtime_checkable
+class Errors(Protocol):
+    """How far a result can be trusted."""
+
+    def numbers(self) -> dict[str, float | int]:
+        """Return what reports print of a concrete result."""
+        ...
+
+    def warnings(self) -> list[str]:
+        """Return one sentence with a cure for each thing that is wrong with a concrete result."""
+        ...
+
+
+@runtime_checkable
+class Result(Protocol):
+    """What `evaluate` of every evaluator returns: means, quantiles of the waiting time, and errors."""
+
+    @property
+    def mean_time(self) -> Float[Array, ""]:
+        """Return the mean waiting time for one end-to-end pair [s]."""
+        ...
+
+    @property
+    def state(self) -> Float[Array, "4 4"]:
+        """Return the Pauli coefficients of the mean delivered state."""
+        ...
+
+    @property
+    def info(self) -> Errors:
+        """Return the errors of both."""
+        ...
+
+    @property
+    def bell_diagonal(self) -> Float[Array, "4"]:
+        """Return the weights of Phi+, Psi+, Psi-, Phi- of the mean delivered state, sum 1."""
+        ...
+
+    @property
+    def summary(self) -> Summary:
+        """Return the means and their errors alone, as `summarise` does."""
+        ...
+
+    @property
+    def in_time(self) -> "Outcome | None":
+        """Return what is delivered at each time; None where an evaluator does not resolve time."""
+        ...
+
+    def quantiles(self, levels: ArrayLike) -> Float[Array, "n"]:
+        """Return the times [s] by which a pair has been delivered with the given probabilities."""
+        ...
+
+    def standard_error(self, of: Callable[[Summary], Float[Array, ""]]) -> Float[Array, ""] | None:
+        """Return the statistical error of a figure of merit; None where nothing was sampled."""
+        ...
+
+
 @pytree
 class Outcome:
     """The mean delivered pair, and the pair delivered at each time."""
@@ -100,6 +157,23 @@ class Outcome:
     def bell_diagonal(self) -> Float[Array, "4"]:
         """Return the weights of Phi+, Psi+, Psi-, Phi- of the mean delivered state, sum 1."""
         return bell_from_pauli(self.state)
+
+    @property
+    def summary(self) -> Summary:
+        """Return the means and their errors alone."""
+        return Summary(mean_time=self.mean_time, state=self.state, info=self.info)
+
+    @property
+    def in_time(self) -> "Outcome":
+        """Return this outcome: it resolves time."""
+        return self
+
+    def quantiles(self, levels: ArrayLike) -> Float[Array, "n"]:
+        """Return `waiting_time_quantiles` of this outcome [s]."""
+        return waiting_time_quantiles(self, levels)
+
+    def standard_error(self, of: Callable[[Summary], Float[Array, ""]]) -> None:
+        """Return None: nothing was sampled."""
 
     @property
     def bell_weights(self) -> Float[Array, "t 4"]:

@@ -6,6 +6,9 @@ from qtn.evaluators.grid import TimeGrid
 LADDER = (1024, 4096, 16384, 65536, 262144, 1048576)
 """Grid lengths that are tried; few, so that few are ever compiled."""
 
+COARSE = LADDER[1:5]
+"""Of these, lengths of grids that are extrapolated: shorter ones gain nothing, longer ones are not affordable."""
+
 NUM_LIFETIMES = 36.0
 """Length of a grid in mean lifetimes of the slowest sub-tree: exp(-36) = 2e-16."""
 

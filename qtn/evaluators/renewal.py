@@ -14,16 +14,19 @@ import dataclasses
 import jax.numpy as jnp
 
 from qtn import _checks
-from qtn.evaluators.choose import GridRequest, choose_plan
 from qtn.evaluators.extrapolate import summarise_on
-from qtn.evaluators.fold import Fold, heralded_links
+from qtn.evaluators.fold import Fold, heralded_links, with_heralded
+from qtn.evaluators.horizon import measured_horizon
 from qtn.evaluators.join import deliver, moments
 from qtn.evaluators.joins import Join, joins
-from qtn.evaluators.levels import choose_level, relaxes, require_level, where_exact
+from qtn.evaluators.ladder import GridRequest, Search, Terms, ladder, plan_for
+from qtn.evaluators.levels import choose_level, corrections_matter, require_level, where_exact
 from qtn.evaluators.outcome import Outcome, Summary
-from qtn.evaluators.plan import GridPlan
+from qtn.evaluators.plan import NUM_LIFETIMES, GridPlan
+from qtn.evaluators.scales import time_scales
 from qtn.links.chain import Chain
 from qtn.schedules.builders import check_spans
+from qtn.schedules.policy import SwapAsap, require_tree
 from qtn.schedules.tree import Schedule
 from qtn.steps.correction import Correction
 from qtn.steps.level import Level, PauliLevel
@@ -52,34 +55,37 @@ class Renewal:
     fixed level is not exact give NaN; elsewhere they raise."""
 
     correction: Correction | str = Correction.AT_SWAP
-    """When Pauli corrections are applied; where memories relax (finite T1) this evaluator can only do AT_SWAP."""
+    """When Pauli corrections are applied; where it matters (see `Correction`) this evaluator can only do AT_SWAP."""
 
     plan: GridPlan | None = None
     """Grids to use as they are (static): needed under `jax.jit`, where no grid can be chosen."""
 
     def __post_init__(self) -> None:
-        _checks.choice("correction", self.correction, Correction)
+        object.__setattr__(self, "correction", _checks.choice("correction", self.correction, Correction))
 
     def planned(self, chain: Chain, schedule: Schedule) -> "Renewal":
         """Return this evaluator with its grids fixed: those chosen for these (concrete) numbers."""
-        level = self._level(chain, schedule)
-        return dataclasses.replace(self, plan=self._plan(chain, schedule, level), level=level)
+        fixed = self.fixed(chain, schedule)
+        return fixed if fixed.plan else dataclasses.replace(fixed, plan=plan_for(fixed, chain, schedule))
 
-    def summarise(self, chain: Chain, schedule: Schedule) -> Summary:
+    def summarise(self, chain: Chain, schedule: Schedule | SwapAsap) -> Summary:
         """Return mean waiting time, mean delivered state and their errors.
+
+        Raises:
+            TypeError: if the schedule is a policy.
 
         Note:
             Differentiable in both modes. Without `plan` the grids are chosen from the values, which works under
             `jax.grad` but not under `jax.jit` or `jax.vmap`: there, fix them first with `planned`.
         """
-        level = self._level(chain, schedule)
-        found = summarise_on(self._plan(chain, schedule, level), chain, schedule, level)
-        return where_exact(level, chain, schedule, found)
+        schedule = require_tree("Renewal()", schedule)
+        plan, level = self._chosen(chain, schedule)
+        return where_exact(level, chain, schedule, summarise_on(plan, chain, schedule, level))
 
-    def evaluate(self, chain: Chain, schedule: Schedule) -> Outcome:
+    def evaluate(self, chain: Chain, schedule: Schedule | SwapAsap) -> Outcome:
         """Return the same, with the distribution of the waiting time and the state at each time."""
-        level = self._level(chain, schedule)
-        plan = self._plan(chain, schedule, level)
+        schedule = require_tree("Renewal()", schedule)
+        plan, level = self._chosen(chain, schedule)
         summary = summarise_on(plan, chain, schedule, level)
         fold = Fold(chain, schedule, heralded_links(chain), plan.finest, level)
         attempt = fold.root()
@@ -100,16 +106,45 @@ class Renewal:
         Note:
             Values are those of the finest grid, without extrapolation.
         """
-        level = self._level(chain, schedule)
-        plan = self._plan(chain, schedule, level)
+        plan, level = self._chosen(chain, schedule)
         return joins(Fold(chain, schedule, heralded_links(chain), plan.finest, level))
 
+    def prepared(self, chain: Chain, schedule: Schedule) -> tuple[Chain, Schedule]:
+        """Return chain and schedule, each link evaluated once (see `Gridded`)."""
+        return with_heralded(chain), schedule
+
+    def fixed(self, chain: Chain, schedule: Schedule) -> "Renewal":
+        """Return this evaluator with its level fixed, if the result will be exact."""
+        level = self._level(chain, schedule)
+        _checks.require_double_precision()
+        check_spans(schedule, chain.num_links)
+        return dataclasses.replace(self, level=level)
+
+    def search(self, chain: Chain, schedule: Schedule) -> Search:
+        """Search the grids for concrete numbers, the level being fixed (see `Gridded`)."""
+        scales, horizon = time_scales(chain, schedule), 0.0
+        request = GridRequest(step=self.step, num_steps=self.num_steps, rtol=self.rtol)
+        if not request.complete:
+            horizon = yield from measured_horizon(chain, schedule, level_of(self), scales)
+        slowest = f"problem: the slowest step takes about {horizon / NUM_LIFETIMES:.3g} s"
+        cure = "Raise the success probabilities or the cut-off times, or give time.step_s."
+        return (yield from ladder(scales, horizon, request, Terms(slowest=slowest, cure=cure)))
+
+    def summarise_on(self, plan: GridPlan, chain: Chain, schedule: Schedule) -> Summary:
+        """Evaluate on given grids, the level being fixed; pure, for use under any JAX transformation."""
+        return summarise_on(plan, chain, schedule, level_of(self))
+
+    def _chosen(self, chain: Chain, schedule: Schedule) -> tuple[GridPlan, Level]:
+        """Return the grids and the level of an evaluation."""
+        planned = self.planned(chain, schedule)
+        assert planned.plan is not None
+        return planned.plan, level_of(planned)
+
     def _level(self, chain: Chain, schedule: Schedule) -> Level:
-        if self.correction == Correction.TRACKED and any(relaxes(node.memory) for node in chain.nodes):
+        if self.correction is Correction.TRACKED and (reason := corrections_matter(chain, schedule)):
             raise ValueError(
-                'Corrections that are tracked (correction = "tracked") differ from those at the swap where a memory '
-                'relaxes (finite T1), and Renewal() applies them at the swap: give correction = "at_swap", or evaluate '
-                "with Asap()."
+                f'Corrections that are tracked (correction = "tracked") differ from those at the swap where {reason}, '
+                'and Renewal() applies them at the swap: give correction = "at_swap", or evaluate with Asap().'
             )
         if self.level is None:
             return choose_level(chain, schedule)
@@ -117,8 +152,8 @@ class Renewal:
             require_level(self.level, chain, schedule)
         return self.level
 
-    def _plan(self, chain: Chain, schedule: Schedule, level: Level) -> GridPlan:
-        _checks.require_double_precision()
-        check_spans(schedule, chain.num_links)
-        request = GridRequest(step=self.step, num_steps=self.num_steps, rtol=self.rtol)
-        return self.plan or choose_plan(chain, schedule, level, request)
+
+def level_of(fixed: Renewal) -> Level:
+    """Return the level of an evaluator whose level is fixed."""
+    assert fixed.level is not None, "the level is chosen first, by `fixed`"
+    return fixed.level

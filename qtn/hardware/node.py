@@ -23,7 +23,7 @@ class Node:
     """Two-qubit gate and readout."""
 
     p_swap: Float[Array, ""]
-    """Success probability of an entanglement swap here, that of the optics apart; unused at end nodes."""
+    """Success probability of a Bell measurement here, that of the optics apart; chains swap at inner nodes only."""
 
     optics: LinearOptics | None = dataclasses.field(default=None)
     """What measures in the Bell basis; None = the two-qubit gate and two readouts."""

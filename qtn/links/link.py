@@ -10,7 +10,7 @@ from qtn.states.pair import bell_from_pauli
 
 @pytree
 class Heralded:
-    """What a link offers to a schedule, whatever its physics."""
+    """What a link offers to a schedule, whatever its physics; itself a link, whose pair is known already."""
 
     p_success: Float[Array, ""]
     """Probability that one attempt heralds a pair, in (0, 1]."""
@@ -25,6 +25,10 @@ class Heralded:
     def bell_diagonal(self) -> Float[Array, "4"]:
         """Return the weights of Phi+, Psi+, Psi-, Phi- (errors I, X, Y, Z on Phi+), sum 1."""
         return bell_from_pauli(self.state)
+
+    def heralded(self) -> "Heralded":
+        """Return this."""
+        return self
 
 
 @runtime_checkable

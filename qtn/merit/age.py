@@ -1,13 +1,15 @@
 """How long the qubits of a delivered pair have been stored: its age at delivery, node by node."""
 
 import dataclasses
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
+from qtn.evaluators.evaluate import Evaluator
+from qtn.evaluators.levels import states_decide
+from qtn.evaluators.outcome import Result
 from qtn.evaluators.renewal import Renewal
 from qtn.hardware.gates import gates
 from qtn.hardware.node import Node
@@ -34,7 +36,7 @@ class ProbeMemory:
         return 0.0
 
 
-def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Any = Renewal()) -> Float[Array, "n"]:
+def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Evaluator[Result] = Renewal()) -> Float[Array, "n"]:
     """Return how long the qubits of the delivered pair have been stored at each node, on average.
 
     Of all attempts only those count that end in the pair that is delivered: time that was spent on discarded pairs is
@@ -52,7 +54,8 @@ def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Any = Renewal(
         times: (num_links + 1,), E[A_i] [s]; their sum is the mean age of the pair at delivery.
 
     Raises:
-        ValueError: if the schedule distils: which of two pairs the age of one is, has no answer.
+        ValueError: if the schedule distils: which of two pairs the age of one is, has no answer; if linear optics
+            swaps pairs that are not Bell-diagonal.
 
     Note:
         Exact up to the grid error of the evaluator; differentiable once more.
@@ -66,6 +69,11 @@ def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Any = Renewal(
     """
     if any(isinstance(part, Distill) for part in subtrees(schedule.tree)):
         raise ValueError("Argument `schedule` must consist of swaps and waits for an age, but distils.")
+    if states_decide(chain, schedule):
+        raise ValueError(
+            "Argument `chain` must swap pairs of links that are Bell-diagonal, in memories without T1, where linear "
+            "optics swaps: else how often it succeeds depends on states, which do not count here."
+        )
     links = []
     for link in chain.links:
         pair = link.heralded()

@@ -6,10 +6,12 @@ import jax
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
-from qtn.evaluators.outcome import Summary
+from qtn.evaluators.evaluate import Evaluator
+from qtn.evaluators.outcome import Result, Summary
 from qtn.evaluators.renewal import Renewal
 from qtn.links.chain import Chain
 from qtn.merit.key_rate import secret_key_rate
+from qtn.schedules.policy import SwapAsap
 from qtn.schedules.tree import Schedule
 
 
@@ -23,24 +25,24 @@ class Gradient:
     chain: Chain
     """Its derivative with respect to each number of the chain."""
 
-    schedule: Schedule
+    schedule: Schedule | SwapAsap
     """Its derivative with respect to cut-off and waiting times; right derivatives at whole cut-offs."""
 
 
 def gradient(
     chain: Chain,
-    schedule: Schedule,
+    schedule: Schedule | SwapAsap,
     *,
     of: Callable[[Summary], Float[Array, ""]] = lambda summary: secret_key_rate(summary, clip=False),
-    evaluator: Renewal = Renewal(),
+    evaluator: Evaluator[Result] = Renewal(),
 ) -> Gradient:
     """Differentiate a merit with respect to the whole chain and schedule, in reverse mode.
 
     Args:
         chain: links and nodes.
-        schedule: tree of steps.
+        schedule: tree of steps, or `swap_asap()`.
         of: any differentiable function of the mean delivered pair; the unclipped BB84 key rate by default.
-        evaluator: as in `qtn.evaluate`.
+        evaluator: as in `qtn.evaluate`; `FullState()` has no derivative and says so.
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
@@ -51,7 +53,7 @@ def gradient(
         -6.222222222
     """
 
-    def merit(chain: Chain, schedule: Schedule) -> Float[Array, ""]:
+    def merit(chain: Chain, schedule: Schedule | SwapAsap) -> Float[Array, ""]:
         return of(evaluator.summarise(chain, schedule))
 
     value, (by_chain, by_schedule) = jax.value_and_grad(merit, argnums=(0, 1))(chain, schedule)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from qtn.evaluators.outcome import Outcome, Summary
+from qtn.evaluators.outcome import Result, Summary
 from qtn.links.link import Heralded
 from qtn.merit.chsh import chsh_square
 from qtn.merit.entropy import binary_entropy, entropy, entropy_of_square
@@ -131,13 +131,13 @@ def chsh_fraction(pair: Pair, noise: Float[Array, ""] | float = 0.0) -> Float[Ar
     return one_way_key(qber_z(bell_weights(pair)), chsh_square(pair) - 1, noise)
 
 
-def delivered_pair(result: Outcome | Summary | Heralded) -> Pair:
+def delivered_pair(result: Result | Summary | Heralded) -> Pair:
     """Return the Pauli coefficients (4, 4) of the mean delivered pair."""
     return result.state
 
 
 def secret_fraction(
-    result: Outcome | Summary, fraction: Fraction = bb84_fraction, *, clip: bool = True
+    result: Result | Summary, fraction: Fraction = bb84_fraction, *, clip: bool = True
 ) -> Float[Array, ""]:
     """Return the secret bits per delivered pair, of the mean delivered state; clipped at 0 unless told."""
     value = fraction(delivered_pair(result))
@@ -145,7 +145,7 @@ def secret_fraction(
 
 
 def secret_key_rate(
-    result: Outcome | Summary, fraction: Fraction = bb84_fraction, *, clip: bool = True
+    result: Result | Summary, fraction: Fraction = bb84_fraction, *, clip: bool = True
 ) -> Float[Array, ""]:
     """Return secret bits per second: the fraction of the mean delivered state over the mean waiting time.
 

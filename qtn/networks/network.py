@@ -16,6 +16,7 @@ from qtn.hardware.node import node as perfect_node
 from qtn.links.link import Link
 from qtn.states.basis import BELL_SIGNS, from_pauli_vector
 from qtn.states.pair import CHARACTERS_FROM_BELL
+from qtn.steps.nodes import stacked_nodes
 
 Name = Hashable
 
@@ -182,13 +183,10 @@ def _node_numbers(nodes: Node | Sequence[Node] | None, count: int) -> dict[str, 
     each = list(given) if isinstance(given, Sequence) else [given] * count
     if len(each) != count:
         raise ValueError(f"Argument `nodes` must hold one node or {count} of them, but holds {len(each)}.")
-    if any(one.optics is not None for one in each):
+    found = stacked_nodes(each)
+    if found.optical:
         raise ValueError("Argument `nodes` must measure by gates and readouts; one has linear optics: use a `chain`.")
-    return {
-        "two_qubit": jnp.stack([one.gates.two_qubit for one in each]),
-        "readout": jnp.stack([one.gates.readout for one in each]),
-        "p_swap": jnp.stack([one.p_swap for one in each]),
-    }
+    return {"two_qubit": found.two_qubit, "readout": found.readout, "p_swap": found.p_swap}
 
 
 def link_states(states: Any, count: int) -> Float[Array, "links 4 4"]:

@@ -25,6 +25,7 @@ from jaxtyping import Array, Float
 from qtn.networks.layout import Layout, Segment
 from qtn.networks.network import Network
 from qtn.states.basis import BELL_SIGNS
+from qtn.steps.swap import gate_factors
 
 BITS = np.array([0, 3, 1, 2])
 """Pauli of 2 x + z."""
@@ -65,9 +66,8 @@ def pair_states(network: Network, segments: Sequence[Segment]) -> Float[Array, "
     def join(left: Array, there: tuple[Array, ...]) -> tuple[Array, None]:
         link, end, node, swaps = there
         right = jnp.diagonal(oriented(link, end), axis1=1, axis2=2)
-        bit, p2 = 2 * network.readout[node] - 1, network.two_qubit[node]
-        factors = network.p_swap[node] * jnp.stack([jnp.ones_like(bit), p2 * bit, p2 * bit**2, p2 * bit])
-        joined = left * (factors.T * BELL_SIGNS * right)[:, None, :]
+        factors = network.p_swap[node][:, None] * gate_factors(network.two_qubit[node], network.readout[node])
+        joined = left * (factors * BELL_SIGNS * right)[:, None, :]
         return jnp.where(swaps[:, None, None] == 1, joined, left), None
 
     pairs = oriented(links[0], ends[0])

@@ -5,17 +5,20 @@ from collections.abc import Sequence
 
 import jax
 
-from qtn.evaluators.choose import WORST_ERROR, find_horizon, time_scales
 from qtn.evaluators.extrapolate import summarise_on
+from qtn.evaluators.fold import with_heralded
+from qtn.evaluators.horizon import measured_horizon
+from qtn.evaluators.ladder import WORST_ERROR, climb, settled
 from qtn.evaluators.plan import LADDER, GridPlan
+from qtn.evaluators.scales import time_scales
 from qtn.links.chain import Chain
 from qtn.schedules.tree import Schedule
 from qtn.steps.level import Level
 
-EXACT_STEPS = 4096
-"""Grids up to this length are used exactly during an optimisation."""
+EXACT = LADDER[:2]
+"""Lengths of grids that are used exactly during an optimisation."""
 
-EXACT_STEPS_WITH_CUTOFFS = 65536
+EXACT_WITH_CUTOFFS = LADDER[:4]
 """The same where a cut-off is so short that a coarser grid would not resolve it."""
 
 SHORT_CUTOFF = 128
@@ -30,30 +33,31 @@ def search_plans(systems: Sequence[tuple[Chain, Schedule]], level: Level) -> lis
 
     Their error is below `SEARCH_ERROR`, which moves an optimum by its square.
     """
-    scales = [time_scales(*system) for system in systems]
-    horizons = [find_horizon(*system, level, scale) for system, scale in zip(systems, scales, strict=True)]
+    known = [(with_heralded(chain), schedule) for chain, schedule in systems]
+    scales = [time_scales(*system) for system in known]
+    horizons = [
+        settled(measured_horizon(*system, level, scale), lambda probe, system=system: probe.answer(*system))
+        for system, scale in zip(known, scales, strict=True)
+    ]
     spacing = min(scale.spacing for scale in scales)
-    parts = (
-        max(horizon / scale.spacing for horizon, scale in zip(horizons, scales, strict=True)) if spacing else math.inf
+    parts = max(
+        horizon / scale.spacing if spacing else math.inf for horizon, scale in zip(horizons, scales, strict=True)
     )
     shortest = min((cutoff for scale in scales for cutoff in scale.cutoffs if cutoff > 0), default=math.inf)
-    most = EXACT_STEPS_WITH_CUTOFFS if shortest < SHORT_CUTOFF * spacing else EXACT_STEPS
-    if parts <= most:
-        length = next(length for length in LADDER if length >= parts)
-        return [GridPlan(grids=(scale.grid(scale.spacing, length),)) for scale in scales]
-    error, best = math.inf, list[GridPlan]()
-    for length in LADDER[:5]:
-        plans = [scale.extrapolation(horizon, length) for horizon, scale in zip(horizons, scales, strict=True)]
-        alike = [with_structure_of(plans[0], plan) for plan in plans]
-        found = float(summarise_on(alike[0], *systems[0], level).info.grid_error)
-        if best and found > error / 2 and error < WORST_ERROR:
-            break  # what is left does not come from the step
-        error, best = found, alike
-        if error <= SEARCH_ERROR:
-            break
-    return best
+    lengths = EXACT_WITH_CUTOFFS if shortest < SHORT_CUTOFF * spacing else EXACT
+    length = next((length for length in lengths if length >= parts), None)
+    if length is not None:
+        return [scale.exact_plan(length) for scale in scales]
+
+    def error_of(plans: list[GridPlan]) -> float:
+        return float(summarise_on(plans[0], *known[0], level).info.grid_error)
+
+    tried = [alike([s.extrapolation(h, n) for h, s in zip(horizons, scales, strict=True)]) for n in LADDER[:5]]
+    search = climb(tried, None, rtol=SEARCH_ERROR, small=WORST_ERROR, worst=math.inf)
+    return settled(search, error_of) or tried[-1]
 
 
-def with_structure_of(first: GridPlan, plan: GridPlan) -> GridPlan:
-    """Return a plan with the static numbers of another: during a search they only place edges of cut-offs."""
-    return jax.tree.unflatten(jax.tree.structure(first), jax.tree.leaves(plan))
+def alike(plans: Sequence[GridPlan]) -> list[GridPlan]:
+    """Return plans with the static numbers of the first: during a search they only place edges of cut-offs."""
+    structure = jax.tree.structure(plans[0])
+    return [jax.tree.unflatten(structure, jax.tree.leaves(plan)) for plan in plans]

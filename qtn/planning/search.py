@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from qtn import _checks
-from qtn.evaluators.choose import TimeScales, time_scales
 from qtn.evaluators.fold import heralded_links
 from qtn.evaluators.renewal import Renewal
+from qtn.evaluators.scales import TimeScales, time_scales
 from qtn.links.chain import Chain
 from qtn.optimisation.checkpoint import Checkpoint
 from qtn.planning.candidates import Candidate

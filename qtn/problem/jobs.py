@@ -7,14 +7,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from qtn.evaluators.extrapolate import summarise_on
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.messages import ProblemError
-from qtn.problem.names import expand, numeric_leaves, system_with, with_values
+from qtn.problem.names import expand, numeric_leaves, system_with
 from qtn.problem.problem import Problem
-from qtn.problem.run import merit, merit_error, outcome
+from qtn.problem.run import merit, merit_errors, outcome
 from qtn.problem.structures import unit_of
-from qtn.steps.level import Level
 from qtn.sweeps.layout import Column
 
 MERIT_UNITS = {"secret_key_rate_hz": "bit/s", "rate_hz": "Hz", "mean_time_s": "s"}
@@ -128,14 +126,13 @@ def _names(problem: Problem, patterns: Sequence[str]) -> list[str]:
         raise ProblemError(problem.name, [f"sweep.derivatives: {error}"]) from None
 
 
-def point_function(problem: Problem, job: Job, level: Level | None) -> Callable[[Point], dict[str, Any]]:
+def point_function(problem: Problem, job: Job, evaluator: Any) -> Callable[[Point], dict[str, Any]]:
     """Return the function of one point of a structure: columns by name.
 
     Args:
         problem: of the structure.
         job: what to compute.
-        level: state level of the points, which is known to be exact; None = that of the evaluator, for points that
-            bring no plan.
+        evaluator: of the points; if they bring their plans, it is fixed (see `Gridded`) and known to be exact.
 
     Values of key rates and fractions are clipped at 0, their derivatives are those of the unclipped figure, as in
     `qtn gradient`.
@@ -147,18 +144,15 @@ def point_function(problem: Problem, job: Job, level: Level | None) -> Callable[
 
     def target(moved: dict[str, Any], point: Point) -> tuple[dict[str, Any], dict[str, Any]]:
         numbers = {**point["numbers"], **moved}
-        if level is None or point["plan"] is None:
-            evaluator: Any = problem.evaluator
-            summary: Any = evaluator.summarise(*system_with(problem, numbers))
-        else:
-            summary = summarise_on(point["plan"], *with_values(problem, numbers), level)
+        system, plan = system_with(problem, numbers), point["plan"]
+        summary: Any = evaluator.summarise(*system) if plan is None else evaluator.summarise_on(plan, *system)
         raw = {name: merit(problem, name, summary, clip=False) for name in job.outputs}
         found = {name: merit(problem, name, summary, clip=True) for name in job.outputs}
         return raw, found | {name: getattr(summary.info, name, 0.0) for name in ("grid_error", "tail_mass")}
 
     def sampled(point: Point) -> dict[str, Any]:
-        result = outcome(problem, point["numbers"])
-        return {error_name(name): merit_error(problem, name, result) for name in job.outputs}
+        errors = merit_errors(problem, outcome(problem, point["numbers"]), job.outputs)["standard_errors"]
+        return {error_name(name): error for name, error in errors.items()}
 
     def of_point(point: Point) -> dict[str, Any]:
         errors = sampled(point) if job.statistical else {}

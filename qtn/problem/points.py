@@ -1,74 +1,53 @@
-"""Compute many points of one structure: grids chosen for each, points with equal grids side by side.
+"""Compute many points of one structure: grids chosen for each, questions of one kind answered side by side.
 
-The grids of a point are those that `choose_plan` would choose for it alone: the same horizon, the same rule when to go
-finer. What is compiled depends on the number of grid steps only, so a sweep compiles a handful of programs.
+The grids of a point are those that its evaluator would choose for it alone: each point follows its own search
+(`qtn.evaluators.ladder`), and what the searches ask in one round is computed together. What is compiled depends on the
+number of grid steps only, so a sweep compiles a handful of programs.
 """
 
 import dataclasses
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from qtn._pytree import pytree
-from qtn.evaluators.choose import (
-    MAX_PROBES,
-    WORST_ERROR,
-    GridRequest,
-    TimeScales,
-    better_horizon,
-    candidate_plans,
-    estimate,
-    no_better,
-    plan_with_step,
-    probe_steps,
-    steps_for,
-    unaffordable,
-)
-from qtn.evaluators.extrapolate import root
-from qtn.evaluators.fold import Fold, heralded_links
-from qtn.evaluators.plan import NUM_LIFETIMES, GridPlan
-from qtn.evaluators.renewal import Renewal
-from qtn.links.link import Heralded
+from qtn.evaluators.horizon import Probe
+from qtn.evaluators.ladder import Gridded
+from qtn.evaluators.plan import GridPlan
 from qtn.problem.jobs import Job, point_function
-from qtn.problem.names import with_values
+from qtn.problem.names import system_with
 from qtn.problem.problem import Problem
 from qtn.problem.validity import Validity
-from qtn.steps.level import Level
 from qtn.sweeps.batch import Batched
 
 DIRECT_BELOW = 12
-"""Among many kinds of grids, those of fewer points than this are computed one by one: compiling would take longer."""
+"""Among many kinds of questions, those of fewer points than this are answered one by one: compiling takes longer."""
 
 MANY_KINDS = 3
 
 Numbers = dict[str, np.ndarray]
-
-
-Ladder = Iterator[tuple[GridPlan, bool]]
-"""Grids to try, each with whether it is final."""
+Row = dict[str, Any]
+Result = TypeVar("Result")
 
 
 @dataclasses.dataclass(frozen=True)
-class Scouted:
-    """What is known of a point before it is computed."""
+class Question:
+    """What a point wants to know."""
 
-    scales: TimeScales
-    level: Level
+    evaluator: Gridded
+    about: Probe | GridPlan | None
+    """Of its search; None: chain and schedule, prepared for the search."""
 
+    @property
+    def stage(self) -> int:
+        """Return what is answered first, so that points which ask alike do so in the same round."""
+        return 0 if self.about is None else 1 if isinstance(self.about, Probe) else 2
 
-@pytree
-class KnownLink:
-    """A link whose heralded pair is known already."""
-
-    known: Heralded
-
-    def heralded(self) -> Heralded:
-        """Return it."""
-        return self.known
+    @property
+    def kind(self) -> Any:
+        """Return equal values for questions that one program answers."""
+        return jax.tree.structure(self.about), self.evaluator
 
 
 class Points:
@@ -86,203 +65,127 @@ class Points:
             announce: called with a compiled function before it runs for the first time.
         """
         self.problem, self.job, self.block, self.announce = problem, job, block, announce
-        evaluator = problem.evaluator
-        self.renewal = evaluator if isinstance(evaluator, Renewal) else None
         self._validity = Validity(problem)
-        self._describe = Batched(self._description, block=block)
-        self._runs: dict[Level, Batched] = {}
-        self._probes: dict[Level, Batched] = {}
+        self._programs: dict[Any, Batched] = {}
 
     def __call__(self, numbers: Numbers, count: int) -> tuple[Numbers, list[str]]:
         """Return columns (count,) by name and the reason of each failure, for numbers (count,) by dotted name."""
-        found: list[dict[str, float] | None] = [None] * count
-        reasons = [""] * count
-        if self.renewal is None:
-            for i in range(count):
-                found[i], reasons[i] = self._alone(one_of(numbers, i))
-        else:
-            self._with_grids(numbers, found, reasons)
-        names = {name for each in found if each for name in each}
-        columns = {name: np.array([each[name] if each else np.nan for each in found]) for name in names}
-        for i in range(count):
-            wrong = [name for name in sorted(columns) if not np.isfinite(columns[name][i])]
-            if wrong and not reasons[i]:
-                reasons[i] = f"{', '.join(wrong)}: not a finite number at this point"
-        return columns, reasons
+        points = [self._point({name: float(column[i]) for name, column in numbers.items()}) for i in range(count)]
+        return columns(together(points, lambda asked: self._answers(numbers, asked)))
 
-    def _with_grids(self, numbers: Numbers, found: list[Any], reasons: list[str]) -> None:
-        scouted, horizons = self._horizons(numbers, reasons)
-        ladders: dict[int, Ladder] = {}
-        for i, horizon in horizons.items():
-            try:
-                ladders[i] = self._plans(scouted[i].scales, horizon)
-            except ValueError as error:
-                reasons[i] = str(error)
-        errors = dict.fromkeys(ladders, math.inf)
-        while ladders:
-            tried: dict[int, tuple[GridPlan, bool]] = {}
-            for i in list(ladders):
-                plan = next(ladders[i], None)
-                if plan is not None:
-                    tried[i] = plan
-                    continue
-                del ladders[i]
-                if not errors[i] <= WORST_ERROR:
-                    found[i], reasons[i] = None, unaffordable(horizons[i], scouted[i].scales)
-            for i, result in self._computed(numbers, {i: (plan, scouted[i].level) for i, (plan, _) in tried.items()}):
-                error = result["grid_error"]
-                if not tried[i][1] and found[i] is not None and no_better(error, errors[i]):
-                    del ladders[i]
-                    continue
-                found[i], errors[i] = result, error
-                if tried[i][1] or error <= self._request.rtol:
-                    del ladders[i]
-
-    @property
-    def _request(self) -> GridRequest:
-        assert self.renewal is not None
-        return GridRequest(step=self.renewal.step, num_steps=self.renewal.num_steps, rtol=self.renewal.rtol)
-
-    def _plans(self, scales: TimeScales, horizon: float) -> Iterator[tuple[GridPlan, bool]]:
-        request = self._request
-        if request.step is None:
-            return candidate_plans(scales, horizon, request)
-        num_steps = steps_for(horizon, request.step) if request.num_steps is None else request.num_steps
-        return iter([(plan_with_step(scales, request.step, num_steps), True)])
-
-    def _computed(
-        self, numbers: Numbers, plans: dict[int, tuple[GridPlan, Level]]
-    ) -> Iterable[tuple[int, dict[str, float]]]:
-        """Return the results of points on given grids; points with equal kinds of grids run side by side."""
-        kinds: dict[Any, list[int]] = {}
-        for i, (plan, level) in plans.items():
-            kinds.setdefault((jax.tree.structure(plan), level), []).append(i)
-        for (_, level), members in kinds.items():
-            if len(kinds) > MANY_KINDS and len(members) < DIRECT_BELOW:
-                function = point_function(self.problem, self.job, level)
-                for i in members:
-                    yield i, as_floats(function({"numbers": one_of(numbers, i), "plan": plans[i][0]}))
-                continue
-            stacked = jax.tree.map(lambda *leaves: np.array(leaves, float), *(plans[i][0] for i in members))
-            points = {"numbers": {name: v[members] for name, v in numbers.items()}, "plan": stacked}
-            if level not in self._runs:
-                self._runs[level] = Batched(point_function(self.problem, self.job, level), block=self.block)
-                self._runs[level].compile(points)
-                self.announce(self._runs[level])
-            results = self._runs[level](points)
-            for place, i in enumerate(members):
-                yield i, {name: float(v[place]) for name, v in results.items()}
-
-    def _alone(self, values: dict[str, float]) -> tuple[dict[str, float] | None, str]:
-        """Compute one point with an evaluator that has no time grid."""
+    def _point(self, values: dict[str, float]) -> Generator[Question, Any, Row]:
+        """Ask what it takes to compute one point, and return its columns."""
         reason = self._validity(values)
         if reason:
-            return None, reason
-        try:
-            return as_floats(point_function(self.problem, self.job, None)({"numbers": values, "plan": None})), ""
-        except ValueError as error:
-            return None, str(error)
-
-    def _horizons(self, numbers: Numbers, reasons: list[str]) -> tuple[dict[int, Scouted], dict[int, float]]:
-        """Return time scales and level of each point, and how long its grid must be [s], as `find_horizon` does."""
-        described = self._describe({"numbers": numbers, "place": np.arange(len(reasons))})
-        scouted: dict[int, Scouted] = {}
-        guesses: dict[int, float] = {}
-        leaves, structure = jax.tree.flatten(described)
-        for i in range(len(reasons)):
-            reasons[i] = self._validity(one_of(numbers, i))
-            if reasons[i]:
-                continue
-            one = jax.tree.unflatten(structure, [leaf[i] for leaf in leaves])
-            p, attempts = one["p_success"], one["attempts"]
-            if not (np.all(p > 0) and np.all(attempts > 0) and np.all(np.isfinite(attempts)) and np.all(p <= 1)):
-                reasons[i] = "a link never heralds a pair, or its attempt takes no finite time"
-                continue
-            scales = TimeScales(
-                attempts=tuple(attempts.tolist()),
-                lifetimes=tuple((attempts / p).tolist()),
-                cutoffs=tuple(one["schedule"].cutoff_times.tolist()),
-                waits=tuple(one["schedule"].wait_times.tolist()),
-            )
+            raise ValueError(reason)
+        evaluator = self.problem.evaluator
+        if not isinstance(evaluator, Gridded):
+            return point_function(self.problem, self.job, evaluator)({"numbers": values, "plan": None})
+        system = yield Question(evaluator, None)
+        fixed = evaluator.fixed(*system)
+        search, tried = fixed.search(*system), []
+        told = None
+        while True:
             try:
-                scouted[i] = Scouted(scales, self._level(one))
-            except ValueError as error:
-                reasons[i] = str(error)
-                continue
-            guesses[i] = NUM_LIFETIMES * estimate(self.problem.schedule.tree, one["chain"], scales)
-        if self._request.step is not None and self._request.num_steps is not None:
-            return scouted, guesses  # nothing is left to choose
-        return scouted, self._measured(numbers, scouted, guesses)
-
-    def _level(self, one: Any) -> Level:
-        """Return the level of a point, as an evaluation of this point alone chooses it."""
-        assert self.renewal is not None
-        links = tuple(KnownLink(known=each) for each in one["heralded"])
-        chain, schedule = dataclasses.replace(one["chain"], links=links), one["schedule"]
-        return self.renewal._level(chain, schedule)
-
-    def _measured(self, numbers: Numbers, scouted: dict[int, Scouted], guesses: dict[int, float]) -> dict[int, float]:
-        horizons, unsettled = dict(guesses), list(guesses)
-        for _ in range(MAX_PROBES):
-            steps = {i: probe_steps(horizons[i], scouted[i].scales) for i in unsettled}
-            grids = {i: scouted[i].scales.grid(*steps[i]) for i in unsettled}
-            kinds: dict[Any, list[int]] = {}
-            for i, grid in grids.items():
-                kinds.setdefault((jax.tree.structure(grid), scouted[i].level), []).append(i)
-            unsettled = []
-            for (_, level), members in kinds.items():
-                direct = len(kinds) > MANY_KINDS and len(members) < DIRECT_BELOW
-                probed = self._probed_on(numbers, members, [grids[i] for i in members], level, direct)
-                for i, (slowest, mean) in zip(members, probed, strict=True):
-                    horizons[i], settled = better_horizon(
-                        horizons[i], *steps[i], float(slowest), float(mean), scouted[i].scales
-                    )
-                    unsettled += [] if settled else [i]
-            if not unsettled:
+                about = search.send(told)
+            except StopIteration as done:
+                plan = done.value
                 break
-        return horizons
+            told = yield Question(fixed, about)
+            if isinstance(about, GridPlan):
+                tried.append((about, told))
+                told = float(told["grid_error"])
+        known = next((row for about, row in tried if about is plan), None)
+        return (yield Question(fixed, plan)) if known is None else known
 
-    def _probed_on(
-        self, numbers: Numbers, members: list[int], grids: Sequence[Any], level: Level, direct: bool
-    ) -> np.ndarray:
-        """Return (mean time of the slowest step, of the whole) [s] of points on their grids, (n, 2)."""
-        function = self._probing(level)
-        if direct:
-            alone = [
-                function({"numbers": jax.tree.map(lambda v: jnp.asarray(v, float), one_of(numbers, i)), "grid": grid})
-                for i, grid in zip(members, grids, strict=True)
-            ]
-            return np.array(alone, float)
-        if level not in self._probes:
-            self._probes[level] = Batched(function, block=self.block)
-        stacked = jax.tree.map(lambda *leaves: np.array(leaves, float), *grids)
-        return self._probes[level]({"numbers": {name: v[members] for name, v in numbers.items()}, "grid": stacked})
+    def _answers(self, numbers: Numbers, asked: Mapping[int, Question]) -> dict[int, Any]:
+        """Answer the questions of the first stage that points are at, those of one kind side by side."""
+        stage = min(question.stage for question in asked.values())
+        kinds: dict[Any, list[int]] = {}
+        for i, question in asked.items():
+            if question.stage == stage:
+                kinds.setdefault(question.kind, []).append(i)
+        answers: dict[int, Any] = {}
+        for members in kinds.values():
+            direct = len(kinds) > MANY_KINDS and len(members) < DIRECT_BELOW
+            questions = [asked[i] for i in members]
+            some = {name: column[members] for name, column in numbers.items()}
+            try:
+                found = self._one_by_one(some, questions) if direct else self._batch(some, questions)
+            except ValueError as error:  # what no point of this kind can do
+                found = [error] * len(members)
+            answers |= zip(members, found, strict=True)
+        return answers
 
-    def _description(self, point: Any) -> Any:
-        chain, schedule = with_values(self.problem, point["numbers"])
-        heralded = heralded_links(chain)
-        return {
-            "p_success": jnp.stack([jnp.asarray(each.p_success, float) for each in heralded]),
-            "attempts": jnp.stack([jnp.asarray(each.attempt_time, float) for each in heralded]),
-            "heralded": heralded,
-            "chain": chain,
-            "schedule": schedule,
-        }
+    def _one_by_one(self, numbers: Numbers, questions: Sequence[Question]) -> list[Any]:
+        function = answering(self.problem, self.job, questions[0])
+        rows = [{name: column[i] for name, column in numbers.items()} for i in range(len(questions))]
+        return [
+            jax.tree.map(np.asarray, function({"numbers": row, "plan": question.about}))
+            for row, question in zip(rows, questions, strict=True)
+        ]
 
-    def _probing(self, level: Level) -> Callable[[Any], Any]:
-        def probed(point: Any) -> Any:
-            chain, schedule = with_values(self.problem, point["numbers"])
-            found = root(Fold(chain, schedule, heralded_links(chain), point["grid"], level))
-            return jnp.stack([found.lifetime, found.values[0]])
-
-        return probed
-
-
-def one_of(numbers: Numbers, i: int) -> dict[str, float]:
-    """Return the numbers of one point."""
-    return {name: float(column[i]) for name, column in numbers.items()}
+    def _batch(self, numbers: Numbers, questions: Sequence[Question]) -> list[Any]:
+        count, first = len(questions), questions[0]
+        plans = jax.tree.map(lambda *leaves: np.array(leaves, float), *(question.about for question in questions))
+        points = {"numbers": numbers, "plan": plans, "place": np.arange(count)}
+        key = first.stage, first.evaluator
+        if key not in self._programs:
+            self._programs[key] = Batched(answering(self.problem, self.job, first), block=self.block)
+            if isinstance(first.about, GridPlan):
+                self._programs[key].compile(points)
+                self.announce(self._programs[key])
+        leaves, structure = jax.tree.flatten(self._programs[key](points))
+        return [jax.tree.unflatten(structure, [leaf[i] for leaf in leaves]) for i in range(count)]
 
 
-def as_floats(found: dict[str, Any]) -> dict[str, float]:
-    """Return concrete numbers as floats."""
-    return {name: float(value) for name, value in found.items()}
+def answering(problem: Problem, job: Job, question: Question) -> Callable[[Any], Any]:
+    """Return the function of one point that answers questions such as this one."""
+    evaluator = question.evaluator
+    if isinstance(question.about, GridPlan):
+        return point_function(problem, job, evaluator)
+
+    def answer(point: Any) -> Any:
+        system = system_with(problem, point["numbers"])
+        return evaluator.prepared(*system) if point["plan"] is None else point["plan"].answer(*system)
+
+    return answer
+
+
+def together(
+    tasks: Sequence[Generator[Question, Any, Result]], answers: Callable[[Mapping[int, Question]], dict[int, Any]]
+) -> list[Result | ValueError]:
+    """Run generators side by side; return what each returns or raises.
+
+    Args:
+        tasks: each yields questions and is sent the answers.
+        answers: questions by the place of who asks -> answers to some of them; a `ValueError` is raised where it was
+            asked.
+    """
+    results: dict[int, Result | ValueError] = {}
+    asked: dict[int, Question] = {}
+    told: dict[int, Any] = dict.fromkeys(range(len(tasks)))
+    while told:
+        for i, answer in told.items():
+            asked.pop(i, None)
+            try:
+                asked[i] = tasks[i].throw(answer) if isinstance(answer, ValueError) else tasks[i].send(answer)
+            except StopIteration as done:
+                results[i] = done.value
+            except ValueError as error:
+                results[i] = error
+        told = answers(asked) if asked else {}
+    return [results[i] for i in range(len(tasks))]
+
+
+def columns(results: Sequence[Row | ValueError]) -> tuple[Numbers, list[str]]:
+    """Return columns by name, NaN where a point failed, and the reason of each failure."""
+    reasons = [str(result) if isinstance(result, ValueError) else "" for result in results]
+    rows: list[Row] = [{} if isinstance(result, ValueError) else result for result in results]
+    names = {name for row in rows for name in row}
+    found = {name: np.array([float(row.get(name, np.nan)) for row in rows]) for name in names}
+    for i, row in enumerate(rows):
+        wrong = [name for name in sorted(row) if not np.isfinite(float(row[name]))]
+        if wrong:
+            reasons[i] = f"{', '.join(wrong)}: not a finite number at this point"
+    return found, reasons

@@ -4,11 +4,13 @@ import dataclasses
 from functools import cached_property
 from typing import Any
 
+from qtn.evaluators.evaluate import Evaluator
 from qtn.evaluators.levels import choose_level
+from qtn.evaluators.outcome import Result
 from qtn.links.chain import Chain
 from qtn.merit.key_rate import Fraction
 from qtn.merit.preprocessing import preprocessed
-from qtn.problem.evaluators import EVALUATORS, FileEvaluator, build_policy, evaluator_name, level_of
+from qtn.problem.evaluators import build_policy, evaluator_of, level_of
 from qtn.problem.schema import Config
 from qtn.schedules.policy import SwapAsap
 from qtn.schedules.text import to_text
@@ -81,9 +83,9 @@ class Problem:
         return None if self.config.schedule.policy is None else build_policy(self.document["schedule"])
 
     @property
-    def evaluator(self) -> FileEvaluator:
+    def evaluator(self) -> Evaluator[Result]:
         """Return the evaluator of the [evaluate] table, with the grid of the [time] table."""
-        return EVALUATORS[evaluator_name(self.config)](self.config)
+        return evaluator_of(self.config)
 
     @property
     def level(self) -> Level:

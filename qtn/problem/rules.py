@@ -5,7 +5,7 @@ from typing import Any
 
 from qtn.problem.chain.chain import num_links_of
 from qtn.problem.chain.links import LinkTable
-from qtn.problem.chain.node import RelaxingMemory
+from qtn.problem.chain.node import RelaxingMemory, Swap
 from qtn.problem.schema import SAMPLING, Config
 from qtn.problem.table import broken, walk_tables
 
@@ -87,12 +87,19 @@ def policy_rules(document: Document) -> Iterator[str]:
     for key in ("deadline_s", "ages"):
         if (policy or evaluator in SAMPLING) and isinstance(merit, dict) and key in merit:
             yield f'merit.{key}: needs a tree and `evaluator = "renewal"`; leave it out for policies and samples'
-    relaxing = any(issubclass(kind, RelaxingMemory) for _, kind, _ in walk_tables(document, Config))
-    if policy and relaxing and evaluator != "sampled" and table.get("correction", "at_swap") == "at_swap":
+    kinds = list(walk_tables(document, Config)) if policy else []
+    relaxing = any(issubclass(kind, RelaxingMemory) for _, kind, _ in kinds)
+    if relaxing and evaluator != "sampled" and table.get("correction", "at_swap") == "at_swap":
         yield (
             'evaluate.correction: must be "tracked", because memories relax (t1t2) and "asap" corrects at delivery; '
             'or use `evaluator = "sampled"`'
         )
+    for key, kind, swap in kinds:
+        if issubclass(kind, Swap) and swap.get("model") == "linear_optics":
+            yield (
+                f'{key}.model: "linear_optics" needs a tree, because schedule.policy swaps by gates; use "gates", or a '
+                "schedule.tree"
+            )
     times, count = schedule.get("cutoff_times_s"), num_links_of(document.get("chain"))
     if isinstance(times, list) and count is not None and len(times) not in (1, count + 1):
         yield f"schedule.cutoff_times_s: must hold one time or num_links + 1 = {count + 1}, but holds {len(times)}"
@@ -103,6 +110,8 @@ def latency_rules(document: Document) -> Iterator[str]:
     schedule, optimise = document.get("schedule"), document.get("optimise")
     if not isinstance(schedule, dict) or schedule.get("latency", "none") == "none":
         return
+    if "policy" in schedule:
+        yield "schedule.latency: is for trees, but schedule.policy is given; leave it out, or use a schedule.tree"
     for key, kind, _ in walk_tables(document, Config) if schedule["latency"] == "messages" else ():
         if issubclass(kind, LinkTable) and kind.way is None:
             yield (

@@ -1,14 +1,14 @@
 """Evaluate and differentiate a problem: the numbers of the command line, as plain dictionaries."""
 
 import math
+from collections.abc import Iterable
 from typing import Any, get_args
 
 import jax
 import jax.numpy as jnp
 
 from qtn.evaluators.evaluate import evaluate as evaluate_chain
-from qtn.evaluators.outcome import Outcome, waiting_time_quantiles
-from qtn.evaluators.sampled.outcome import SampledOutcome
+from qtn.evaluators.outcome import Result, Summary
 from qtn.merit.age import storage_times
 from qtn.merit.bounds import plob_rate, repeater_rate
 from qtn.merit.chsh import chsh_value
@@ -30,9 +30,8 @@ MERITS: tuple[str, ...] = get_args(MeritName)
 """What can be differentiated by name."""
 
 
-def merit(problem: Problem, name: str, result: Any, *, clip: bool) -> Any:
+def merit(problem: Problem, name: str, result: Summary | Result, *, clip: bool) -> Any:
     """Return one named figure of merit."""
-    result = result.summary if isinstance(result, SampledOutcome) else result
     pair = delivered_pair(result)
     table = {
         "secret_key_rate_hz": lambda: secret_key_rate(result, problem.fraction, clip=clip),
@@ -51,8 +50,8 @@ def merit(problem: Problem, name: str, result: Any, *, clip: bool) -> Any:
     return table[name]()
 
 
-def outcome(problem: Problem, values: dict[str, float] | None = None) -> Any:
-    """Evaluate a problem, with some numbers replaced; an `Outcome`, or that of an evaluator without a time grid."""
+def outcome(problem: Problem, values: dict[str, float] | None = None) -> Result:
+    """Evaluate a problem, with some numbers replaced."""
     return evaluate_chain(*system_with(problem, values or {}), evaluator=problem.evaluator)
 
 
@@ -74,19 +73,20 @@ def bounds_on_key(problem: Problem, rows: list[dict[str, Any]]) -> dict[str, flo
     return dict(zip(names, (*rates, *per_use), strict=True))
 
 
-def by_deadline(problem: Problem, found: Outcome) -> dict[str, Any]:
+def by_deadline(problem: Problem, found: Result) -> dict[str, Any]:
     """Return what comes of giving up at `merit.deadline_s` and starting again; nothing where there is none.
 
     Returns:
         {"deadline": {"time_s", "probability" of a pair by then, "fidelity" of such pairs, "mean_time_s" =
         E[min(T, deadline)] / probability}}; the last two are None where nothing arrives in time.
     """
-    deadline = problem.config.merit.deadline_s
-    if deadline is None:
+    deadline, found_in_time = problem.config.merit.deadline_s, found.in_time
+    if deadline is None or found_in_time is None:
         return {}
-    pair, probability = delivered_by(found, min(deadline, float(found.times[-1])))  # nothing comes after the grid
+    times = found_in_time.times
+    pair, probability = delivered_by(found_in_time, min(deadline, float(times[-1])))  # nothing comes after the grid
     kept = float(probability)
-    early = float(jnp.sum(jnp.where(found.times <= deadline * (1 + 1e-12), found.times * found.probability, 0.0)))
+    early = float(jnp.sum(jnp.where(times <= deadline * (1 + 1e-12), times * found_in_time.probability, 0.0)))
     good = kept > NOTHING
     row = {
         "time_s": deadline,
@@ -109,9 +109,7 @@ def ages(problem: Problem, values: dict[str, float]) -> dict[str, list[float]]:
     return {"storage_times_s": [float(time) for time in times]}
 
 
-def report_numbers(
-    problem: Problem, found: Outcome | SampledOutcome, values: dict[str, float] | None = None
-) -> dict[str, Any]:
+def report_numbers(problem: Problem, found: Result, values: dict[str, float] | None = None) -> dict[str, Any]:
     """Return what `qtn evaluate` prints, as plain numbers.
 
     Args:
@@ -120,33 +118,26 @@ def report_numbers(
         values: numbers that were replaced for this outcome.
     """
     chain = chain_table(problem, values or {})
-    levels = jnp.array([float(level) for level in QUANTILES])
-    sampled = isinstance(found, SampledOutcome)
-    times = found.quantiles(levels) if sampled else waiting_time_quantiles(found, levels)
+    times = found.quantiles(jnp.array([float(level) for level in QUANTILES]))
     numbers = {name: float(merit(problem, name, found, clip=True)) for name in MERITS}
     rows = link_rows(chain)
     return numbers | {
         "bell_diagonal": [float(weight) for weight in found.bell_diagonal],
         "waiting_time_quantiles_s": dict(zip(QUANTILES, map(float, times), strict=True)),
         **bounds_on_key(problem, rows),
-        **({} if sampled else by_deadline(problem, found)),
+        **by_deadline(problem, found),
         **ages(problem, values or {}),
         "links": rows,
-        "joins": [] if sampled else join_rows(problem, values or {}, found.info),
+        "joins": join_rows(problem, values or {}, found.info),
         "info": found.info.numbers() | merit_errors(problem, found),
     }
 
 
-def merit_errors(problem: Problem, found: Outcome | SampledOutcome) -> dict[str, Any]:
-    """Return the standard error of each figure of merit, where it is an estimate."""
-    if not isinstance(found, SampledOutcome):
-        return {}
-    return {"standard_errors": {name: merit_error(problem, name, found) for name in MERITS}}
-
-
-def merit_error(problem: Problem, name: str, found: SampledOutcome) -> float:
-    """Return the standard error of a figure of merit (unclipped)."""
-    return float(found.standard_error(lambda summary: merit(problem, name, summary, clip=False)))
+def merit_errors(problem: Problem, found: Result, names: Iterable[str] = MERITS) -> dict[str, dict[str, float]]:
+    """Return {"standard_errors": that of each figure of merit, unclipped}, where it is an estimate, else {}."""
+    errors = {name: found.standard_error(lambda x, name=name: merit(problem, name, x, clip=False)) for name in names}
+    known = {name: float(error) for name, error in errors.items() if error is not None}
+    return {"standard_errors": known} if known else {}
 
 
 def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) -> dict[str, Any]:
@@ -173,8 +164,7 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
         leaves = {name: x for name, x in leaves.items() if not (name.endswith(".swap.p_success") and x == 1.0)}
 
     def target(numbers: dict[str, Any]) -> tuple[Any, Any]:
-        evaluator: Any = problem.evaluator
-        result = evaluator.summarise(*system_with(problem, numbers))
+        result = problem.evaluator.summarise(*system_with(problem, numbers))
         return merit(problem, of, result, clip=False), (merit(problem, of, result, clip=True), result.info)
 
     (raw, (clipped, info)), slopes = jax.value_and_grad(target, has_aux=True)(leaves)

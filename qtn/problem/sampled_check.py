@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 
-from qtn.evaluators.outcome import Outcome
+from qtn.evaluators.outcome import Result
 from qtn.evaluators.sampled.evaluator import Sampled
 from qtn.merit.fidelity import fidelity
 from qtn.problem.names import with_values
@@ -27,7 +27,7 @@ class SampledCheck:
     """Why the optimum cannot be sampled, if it cannot; then all numbers are nan."""
 
 
-def sampled_check(problem: Problem, values: Mapping[str, float], found: Outcome) -> SampledCheck:
+def sampled_check(problem: Problem, values: Mapping[str, float], found: Result) -> SampledCheck:
     """Sample a problem with a schedule, with some numbers replaced, and compare it with its exact outcome.
 
     Args:

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 
 from qtn import _checks
 from qtn._pytree import pytree, static
+from qtn.schedules.tree import Schedule
 
 
 class Restart(enum.StrEnum):
@@ -94,6 +95,17 @@ def swap_asap(
     if times.ndim != 1 or times.size == 0:
         raise ValueError(f"Argument `cutoff_times` must be one time or one for each node, but has shape {times.shape}.")
     return SwapAsap(restart=restart, ends=ends, cutoff_times=times)
+
+
+def require_tree(evaluator: str, schedule: Schedule | SwapAsap) -> Schedule:
+    """Return a schedule if it is a tree, the only kind that an evaluator takes.
+
+    Raises:
+        TypeError: with the evaluators of the policy.
+    """
+    if isinstance(schedule, SwapAsap):
+        raise TypeError(f"{evaluator} evaluates trees, not the policy swap_asap(): use Asap() or Sampled().")
+    return schedule
 
 
 def cutoff_of_nodes(policy: SwapAsap, num_links: int) -> Float[Array, " num_nodes"]:

@@ -40,7 +40,7 @@ def teleport(qubit: Float[Array, "4"], pair: Float[Array, "4 4"], sender: Node) 
 def teleportation_fidelity(pair: Float[Array, "4 4"], sender: Node) -> Float[Array, ""]:
     """Return the fidelity of teleportation, averaged over all pure qubits (given success).
 
-        F = 1/2 + sum_k T_kk / 6,   T the map of <X>, <Y>, <Z>
+        F = 1/2 + sum_k T_kk / (6 T_00),   T the map of (1, <X>, <Y>, <Z>)
 
     With a perfect sender it is (2 F_pair + 1) / 3.
 
@@ -49,8 +49,8 @@ def teleportation_fidelity(pair: Float[Array, "4 4"], sender: Node) -> Float[Arr
         sender: node that measures.
 
     Note:
-        Exact where success does not depend on the qubit: always with gates, and with linear optics for pairs whose
-        halves are maximally mixed. Differentiable.
+        Exact, differentiable. Where success depends on the qubit (linear optics, pairs whose halves are not maximally
+        mixed) the average is over the qubits that arrive.
 
     References:
         Horodecki, Horodecki, Horodecki, Phys. Rev. A 60, 1888 (1999), arXiv:quant-ph/9807091.

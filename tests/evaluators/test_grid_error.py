@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from qtn import BBPSSW, DEJMPS, Renewal, abstract_link, chain, depolarising_memory, distill, elementary, node, swap
-from qtn.evaluators.choose import time_scales
+from qtn.evaluators.scales import time_scales
 
 ATTEMPTS = {"equal": [1.0], "commensurate": [1.0, 0.75, 0.5], "staggered": [1.0, 0.83, 0.71]}
 

@@ -122,6 +122,20 @@ def swap(register, left, right, p2, eta, bits=("z", "x")):
     register.measure(right, eta, bits[1])
 
 
+def optical_swap(register, left, right, factors, bits=("z", "x")):
+    """Linear optics finds Psi+ (bits 0, 1) or Psi- (1, 1), by the effects (f_0 + s f_1 XX + s f_2 YY - f_3 ZZ) / 2."""
+    places, n = register.places([left, right]), len(register.names)
+    keep, found = [k for k in range(n) if k not in places], {}
+    for outcome, sign in ((0, 1), (1, -1)):
+        weights = np.array([1, sign, sign, -1]) * factors / 2
+        effect = embed(sum(w * np.kron(p, p) for w, p in zip(weights, PAULIS, strict=True)), places, n)
+        for old, rho in register.branches.items():
+            fresh = (*old, (bits[0], outcome), (bits[1], 1))
+            found[tuple(sorted(fresh, key=repr))] = partial_trace(effect @ rho, keep)
+    register.branches = found
+    register.names = [register.names[k] for k in keep]
+
+
 def correct(register, bits, name):
     """Z^z X^x on a qubit, then forget the bits."""
     register.controlled(bits[1], X, name)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import qtn
-from qtn.evaluators.choose import time_scales
 from qtn.evaluators.extrapolate import summarise_on
+from qtn.evaluators.scales import time_scales
 from qtn.optimisation.bounded import Interval
 from qtn.planning.grids import search_plans
 from qtn.planning.lattice import polish_on_lattice

@@ -69,6 +69,7 @@ def test_trees_keep_their_evaluator():
     assert loads(TREE).policy is None
 
 
+OPTICS = LINE.replace("[schedule]", 'swap = { model = "linear_optics", efficiency = 0.8 }\n[schedule]')
 T1 = (
     LINE.replace('model = "depolarising", time_constant_s = 100.0', 'model = "t1t2", t1_s = 50.0, t2_s = 40.0')
     + 'policy = "swap_asap"\n'
@@ -88,8 +89,10 @@ T1 = (
         (POLICY + "[optimise]\nparameters = ['chain.link.werner']\n", "optimise: finds the best tree and its numbers"),
         (POLICY + "cutoff_times_s = -1.0\n", "schedule.cutoff_times_s"),
         (POLICY + "[evaluate]\nevaluator = 'magic'\n", "evaluate.evaluator"),
+        (OPTICS + 'policy = "swap_asap"\n', 'chain.node.swap.model: "linear_optics" needs a tree, because schedule.policy'),
+        (POLICY + 'latency = "gates"\n', "schedule.latency: is for trees, but schedule.policy is given; leave it out"),
     ],
-    ids=["both", "stray", "renewal", "asap", "seed", "t1", "count", "optimise", "negative", "unknown"],
+    ids=["both", "stray", "renewal", "asap", "seed", "t1", "count", "optimise", "negative", "unknown", "optics", "latency"],
 )  # fmt: skip
 def test_bad_files(text, message):
     with pytest.raises(ProblemError, match=message):
@@ -99,3 +102,12 @@ def test_bad_files(text, message):
 def test_tracked_corrections_are_evaluated():
     problem = loads(T1 + "[evaluate]\ncorrection = 'tracked'\n")
     assert 0.25 < report_numbers(problem, outcome(problem))["fidelity"] < 1
+
+
+def test_the_full_state_knows_linear_optics():
+    """Two links that never fail: every delivered pair is the same, and only the number of attempts is drawn."""
+    tree = OPTICS.replace("num_links = 3", "num_links = 2").replace("p_success = 0.4", "p_success = 1.0")
+    tree += 'tree = "swap(0, 1)"\n'
+    full = loads(tree + "[evaluate]\nevaluator = 'full_state'\nnum_samples = 2\n")
+    fidelities = [report_numbers(each, outcome(each))["fidelity"] for each in (full, loads(tree))]
+    assert fidelities[0] == pytest.approx(fidelities[1], abs=1e-12)

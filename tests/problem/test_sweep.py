@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from qtn.evaluators import renewal as renewal_module
 from qtn.problem import points as points_module
 from qtn.problem.load import changed, loads
 from qtn.problem.messages import ProblemError
@@ -177,9 +178,15 @@ def test_a_point_that_cannot_be_computed_is_kept_with_its_reason():
     assert np.isfinite(values["fidelity"][1])
 
 
+def endless(*_):
+    """Search the horizon of a problem that takes very long, without a question."""
+    yield from ()
+    return 1e6
+
+
 def test_a_grid_that_no_memory_holds_is_a_reason(monkeypatch):
     made = task(LINE + "[time]\nstep_s = 1e-3\n", '[sweep.axes]\n"chain.link.p_success" = [0.2, 0.1]\n')
-    monkeypatch.setattr(points_module.Points, "_measured", lambda *_: {0: 1e6, 1: 1e7})
+    monkeypatch.setattr(renewal_module, "measured_horizon", endless)
     values, reasons = made(np.arange(2))
     assert all("A time grid with step_s = 0.001 needs" in reason for reason in reasons)
     assert np.all(np.isnan(values["fidelity"]))

@@ -14,12 +14,12 @@ from jaxtyping import Array, Float
 
 from qtn import _checks
 from qtn.evaluators.asap.line import Line, stacked
-from qtn.evaluators.asap.plan import choose_plan, one_attempt_a_step
+from qtn.evaluators.asap.plan import one_attempt_a_step, search_grids
 from qtn.evaluators.asap.sites import sites_of
 from qtn.evaluators.asap.transfer import contract, resolve
-from qtn.evaluators.choose import GridRequest
 from qtn.evaluators.extrapolate import extrapolated
 from qtn.evaluators.grid import TimeGrid
+from qtn.evaluators.ladder import GridRequest, Search, plan_for
 from qtn.evaluators.outcome import Info, Outcome, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
@@ -68,8 +68,8 @@ class Asap:
 
     def planned(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> "Asap":
         """Return this evaluator with its grids fixed: those chosen for these (concrete) numbers."""
-        line, policy = self._checked(chain, policy)
-        return dataclasses.replace(self, plan=self._plan(line, policy))
+        plan, *_ = self._chosen(chain, policy)
+        return dataclasses.replace(self, plan=plan)
 
     def summarise(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> Summary:
         """Return mean waiting time, mean delivered state and their errors.
@@ -86,22 +86,28 @@ class Asap:
             Without `plan` the grids are chosen from the values, which works under `jax.grad` but not under `jax.jit`
             or `jax.vmap`: there, fix them first with `planned`.
         """
-        line, policy = self._checked(chain, policy)
-        return self._summarise_on(self._plan(line, policy), line, policy)
+        return self.summarise_on(*self._chosen(chain, policy))
 
     def evaluate(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> Outcome:
         """Return the same, with the distribution of completion; with `Ends.KEPT` also the state at each time."""
-        line, policy = self._checked(chain, policy)
-        plan = self._plan(line, policy)
+        plan, line, policy = self._chosen(chain, policy)
         return self._outcome(plan, line, policy, resolved=policy.ends is Ends.KEPT)
 
     def resolve(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> Outcome:
         """Return the same, with the state delivered at each completion time: O(n T^2)."""
-        line, policy = self._checked(chain, policy)
-        return self._outcome(self._plan(line, policy), line, policy, resolved=True)
+        return self._outcome(*self._chosen(chain, policy), resolved=True)
+
+    def _chosen(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> tuple[GridPlan, Line, SwapAsap]:
+        """Return the grids of an evaluation, the chain as arrays and the policy, if the result will be exact."""
+        if not isinstance(policy, SwapAsap):
+            raise TypeError(f"Asap() evaluates the policy swap_asap(), not a {type(policy).__name__}: use Renewal().")
+        _checks.require_double_precision()
+        line, policy = self.prepared(chain, policy)
+        plan = self.fixed(line, policy).plan or plan_for(self, line, policy)
+        return plan, line, policy
 
     def _outcome(self, plan: GridPlan, line: Line, policy: SwapAsap, *, resolved: bool) -> Outcome:
-        summary = self._summarise_on(plan, line, policy)
+        summary = self.summarise_on(plan, line, policy)
         grid = plan.finest
         arrived, states = self._on_grid(grid, line, policy, resolved=resolved)[1:]
         return Outcome(
@@ -113,12 +119,12 @@ class Asap:
             info=summary.info,
         )
 
-    def _checked(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> tuple[Line, SwapAsap]:
-        """Return the arguments if the result will be exact."""
-        if not isinstance(policy, SwapAsap):
-            raise TypeError(f"Asap() evaluates the policy swap_asap(), not a {type(policy).__name__}: use Renewal().")
-        _checks.require_double_precision()
-        line = chain if isinstance(chain, Line) else stacked(chain)
+    def prepared(self, chain: Chain | Line, policy: SwapAsap) -> tuple[Line, SwapAsap]:
+        """Return the chain as arrays, and the policy (see `Gridded`)."""
+        return (chain if isinstance(chain, Line) else stacked(chain)), policy
+
+    def fixed(self, line: Line, policy: SwapAsap) -> "Asap":
+        """Return this evaluator if the result will be exact."""
         require_exact(line, policy)
         if self.stride < 1:
             raise ValueError(f"Argument `stride` must be at least 1, but is {self.stride}.")
@@ -127,19 +133,16 @@ class Asap:
                 "The state level 'bell_diagonal' is not exact here: a memory relaxes (finite T1). "
                 "Leave the level to be chosen."
             )
-        return line, policy
+        return self
 
-    def _plan(self, line: Line, policy: SwapAsap) -> GridPlan:
+    def search(self, line: Line, policy: SwapAsap) -> Search:
+        """Search the grids for concrete numbers (see `Gridded`)."""
         request = GridRequest(step=self.step, num_steps=self.num_steps, rtol=self.rtol)
+        return search_grids(line, request, kept=policy.ends is Ends.KEPT)
 
-        def error_of(plan: GridPlan) -> float:
-            frozen = jax.lax.stop_gradient(line)
-            return float(self._summarise_on(plan, frozen, policy).info.grid_error)
-
-        return self.plan or choose_plan(line, request, kept=policy.ends is Ends.KEPT, error_of=error_of)
-
-    def _summarise_on(self, plan: GridPlan, line: Line, policy: SwapAsap) -> Summary:
-        """Evaluate on given grids; pure, for use under any JAX transformation."""
+    def summarise_on(self, plan: GridPlan, chain: Chain | Line, policy: SwapAsap) -> Summary:
+        """Evaluate on given grids; pure, for use under any JAX transformation. NaN where a swap may fail."""
+        line, policy = self.prepared(chain, policy)
         found = [self._on_grid(grid, line, policy, resolved=False) for grid in plan.grids]
         values = jnp.stack([each[0] for each in found])
         longest = jnp.max(line.attempt_time) / step_of(plan.finest, line)

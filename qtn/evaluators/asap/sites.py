@@ -8,6 +8,7 @@ from qtn._pytree import pytree, static
 from qtn.evaluators.asap.line import Line
 from qtn.schedules.policy import Ends
 from qtn.states.basis import BELL_SIGNS
+from qtn.steps.swap import gate_factors
 
 END_LABELS = (0, 1, 2, 3, 3)
 """Paulis of the labels of the first qubit: I, X, Y, Z - z_eq, z_eq."""
@@ -78,10 +79,8 @@ def label_rates(labels: tuple[int, ...], rates: Float[Array, "m 3"]) -> Float[Ar
 
 
 def swap_signs(line: Line) -> Float[Array, "nodes 4"]:
-    """Return S_k f_k of a swap at each node, as `qtn.steps.swap.swap_factors` without the success probability."""
-    bit = 2 * line.readout - 1
-    kept = line.two_qubit[:, None] * jnp.stack([bit, bit**2, bit], axis=1)
-    return jnp.asarray(BELL_SIGNS) * jnp.pad(kept, ((0, 0), (1, 0)), constant_values=1.0)
+    """Return S_k f_k of a swap at each node, see `swap_table`, without the success probability."""
+    return jnp.asarray(BELL_SIGNS) * gate_factors(line.two_qubit, line.readout)
 
 
 def sites_of(line: Line, step: Float[Array, ""], ends: Ends, *, mass: bool) -> Sites:

@@ -1,7 +1,7 @@
 """The whole register in one state: a schedule run as a circuit along a timeline, with every memory of every node."""
 
-from qtn.evaluators.full_state.average import FullStateAverage
 from qtn.evaluators.full_state.derive import num_pairs, timeline_of
+from qtn.evaluators.full_state.evaluator import FullState
 from qtn.evaluators.full_state.events import (
     Along,
     Correct,
@@ -19,7 +19,7 @@ from qtn.evaluators.full_state.events import (
     select,
     timeline,
 )
-from qtn.evaluators.full_state.execute import FullInfo, FullOutcome, FullState
+from qtn.evaluators.full_state.execute import FullInfo, FullOutcome
 from qtn.evaluators.full_state.sample import sample_timeline, sample_timelines
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "FullInfo",
     "FullOutcome",
     "FullState",
-    "FullStateAverage",
     "Generate",
     "Local",
     "SwapAt",

@@ -1,25 +1,23 @@
-"""`FullState`: run a timeline on the whole register."""
+"""Run a timeline on the whole register: the numbers of a layout, and what is left at the end."""
 
-import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from qtn import _checks
 from qtn._pytree import pytree, static
 from qtn.evaluators.full_state.events import Slot, Timeline
 from qtn.evaluators.full_state.kernel import run_segment
-from qtn.evaluators.full_state.layout import Layout, Site, lay_out
-from qtn.evaluators.full_state.numbers import decays, node_numbers, operator_stacks
-from qtn.evaluators.full_state.rounds import Program, arrange
+from qtn.evaluators.full_state.layout import Layout, Site
+from qtn.evaluators.full_state.numbers import decays, operator_stacks
+from qtn.evaluators.full_state.rounds import Program
 from qtn.links.chain import Chain
 from qtn.states.basis import TRACE
 from qtn.states.dense import DensityMatrix
 from qtn.states.dense import reduced as reduced_matrix
 from qtn.states.trains import MPDO
+from qtn.steps.nodes import stacked_nodes
 from qtn.tensors.contract import evaluate as contract
 from qtn.tensors.contract import reduce_to
 from qtn.tensors.train import from_sites, scale
@@ -118,60 +116,9 @@ def _dense_sites(tensor: Array) -> list[Array]:
     return [*sites, tensor.reshape(-1, 4, 1)]
 
 
-@dataclasses.dataclass(frozen=True)
-class FullState:
-    """Every memory of every node in one state, the schedule run as a circuit along a timeline.
-
-    Between events memories decay; swaps and distillation are circuits with noisy gates, measurement, feed-forward
-    averaged exactly, and post-selection with its probability.
-
-    Note:
-        Exact while bonds stay below `max_bond`, then truncated and reported in `info`. Differentiable with respect
-        to the chain and the timeline (times, maps). Compile time does not depend on the length of a chain.
-
-    References:
-        The Pauli basis for noisy trains: Noh, Jiang and Fefferman 2020, arXiv:2003.13163.
-    """
-
-    max_bond: int = 256
-    """Bonds above it are cut, static."""
-
-    def run(self, chain: Chain, timeline: Timeline | Any) -> FullOutcome:
-        """Run a timeline on the hardware of a chain.
-
-        Args:
-            chain: links give the states of pairs, nodes their memories, gates and swap success.
-            timeline: see `qtn.evaluators.full_state.timeline`.
-
-        Returns:
-            outcome: the state of all slots that hold a qubit at the end, and the probability of what was selected.
-        """
-        _checks.require_double_precision()
-        if not isinstance(timeline, Timeline):
-            raise ValueError(
-                f"Argument `timeline` must be a Timeline, but is a {type(timeline).__name__}: make one with "
-                "`timeline`, `timeline_of` or `sample_timeline` of qtn.evaluators.full_state."
-            )
-        _check_places(chain, timeline)
-        if self.max_bond < 4:
-            raise ValueError(f"Argument `max_bond` must be at least 4 (one pair), but is {self.max_bond}.")
-        widths = [array.shape[1] if array.ndim == 5 else 1 for array in timeline.maps]
-        layout = lay_out(timeline.events, self.max_bond, widths)
-        return _execute(chain, timeline, layout, arrange(layout))
-
-
-def _check_places(chain: Chain, timeline: Timeline) -> None:
-    for event in timeline.events:
-        for node, _ in event.slots:
-            if not 0 <= node <= chain.num_links:
-                raise ValueError(f"A slot of node {node} is used, but nodes are 0..{chain.num_links}.")
-        link = getattr(event, "link", 0)
-        if not 0 <= link < chain.num_links:
-            raise ValueError(f"A pair of link {link} is generated, but links are 0..{chain.num_links - 1}.")
-
-
-def _execute(chain: Chain, timeline: Timeline, layout: Layout, program: Program) -> FullOutcome:
-    nodes = node_numbers(chain)
+def execute(chain: Chain, timeline: Timeline, layout: Layout, program: Program) -> FullOutcome:
+    """Run the segments of a program on pools of sites, and return the trains that are left, each normalised."""
+    nodes = stacked_nodes(chain.nodes)
     ages = decays(chain, timeline, layout, nodes)
     stacks = operator_stacks(chain, timeline, layout, nodes)
     pools = {shape: jnp.zeros((length, shape[0], 4, shape[1])) for shape, length in program.pools.items()}

@@ -6,45 +6,32 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from qtn.circuits.gates import GATES
 from qtn.hardware.gates import Gates
-from qtn.states.basis import BELL_SIGNS, TRACE, ptm
+from qtn.states.basis import BELL_SIGNS
 from qtn.steps.distill import DistillationProtocol, local_tensor, twirl
 
 Z_BIT, X_BIT = np.array([0, 1, 1, 0]), np.array([0, 0, 1, 1])
 """Whether Z^z (X^x) changes the sign of I, X, Y, Z."""
-_CX, _H = (np.asarray(ptm(np.asarray(GATES[name].matrix()))) for name in ("CX", "H"))
 _ALL = tuple(a + b for a, b in itertools.product("IXYZ", repeat=2))
 
 
-def bell_rows(two_qubit: Array, readout: Array) -> Float[Array, "2 2 4 4"]:
-    """Return E[(-1)^(a z + b x)] of a noisy Bell measurement as rows over the Paulis of the measured qubits.
+def swap_matrix(table: Float[Array, "4 4"]) -> Float[Array, "4 64"]:
+    """Return the swap of (left, right, corrected) -> (corrected): Z^z X^x at once, averaged over outcomes.
 
-    CX (then two-qubit depolarising), H on the first, readouts z and x, each right with probability `readout`.
-
-    Returns:
-        (a, b, first qubit, second qubit).
+    Args:
+        table: T[k, j] of `qtn.steps.swap.swap_table`, success included.
     """
-    lost = np.zeros((16, 16))
-    lost[0, 0] = 1.0
-    circuit = np.kron(_H, np.eye(4)) @ (two_qubit * _CX + (1 - two_qubit) * lost)
-    effects = jnp.stack([jnp.asarray(TRACE), jnp.array([0.0, 0.0, 0.0, 1.0]) * (2 * readout - 1)])
-    return (jnp.einsum("ai,bj->abij", effects, effects).reshape(4, 16) @ circuit).reshape(2, 2, 4, 4)
+    return jnp.einsum("ki,ij,kl->kijl", table, jnp.eye(4), jnp.eye(4)).reshape(4, 64)
 
 
-def swap_matrix(two_qubit: Array, readout: Array, p_swap: Array) -> Float[Array, "4 64"]:
-    """Return the swap of (left, right, corrected) -> (corrected): Z^z X^x at once, averaged over outcomes."""
-    chosen = bell_rows(two_qubit, readout)[Z_BIT, X_BIT]  # k, i, j
-    return p_swap * jnp.einsum("kij,kl->kijl", chosen, jnp.eye(4)).reshape(4, 64)
-
-
-def tracked_matrix(two_qubit: Array, readout: Array, p_swap: Array, num_frames: int) -> Float[Array, "16 ..."]:
+def tracked_matrix(table: Float[Array, "4 4"], num_frames: int) -> Float[Array, "16 ..."]:
     """Return the swap of (left, right, old bits) -> new bits (z, x): the sums of all bits modulo 2, uncorrected.
 
-    A bit is a qubit with the Paulis I and Z only; <Z> of a sum is the product.
+    A bit is a qubit with the Paulis I and Z only; <Z> of a sum is the product. Row k of T is the expectation value of
+    the sign that the correction gives to Pauli k, so it is <Z> of the bits that change this sign.
     """
-    rows = jnp.zeros((4, 4, 4, 4)).at[np.ix_([0, 3], [0, 3])].set(bell_rows(two_qubit, readout))
-    out = p_swap * rows  # z, x, i, j
+    rows = jnp.einsum("ki,ij->kij", table, jnp.eye(4))
+    out = jnp.zeros((4, 4, 4, 4)).at[3 * Z_BIT, 3 * X_BIT].set(rows)  # z, x, i, j
     copies = np.einsum("zi,xj->zxij", np.eye(4), np.eye(4))
     for _ in range(num_frames // 2):
         out = jnp.einsum("zx...,zxij->zx...ij", out, copies)

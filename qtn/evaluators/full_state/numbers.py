@@ -1,6 +1,5 @@
 """The numbers of an execution: stacks of operators for the nodes and links, and the decay of every slot."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -8,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from qtn._pytree import together
+from qtn.evaluators.fold import herald
 from qtn.evaluators.full_state.events import Timeline
 from qtn.evaluators.full_state.layout import Layout
 from qtn.evaluators.full_state.matrices import (
@@ -20,32 +21,10 @@ from qtn.evaluators.full_state.matrices import (
 )
 from qtn.hardware.gates import Gates
 from qtn.links.chain import Chain
+from qtn.steps.nodes import Nodes
 
 
-def each(function: Callable[[Any], Any], objects: Sequence[Any]) -> Any:
-    """Return the stacked results of a function of pytrees; those of one structure are computed in one batch."""
-    structures = {jax.tree.structure(item) for item in objects}
-    shapes = {tuple(jnp.shape(leaf) for leaf in jax.tree.leaves(item)) for item in objects}
-    if len(objects) > 1 and len(structures) == len(shapes) == 1:
-        return jax.vmap(function)(jax.tree.map(lambda *leaves: jnp.stack(leaves), *objects))
-    return jax.tree.map(lambda *parts: jnp.stack(parts), *[function(item) for item in objects])
-
-
-def node_numbers(chain: Chain) -> tuple[Array, Array, Array, Array, Array]:
-    """Return (p2, eta, p_swap, decay rates, equilibrium <Z>) of every stored node."""
-    return each(
-        lambda node: (
-            node.gates.two_qubit,
-            node.gates.readout,
-            node.p_swap,
-            node.memory.pauli_rates(),
-            jnp.asarray(float(node.memory.equilibrium())),
-        ),
-        chain.nodes,
-    )
-
-
-def decays(chain: Chain, timeline: Timeline, layout: Layout, nodes: tuple[Array, ...]) -> Float[Array, "uses 4 4"]:
+def decays(chain: Chain, timeline: Timeline, layout: Layout, nodes: Nodes) -> Float[Array, "uses 4 4"]:
     """Return the decay before every use of a slot since the last; classical bits do not decay."""
     if not layout.uses:
         return jnp.zeros((0, 4, 4))
@@ -53,11 +32,11 @@ def decays(chain: Chain, timeline: Timeline, layout: Layout, nodes: tuple[Array,
     which = np.array([chain.node_index(slot[0]) for slot, _, _ in layout.uses])
     quantum = np.array([slot[1] >= 0 for slot, _, _ in layout.uses])
     durations = (timeline.times[now] - timeline.times[then]) * quantum
-    return memory_matrices(durations, nodes[3][which], nodes[4][which])
+    return memory_matrices(durations, nodes.rates[which], jnp.asarray(nodes.equilibrium)[which])
 
 
 def operator_stacks(
-    chain: Chain, timeline: Timeline, layout: Layout, nodes: tuple[Array, ...]
+    chain: Chain, timeline: Timeline, layout: Layout, nodes: Nodes
 ) -> dict[tuple[object, ...], tuple[Array, ...]]:
     """Return the stacked numbers of every operator of a layout."""
     return {
@@ -70,7 +49,7 @@ def _stack(
     keys: list[tuple[int, ...]],
     chain: Chain,
     timeline: Timeline,
-    nodes: tuple[Array, ...],
+    nodes: Nodes,
 ) -> tuple[Array, ...]:
     name, *details = operator
     if name == "local":
@@ -79,7 +58,7 @@ def _stack(
         left, right = details
         return (jnp.stack([_along(timeline, key, left, right) for key in keys]),)
     if name == "generate":
-        states = each(lambda link: link.heralded().state, chain.links)
+        states = together(herald, chain.links).state
         return (states[np.array([chain.link_index(link) for (link,) in keys])],)
     where = np.array([[chain.node_index(node) for node in key] for key in keys])
     if name == "distill":
@@ -90,12 +69,12 @@ def _stack(
             left, right = (Gates(two_qubit=p2[side], readout=eta[side]) for side in (0, 1))
             return distill_factors(protocol, left, right)
 
-        first, second = jax.vmap(factors)(nodes[0][where], nodes[1][where])
+        first, second = jax.vmap(factors)(nodes.two_qubit[where], nodes.readout[where])
         return first, second, jnp.broadcast_to(last, (len(keys), 16, 16))
-    p2, eta, p_swap = (part[where[:, 0]] for part in nodes[:3])
+    tables = nodes.swaps[where[:, 0]]
     if name == "swap":
-        return (jax.vmap(swap_matrix)(p2, eta, p_swap),)
-    return (jax.vmap(lambda a, b, c: tracked_matrix(a, b, c, details[0]))(p2, eta, p_swap),)
+        return (jax.vmap(swap_matrix)(tables),)
+    return (jax.vmap(lambda table: tracked_matrix(table, details[0]))(tables),)
 
 
 def _along(timeline: Timeline, key: tuple[int, ...], left: int, right: int) -> Array:

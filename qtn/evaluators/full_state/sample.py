@@ -11,6 +11,7 @@ import numpy as np
 from qtn.evaluators.fold import distill_step, swap_step
 from qtn.evaluators.full_state.derive import Happening, Held, from_happenings, inputs_of, latency, within
 from qtn.evaluators.full_state.events import Timeline
+from qtn.evaluators.levels import corrections_matter, meets_uncorrected, optical
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
 from qtn.links.link import Heralded
@@ -48,8 +49,8 @@ def sample_timelines(
 ) -> list[Timeline]:
     """Return the timelines of independent runs of a schedule: what led to each delivered pair, without failed attempts.
 
-    Pairs arrive after geometric numbers of attempts; swaps succeed with `p_swap`, distillation with the probability
-    of its state; what fails or grows too old is made anew. Time 0 is the start of the run.
+    Pairs arrive after geometric numbers of attempts; swaps succeed with `p_swap`, distillation and linear optics with
+    the probability of their state; what fails or grows too old is made anew. Time 0 is the start of the run.
 
     Args:
         chain: concrete numbers.
@@ -61,7 +62,8 @@ def sample_timelines(
 
     Raises:
         ValueError: if a step has a soft cut-off or a `min_fidelity`; if a protocol joins more than three pairs; if
-            `tracked` would change the success probability of a distillation (memories that relax).
+            `tracked` would change the success probability of a distillation (memories that relax) or of a swap by
+            linear optics (pairs that are not Bell-diagonal).
 
     Note:
         Delivered pairs are distributed exactly as `Renewal()` says where cut-offs are whole multiples of the attempt
@@ -76,7 +78,7 @@ def sample_timelines(
 
 
 def _check_supported(chain: Chain, schedule: Schedule, tracked: bool) -> None:
-    relaxing = any(node.memory.equilibrium() != 0 for node in chain.nodes)
+    reason = corrections_matter(chain, schedule) if tracked else ""
     for part in subtrees(schedule.tree):
         if not isinstance(part, (Swap, Distill)):
             continue
@@ -91,10 +93,10 @@ def _check_supported(chain: Chain, schedule: Schedule, tracked: bool) -> None:
                 f"Argument `schedule` joins {part.protocol.num_pairs} pairs at {where}, and sampling goes up to 3: "
                 "give your own arrivals to `timeline_of`."
             )
-        if tracked and relaxing and isinstance(part, Distill) and part.last > part.first:
+        if reason and meets_uncorrected(chain, part):
             raise ValueError(
-                f"Argument `tracked` changes how often {where} succeeds, because memories relax: sample with "
-                "corrections at the swap, or give your own arrivals to `timeline_of`."
+                f"Argument `tracked` changes how often {where} succeeds, because {reason}: sample with corrections at "
+                "the swap, or give your own arrivals to `timeline_of`."
             )
 
 
@@ -117,7 +119,8 @@ class _Sampler:
 
     def __init__(self, chain: Chain, schedule: Schedule, rng: np.random.Generator) -> None:
         self.chain, self.schedule, self.rng = chain, schedule, rng
-        self.states = any(isinstance(part, Distill) for part in subtrees(schedule.tree))
+        distils = any(isinstance(part, Distill) for part in subtrees(schedule.tree))
+        self.states = distils or optical(chain, schedule)
         self.heralded: list[Heralded] = [jax.tree.map(np.asarray, link.heralded()) for link in chain.links]
         self.maps: dict[tuple[Any, ...], np.ndarray] = {}
 

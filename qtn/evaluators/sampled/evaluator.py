@@ -11,13 +11,13 @@ from jaxtyping import Array
 
 from qtn import _checks
 from qtn.evaluators.asap.line import Line, stacked
-from qtn.evaluators.levels import choose_level
+from qtn.evaluators.levels import choose_level, corrections_matter, require_level
 from qtn.evaluators.outcome import Summary
 from qtn.evaluators.sampled.direct import draw_deliveries
 from qtn.evaluators.sampled.draws import log_counts, undifferentiated
 from qtn.evaluators.sampled.events import Rules, Run, simulate
 from qtn.evaluators.sampled.outcome import SampledOutcome, Samples, estimate
-from qtn.evaluators.sampled.pools import TreePlan, TreeSampler, relaxes, require_sampled
+from qtn.evaluators.sampled.pools import TreePlan, TreeSampler, require_sampled
 from qtn.evaluators.sampled.record import Record, corrected_state, tracked_state
 from qtn.links.chain import Chain
 from qtn.schedules.builders import check_spans
@@ -59,7 +59,7 @@ class Sampled:
     """Everything that is drawn follows from it."""
 
     correction: Correction | str = Correction.AT_SWAP
-    """When Pauli corrections are applied; only relaxing memories (T1) notice."""
+    """When Pauli corrections are applied; see `Correction` for where it matters."""
 
     plan: TreePlan | None = None
     """How often each part of a tree is drawn (static): needed under `jax.jit`, where it cannot be chosen; see
@@ -69,7 +69,7 @@ class Sampled:
     """State level of trees; None = the smallest that is exact."""
 
     def __post_init__(self) -> None:
-        _checks.choice("correction", self.correction, Correction)
+        object.__setattr__(self, "correction", _checks.choice("correction", self.correction, Correction))
 
     def planned(self, chain: Chain, schedule: Schedule | SwapAsap) -> "Sampled":
         """Return this evaluator with the numbers of draws fixed: those chosen for these (concrete) numbers."""
@@ -115,17 +115,19 @@ class Sampled:
     def _sampler(self, chain: Chain, schedule: Schedule) -> TreeSampler:
         check_spans(schedule, chain.num_links)
         require_sampled(schedule)
-        if self.correction == Correction.TRACKED and relaxes(chain):
+        if self.correction is Correction.TRACKED and (reason := corrections_matter(chain, schedule)):
             raise ValueError(
-                "Sampled() applies the corrections of trees at each swap, which matters where memories relax (T1): "
-                "use Correction.AT_SWAP, or the policy swap_asap()."
+                f"Sampled() applies the corrections of trees at each swap, which matters where {reason}: use "
+                "Correction.AT_SWAP, or the policy swap_asap()."
             )
-        level = choose_level(chain, schedule) if self.level is None else self.level
-        return TreeSampler(chain, schedule, level)
+        if self.level is None:
+            return TreeSampler(chain, schedule, choose_level(chain, schedule))
+        require_level(self.level, chain, schedule)
+        return TreeSampler(chain, schedule, self.level)
 
     def _policy(self, chain: Chain | Line, policy: SwapAsap, key: Array) -> Samples:
         line = chain if isinstance(chain, Line) else stacked(chain)
-        state_of = corrected_state if self.correction == Correction.AT_SWAP and any(line.equilibrium) else tracked_state
+        state_of = corrected_state if self.correction is Correction.AT_SWAP and any(line.equilibrium) else tracked_state
         if independent(line, policy):
             return direct_samples(line, key, self.num_samples, policy.ends, state_of)
         one_link = isinstance(chain, Chain) and len(chain.links) == 1 and policy.cutoff_times is None

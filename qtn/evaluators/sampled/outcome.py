@@ -52,7 +52,7 @@ class SampledInfo:
 
 @pytree
 class SampledOutcome:
-    """The mean delivered pair with error bars."""
+    """The mean delivered pair with error bars; a `Result`, as every evaluator returns one."""
 
     mean_time: Float[Array, ""]
     """Mean waiting time for one end-to-end pair [s]."""
@@ -73,8 +73,12 @@ class SampledOutcome:
 
     @property
     def summary(self) -> Summary:
-        """Return the means alone."""
+        """Return the means and their errors alone."""
         return Summary(mean_time=self.mean_time, state=self.state, info=self.info)
+
+    @property
+    def in_time(self) -> None:
+        """Return None: samples do not resolve the state in time."""
 
     def quantiles(self, levels: ArrayLike) -> Float[Array, "n"]:
         """Return the times [s] by which these shares of the samples have been delivered."""

@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree
@@ -336,8 +335,3 @@ def require_sampled(schedule: Schedule) -> None:
                 f"Sampled() does not simulate {used[0].replace('_', ' ')} (in the step over links {part.first}.."
                 f"{part.last}): use Renewal()."
             )
-
-
-def relaxes(chain: Chain) -> bool:
-    """Whether a memory of the chain relaxes, so that it matters when corrections are applied."""
-    return bool(np.any([node.memory.equilibrium() != 0 for node in chain.nodes]))

@@ -4,9 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from qtn import Asap, Restart, abstract_link, chain, depolarising_memory, nested, node, stacked, swap_asap
-from qtn.evaluators.asap.plan import choose_plan
-from qtn.evaluators.choose import GridRequest
+from qtn import Asap, Ends, Restart, abstract_link, chain, depolarising_memory, nested, node, stacked, swap_asap
+from qtn.evaluators.ladder import settled
 from qtn.hardware.linear_optics import linear_optics
 
 LINK = abstract_link(p_success=0.5, attempt_time=1.0, werner=0.9)
@@ -71,7 +70,7 @@ def test_impossible_grids():
     with pytest.raises(
         ValueError, match="No affordable time grid resolves this chain: the slowest link takes 1e\\+09 s"
     ):
-        choose_plan(arrays, GridRequest(None, None, 1e-7), kept=True, error_of=lambda plan: tried.append(plan) or 1.0)
+        settled(Asap().search(arrays, swap_asap(ends=Ends.KEPT)), lambda plan: tried.append(plan) or 1.0)
     assert [plan.finest.num_steps for plan in tried] == [1024, 4096]
     with pytest.raises(ValueError, match=r"step_s = 1 needs .* steps to hold the distribution"):
         Asap(step=1.0).summarise(arrays, swap_asap())

@@ -28,7 +28,10 @@ def step(register, chain, timeline, event):
         p2, eta = float(node.gates.two_qubit), float(node.gates.readout)
         bits = event.bits or ("z", "x")
         fresh = tuple(("new", bit) for bit in bits)
-        oracle.swap(register, event.left, event.right, p2, eta, fresh)
+        if node.optics is None:
+            oracle.swap(register, event.left, event.right, p2, eta, fresh)
+        else:
+            oracle.optical_swap(register, event.left, event.right, np.asarray(node.optics.factors()), fresh)
         register.each(lambda rho: float(node.p_swap) * rho)
         for k in (0, 1):
             register.add_bits([fresh[k], *event.frames[k::2]], bits[k])

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from qtn.evaluators.full_state import FullState, FullStateAverage, timeline_of
+from qtn.evaluators.full_state import FullState, timeline_of
 from qtn.evaluators.renewal import Renewal
 from qtn.hardware.gates import gates
 from qtn.hardware.memory import relaxing_memory
@@ -22,7 +22,7 @@ SCHEDULE = parse("swap(0, 1, cutoff_time=3)")
 
 
 def test_average_agrees_with_renewal():
-    found = FullStateAverage(num_samples=60, seed=1).evaluate(LINE, SCHEDULE)
+    found = FullState(num_samples=60, seed=1).evaluate(LINE, SCHEDULE)
     exact = Renewal(step=1.0, num_steps=512).summarise(LINE, SCHEDULE)
     errors = np.sqrt(np.diagonal(found.info.covariance))
     assert abs(float(found.mean_time - exact.mean_time)) < 4 * errors[0]
@@ -33,7 +33,7 @@ def test_average_agrees_with_renewal():
 
 def test_no_derivative():
     with pytest.raises(ValueError, match=r"no derivative: use Renewal\(\) or Sampled\(\)"):
-        jax.grad(lambda line: FullStateAverage(2).summarise(line, SCHEDULE).mean_time)(LINE)
+        jax.grad(lambda line: FullState().summarise(line, SCHEDULE).mean_time)(LINE)
 
 
 def test_a_pair_needs_one_qubit_at_each_end():

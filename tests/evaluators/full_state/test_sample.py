@@ -37,7 +37,7 @@ def test_long_chains_are_sampled_without_recursion():
     [
         (qtn.swap(qtn.elementary(0), qtn.elementary(1), min_fidelity=0.8), False, "soft cut-off or a min_fidelity"),
         (qtn.distill(qtn.elementary(0), protocol=CODE_5), False, "joins 5 pairs"),
-        (qtn.distill(qtn.nested(1)), True, "because memories relax"),
+        (qtn.distill(qtn.nested(1)), True, "because a memory relaxes"),
     ],
 )
 def test_refuses_what_cannot_be_sampled(schedule, tracked, message):

@@ -12,8 +12,8 @@ from tests.evaluators.full_state.replay import replay
 T1, T2 = 20.0, 15.0
 
 
-def line(num_links, t1=T1, t2=T2, p_success=0.1, p_swap=None):
-    """Different links and nodes."""
+def line(num_links, t1=T1, t2=T2, p_success=0.1, p_swap=None, optical=()):
+    """Different links and nodes; some of them swap by linear optics."""
     links = [
         qtn.abstract_link(p_success=p_success, attempt_time=1.0, werner=0.95 - 0.05 * (k % 5)) for k in range(num_links)
     ]
@@ -22,6 +22,7 @@ def line(num_links, t1=T1, t2=T2, p_success=0.1, p_swap=None):
             relaxing_memory(t1, t2),
             qtn.gates(0.97 - 0.01 * (k % 5), 0.98 - 0.005 * (k % 5)),
             p_swap or 0.5 + 0.1 * (k % 5),
+            qtn.linear_optics(0.9 - 0.1 * (k % 5), 0.8, 0.01) if k in optical else None,
         )
         for k in range(num_links + 1)
     ]
@@ -59,6 +60,17 @@ def test_agrees_with_dense_register(name):
     chain = line(num_links)
     arrivals = np.random.default_rng(len(name)).integers(1, 9, num_pairs(schedule.tree)).astype(float)
     timeline = timeline_of(schedule, arrivals, tracked=tracked)
+    found = FullState().run(chain, timeline)
+    expected = replay(chain, timeline, T1, T2).coefficients(delivered(timeline))
+    np.testing.assert_allclose(found.probability, expected[0, 0], rtol=1e-12)
+    np.testing.assert_allclose(found.correlations(delivered(timeline)), expected / expected[0, 0], atol=1e-13)
+
+
+@pytest.mark.parametrize("tracked", [False, True], ids=["at the swap", "tracked"])
+def test_linear_optics_agrees_with_dense_register(tracked):
+    """Gates at node 1, optics at node 2 with a relaxed qubit whose correction may be pending."""
+    chain = line(3, optical=(2,))
+    timeline = timeline_of(qtn.sequential(3), [3.0, 1.0, 6.0], tracked=tracked)
     found = FullState().run(chain, timeline)
     expected = replay(chain, timeline, T1, T2).coefficients(delivered(timeline))
     np.testing.assert_allclose(found.probability, expected[0, 0], rtol=1e-12)

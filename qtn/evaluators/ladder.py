@@ -1,0 +1,192 @@
+"""One ladder of grids: propose what to try, be told what came of it, end with a plan.
+
+A search is a generator. It yields questions, a `Probe` (how long do the steps take?) or a `GridPlan` (which error has
+an evaluation on it?), is sent the answers, and returns the plan to use, or raises why there is none. Who answers is not
+its business: `plan_for` answers one question after the other, a sweep answers those of many points side by side.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+import jax
+
+from qtn.evaluators.horizon import Probe
+from qtn.evaluators.outcome import Summary
+from qtn.evaluators.plan import COARSE, LADDER, GridPlan, memory_needed
+from qtn.evaluators.scales import TimeScales
+from qtn.links.chain import Chain
+
+SMALL_ERROR = 1e-4
+"""Below this error a grid that does not get better is not refined any further."""
+
+WORST_ERROR = 1e-2
+"""A chosen grid with a larger error is refused."""
+
+Search: TypeAlias = Generator[Any, Any, GridPlan]
+"""Yields each `Probe` and is sent (slowest, whole) mean time [s]; yields each `GridPlan` and is sent its error."""
+
+Question, Answer, Found = TypeVar("Question"), TypeVar("Answer"), TypeVar("Found")
+
+
+@runtime_checkable
+class Gridded(Protocol):
+    """An evaluator on time grids, piece by piece, for whoever chooses the grids of many points together."""
+
+    def prepared(self, chain: Chain, schedule: Any, /) -> tuple[Any, Any]:
+        """Return chain and schedule as they are asked about below, each link evaluated once; may be traced."""
+        ...
+
+    def fixed(self, chain: Any, schedule: Any, /) -> "Gridded":
+        """Return this evaluator with all settled but its grids, for concrete numbers; raise if it is not exact."""
+        ...
+
+    def search(self, chain: Any, schedule: Any, /) -> Search:
+        """Search the grids of a fixed evaluator, for concrete numbers."""
+        ...
+
+    def summarise_on(self, plan: GridPlan, chain: Any, schedule: Any, /) -> Summary:
+        """Evaluate on given grids with a fixed evaluator; pure, for use under any JAX transformation."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class GridRequest:
+    """What the user asks of the grid; None = choose."""
+
+    step: float | None
+    num_steps: int | None
+    rtol: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to choose."""
+        return self.step is not None and self.num_steps is not None
+
+
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """Which grids an evaluator can afford, and what to say where none is good enough."""
+
+    slowest: str
+    """What takes how long, as the end of a sentence."""
+
+    cure: str
+
+    coarse: tuple[int, ...] = COARSE
+    """Lengths of grids that are extrapolated."""
+
+    exact: tuple[int, ...] = LADDER
+    """Lengths of a grid that holds all delivery times."""
+
+    sized: bool = True
+    """Whether the working memory of a step is known, `BYTES_PER_STEP`."""
+
+    def steps(self, count: float) -> str:
+        """Return a number of steps, and the memory that they need if it is known, for people."""
+        return f"{count:.3g} steps ({memory_needed(count)})" if self.sized else f"{count:.3g} steps"
+
+
+def climb(
+    coarse: Iterable[Found],
+    exact: Found | None,
+    *,
+    rtol: float,
+    small: float = SMALL_ERROR,
+    worst: float = WORST_ERROR,
+) -> Generator[Found, float, Found | None]:
+    """Propose grids from coarse to fine; be told the error of each.
+
+    Args:
+        coarse: what is tried.
+        exact: what is taken without a trial if none of these will do; None = there is nothing better.
+        rtol: error that is good enough.
+        small: below this error the last but one is taken where the last is no better.
+        worst: largest error that may be returned.
+
+    Returns:
+        The grids to use, or None if all are too coarse.
+    """
+    error, best = math.inf, None
+    for proposed in coarse:
+        found = yield proposed
+        if best is not None and found > error / 2 and error < small:
+            return best  # what is left does not come from the step
+        error, best = found, proposed
+        if error <= rtol:
+            return best
+    return best if exact is None and error <= worst else exact
+
+
+def ladder(scales: TimeScales, horizon: float, request: GridRequest, terms: Terms) -> Search:
+    """Search the grids that meet a request.
+
+    Args:
+        scales: of the problem.
+        horizon: how long the grid must be [s]; not used if the request is complete.
+        request: step, length and accuracy asked for.
+        terms: of the evaluator.
+
+    Raises:
+        ValueError: if no affordable grid resolves the problem.
+    """
+    if request.step is not None:
+        num_steps = steps_for(horizon, request.step, terms) if request.num_steps is None else request.num_steps
+        return scales.plan_with_step(request.step, num_steps)
+    free = request.num_steps is None
+    lengths = terms.exact if free else (request.num_steps,)
+    length = next((length for length in lengths if horizon <= length * scales.spacing), None)
+    exact = None if length is None else scales.exact_plan(length)
+    if exact is None and request.num_steps is not None:
+        exact = scales.extrapolation(horizon, request.num_steps)
+    tried = [each for each in terms.coarse if length is None or each < length] if free else []
+    best = yield from climb((scales.extrapolation(horizon, each) for each in tried), exact, rtol=request.rtol)
+    if best is None:
+        finest = min(*scales.attempts, *scales.cutoffs, math.inf)
+        raise ValueError(
+            f"No affordable time grid resolves this {terms.slowest}, and the shortest time scale is {finest:.3g} s. A "
+            f"full grid would need {terms.steps(horizon / finest)}. {terms.cure}"
+        )
+    return best
+
+
+def steps_for(horizon: float, step: float, terms: Terms) -> int:
+    """Return the length of a grid of this step that reaches the horizon [s].
+
+    Raises:
+        ValueError: if no grid is that long.
+    """
+    needed = horizon / step
+    if not needed <= LADDER[-1]:
+        raise ValueError(
+            f"A time grid with step_s = {step:g} needs {terms.steps(needed)} to hold the distribution; "
+            f"at most {LADDER[-1]} are chosen. Raise time.step_s, leave it out, or give time.num_steps."
+        )
+    return next(length for length in LADDER if length >= needed)
+
+
+def settled(search: Generator[Question, Answer, Found], answer: Callable[[Question], Answer]) -> Found:
+    """Return what a search ends with, its questions answered one after the other."""
+    try:
+        question = next(search)
+        while True:
+            question = search.send(answer(question))
+    except StopIteration as done:
+        return done.value
+
+
+def plan_for(evaluator: Gridded, chain: Any, schedule: Any) -> GridPlan:
+    """Return the grids that a fixed evaluator chooses for concrete numbers (also for those under `jax.grad`).
+
+    Raises:
+        ValueError: if numbers are traced, or no affordable grid resolves the problem.
+    """
+    system = evaluator.prepared(*jax.lax.stop_gradient((chain, schedule)))
+
+    def answer(question: Any) -> Any:
+        if isinstance(question, Probe):
+            return question.answer(*system)
+        return float(evaluator.summarise_on(question, *system).info.grid_error)
+
+    return settled(evaluator.search(*system), answer)

@@ -1,0 +1,83 @@
+"""Sweeps of swap-asap: points run side by side and equal what each gives alone; refusals are those of a point."""
+
+import numpy as np
+import pytest
+
+from qtn.problem import points as points_module
+from qtn.problem.load import changed, loads
+from qtn.problem.run import differentiate, merit, outcome
+from qtn.problem.structures import override
+from qtn.problem.sweep import SweepTask
+
+CHAIN = """
+schema = 1
+[chain]
+num_links = 3
+link = { model = "abstract", p_success = 0.1, attempt_time_s = 1e-3, werner = 0.97 }
+node = { memory = { model = "dephasing", t2_s = 0.5 }, swap = { p_success = 1.0 } }
+[schedule]
+policy = "swap_asap"
+"""
+
+RELAXING = CHAIN.replace('"dephasing"', '"t1t2", t1_s = 0.6') + '[evaluate]\ncorrection = "tracked"\n'
+KEPT = CHAIN + 'ends = "kept"\n[time]\nnum_steps = 256\n'
+GRADIENT = '[sweep]\njob = "gradient"\noutputs = ["secret_key_rate_hz", "fidelity"]\n[sweep.axes]\n'
+
+
+def alone(made, index):
+    """Return the problem of one point."""
+    return changed(made.problem, [override(name, value) for name, value in made.grid.point(index).items()])
+
+
+@pytest.mark.parametrize(
+    ("text", "axes"),
+    [
+        (CHAIN, {"chain.link.p_success": [0.1, 1.0, 3e-4], "chain.node.memory.t2_s": [0.5, np.inf]}),
+        (CHAIN, {"chain.link.attempt_time_s": [1e-3, 1.1e-3]}),
+        (RELAXING, {"chain.node.memory.t1_s": [0.6, 3.0]}),
+        (KEPT, {"chain.link.p_success": [0.3, 0.25], "chain.link.werner": [0.9]}),
+    ],
+    ids=["exact and coarse grids", "attempt times", "relaxing", "kept ends"],
+)
+def test_values_and_derivatives_equal_those_of_each_point_alone(text, axes, monkeypatch):
+    monkeypatch.setattr(points_module.Points, "_one_by_one", None)
+    lines = "".join(f'"{name}" = {values}\n' for name, values in axes.items())
+    made = SweepTask(loads(text + GRADIENT + lines))
+    values, reasons = made(np.arange(made.grid.num_points))
+    assert not any(reasons)
+    for i in range(made.grid.num_points):
+        for of in ("secret_key_rate_hz", "fidelity"):
+            right, info = differentiate(alone(made, i), of)
+            assert values[of][i] == pytest.approx(right["value"], rel=1e-10, abs=1e-12)
+            assert values["grid_error"][i] == pytest.approx(float(info.grid_error), rel=1e-3)
+            for by in axes:
+                slope = right["gradient"][by]
+                assert values[f"d_{of}_d_{by}"][i] == pytest.approx(slope, rel=1e-8, abs=1e-10)
+
+
+def test_a_swap_that_may_fail_is_the_reason_of_its_points_only():
+    made = SweepTask(
+        loads(CHAIN + '[sweep]\noutputs = ["fidelity"]\n[sweep.axes]\n"chain.node.swap.p_success" = [1, 0.5]\n')
+    )
+    values, reasons = made(np.arange(2))
+    right = merit(made.problem, "fidelity", outcome(alone(made, 0)), clip=True)
+    assert reasons[0] == "" and values["fidelity"][0] == pytest.approx(float(right), rel=1e-12)
+    assert "node 1 has p_swap = 0.5" in reasons[1] and "use Sampled(num_samples=...)" in reasons[1]
+    assert np.isnan(values["fidelity"][1])
+
+
+def test_finite_cutoffs_are_refused_point_by_point():
+    text = CHAIN + "cutoff_times_s = inf\n[evaluate]\nevaluator = 'asap'\n"
+    made = SweepTask(
+        loads(text + '[sweep]\noutputs = ["fidelity"]\n[sweep.axes]\n"schedule.cutoff_times_s" = [inf, 1.0]\n')
+    )
+    values, reasons = made(np.arange(2))
+    assert reasons[0] == "" and np.isfinite(values["fidelity"][0])
+    assert "Asap() has no cut-offs" in reasons[1]
+
+
+def test_optics_are_refused_with_the_cure():
+    text = CHAIN.replace("swap = { p_success = 1.0 }", 'swap = { model = "linear_optics" }')
+    made = SweepTask(loads(text + '[sweep]\noutputs = ["fidelity"]\n[sweep.axes]\n"chain.link.werner" = [0.9, 1.0]\n'))
+    _, reasons = made(np.arange(2))
+    assert all("use a tree and Renewal()" in reason for reason in reasons)
