@@ -1,11 +1,14 @@
 """Check arguments where objects are built: structure always, values when they are concrete."""
 
-from typing import Any
+import enum
+from typing import Any, TypeVar
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.core import Tracer
+
+E = TypeVar("E", bound=enum.StrEnum)
 
 X64_CURE = 'call `jax.config.update("jax_enable_x64", True)` first, or set JAX_ENABLE_X64=1'
 
@@ -63,3 +66,12 @@ def non_negative_finite(name: str, value: Any) -> Array:
 def non_negative(name: str, value: Any) -> Array:
     """Check that all values are >= 0; infinity is allowed."""
     return require(name, value, lambda v: v >= 0, "be non-negative")
+
+
+def choice(name: str, value: Any, kind: type[E]) -> E:
+    """Return the member of a closed set of choices that is given, or named by its word."""
+    try:
+        return kind(value)
+    except ValueError:
+        *first, last = (repr(member.value) for member in kind)
+        raise ValueError(f"Argument `{name}` must be {', '.join(first)} or {last}, but is {value!r}.") from None

@@ -54,11 +54,14 @@ class Renewal:
     """State level; None = the smallest that is exact for the chain and the schedule. Under `jit`, numbers at which a
     fixed level is not exact give NaN; elsewhere they raise."""
 
-    correction: Correction = Correction.AT_SWAP
+    correction: Correction | str = Correction.AT_SWAP
     """When Pauli corrections are applied; where it matters (see `Correction`) this evaluator can only do AT_SWAP."""
 
     plan: GridPlan | None = None
     """Grids to use as they are (static): needed under `jax.jit`, where no grid can be chosen."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "correction", _checks.choice("correction", self.correction, Correction))
 
     def planned(self, chain: Chain, schedule: Schedule) -> "Renewal":
         """Return this evaluator with its grids fixed: those chosen for these (concrete) numbers."""

@@ -1,10 +1,10 @@
 """Search the schedules of a chain: a quick look for a bound, the search on a coarse grid, the leaders in full."""
 
 import dataclasses
+import enum
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 import numpy as np
 
@@ -28,7 +28,22 @@ from qtn.schedules.builders import elementary
 from qtn.steps.level import BELL_DIAGONAL, Level
 from qtn.steps.swap import swap_success
 
-Method = Literal["auto", "exhaustive", "pareto", "beam"]
+
+class Method(enum.StrEnum):
+    """How schedules are searched."""
+
+    AUTO = "auto"
+    """All of them where there are few enough and no cut-offs, else a front."""
+
+    EXHAUSTIVE = "exhaustive"
+    """All of them."""
+
+    PARETO = "pareto"
+    """A front of mean time and correlations of each segment."""
+
+    BEAM = "beam"
+    """The best of each segment."""
+
 
 EXHAUSTIVE_TREES = 5_000
 """Largest space that `method = "auto"` searches exhaustively."""
@@ -53,11 +68,14 @@ MARGIN = 1.2
 class SearchSettings:
     """How to search."""
 
-    method: Method = "auto"
+    method: Method | str = Method.AUTO
     width: int = 96
     """Candidates of each segment that go on, for the front and the beam."""
     num_leaders: int = 10
     """Best schedules that are evaluated at full resolution and returned."""
+
+    def __post_init__(self) -> None:
+        _checks.choice("method", self.method, Method)
 
 
 @dataclasses.dataclass(frozen=True)

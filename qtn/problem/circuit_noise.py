@@ -1,7 +1,7 @@
 """The noise of a circuit as a TOML file: checked like a problem file, and built into a `NoiseModel`."""
 
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,31 +10,42 @@ from pydantic import Field, ValidationError
 from qtn import channels
 from qtn.circuits.gates import GATES
 from qtn.circuits.noise import NoiseModel, noise_model
-from qtn.problem.chain_schema import Table
+from qtn.problem import number as unit
+from qtn.problem import ranges as within
 from qtn.problem.messages import ProblemError, from_validation
-from qtn.problem.ranges import NonNegative, PositiveOrInf, Probability
+from qtn.problem.number import Number
+from qtn.problem.table import Built, Table, number_of
 
 EXAMPLE = """one_qubit = { model = "depolarising", p = 1e-4 }
 two_qubit = { model = "depolarising", p = 5e-3 }
 readout = { p_one = 0.01, p_zero = 0.02 }"""
 
 
-class Depolarising(Table):
+Probability = Annotated[float, Number("Probability of this noise", within.PROBABILITY)]
+
+
+class Depolarising(Built):
     """Replaced by noise with probability p; after a two-qubit gate, both qubits together."""
+
+    builder = channels.depolarising
 
     model: Literal["depolarising"]
     p: Probability
 
 
-class Dephasing(Table):
+class Dephasing(Built):
     """A phase flip with probability p, on each qubit of the gate."""
+
+    builder = channels.dephasing
 
     model: Literal["dephasing"]
     p: Probability
 
 
-class PauliErrors(Table):
+class PauliErrors(Built):
     """X, Y and Z with their probabilities, on each qubit of the gate."""
+
+    builder = channels.pauli_noise
 
     model: Literal["pauli"]
     px: Probability
@@ -42,27 +53,33 @@ class PauliErrors(Table):
     pz: Probability
 
 
-class AmplitudeDamping(Table):
+class AmplitudeDamping(Built):
     """Decay with probability gamma, on each qubit of the gate."""
+
+    builder = channels.amplitude_damping
 
     model: Literal["amplitude_damping"]
     gamma: Probability
 
 
-class Relaxation(Table):
+class Relaxation(Built):
     """Storage for a time with T1 and T2, on each qubit of the gate."""
 
+    builder = channels.relaxation
+
     model: Literal["relaxation"]
-    time_s: NonNegative
-    t1_s: PositiveOrInf
-    t2_s: PositiveOrInf
+    time_s: Annotated[
+        float, Number("How long a qubit is stored", within.NON_NEGATIVE, unit=unit.S, argument="duration")
+    ]
+    t1_s: Annotated[float, Number("Relaxation time T1", within.POSITIVE_OR_INF, unit=unit.S)]
+    t2_s: Annotated[float, Number("Coherence time T2", within.POSITIVE_OR_INF, unit=unit.S)]
 
 
 class Readout(Table):
     """A measurement that records 1 for 0 (p_one), and 0 for 1 (p_zero)."""
 
-    p_one: Probability = 0.0
-    p_zero: Probability = 0.0
+    p_one: Annotated[float, Number("Chance to record 1 for 0", within.PROBABILITY)] = 0.0
+    p_zero: Annotated[float, Number("Chance to record 0 for 1", within.PROBABILITY)] = 0.0
 
 
 Noise = Annotated[Depolarising | Dephasing | PauliErrors | AmplitudeDamping | Relaxation, Field(discriminator="model")]
@@ -113,7 +130,9 @@ def _build(table: CircuitNoise, source: str, sites: Sequence[int]) -> NoiseModel
 
     def built(key: str, noise: Any, num_qubits: int) -> Any:
         try:
-            return None if noise is None else _channel(noise, num_qubits)
+            if isinstance(noise, Depolarising):
+                return channels.depolarising(noise.p, num_qubits)
+            return None if noise is None else noise.build(noise.model_dump())
         except ValueError as error:
             errors.append(f"{key}: {error}")
 
@@ -141,25 +160,14 @@ def _build(table: CircuitNoise, source: str, sites: Sequence[int]) -> NoiseModel
     return noise_model(one_qubit=one, two_qubit=two, by_name=by_name, by_site=by_site)
 
 
-def _channel(noise: Any, num_qubits: int) -> Any:
-    """Return the channel of a table."""
-    kinds: dict[type, Callable[[], Any]] = {
-        Depolarising: lambda: channels.depolarising(noise.p, num_qubits),
-        Dephasing: lambda: channels.dephasing(noise.p),
-        PauliErrors: lambda: channels.pauli_noise(noise.px, noise.py, noise.pz),
-        AmplitudeDamping: lambda: channels.amplitude_damping(noise.gamma),
-        Relaxation: lambda: channels.relaxation(noise.time_s, noise.t1_s, noise.t2_s),
-    }
-    return kinds[type(noise)]()
-
-
-FIELDS = {"duration": "time_s", "t1": "t1_s", "t2": "t2_s"}
+KEYS = {number.name(key): key for key in Relaxation.model_fields if (number := number_of(Relaxation, key))}
+"""Key by the name in the library, where they differ."""
 
 
 def noise_name(path: Sequence[Any], sites: Sequence[int]) -> str:
     """Return the dotted key in the file of a leaf of the model, given its path in the tree."""
     parts = [str(getattr(part, "name", getattr(part, "key", ""))) for part in path]
-    parts[-1] = FIELDS.get(parts[-1], parts[-1])
+    parts[-1] = KEYS.get(parts[-1], parts[-1])
     if parts[0] == "by_site":
         parts[:2] = ["qubits", str(sites.index(int(parts[1])))]
     elif parts[0] == "by_name":

@@ -1,5 +1,7 @@
 """What better hardware costs: the sum of improvement factors over the file, as in requirement studies.
 
+Which numbers are hardware, and in which sense they are better, their declarations say (`Better`).
+
 References:
     da Silva et al., Quantum Sci. Technol. 6, 035007 (2021), arXiv:2010.16373;
     Avis et al., npj Quantum Inf. 9, 100 (2023), arXiv:2207.10579.
@@ -11,35 +13,23 @@ from typing import Any
 
 import jax.numpy as jnp
 
-PROBABILITIES = ("efficiency", "visibility", "two_qubit", "readout", "p_success", "werner", "fidelity", "p_source")
-"""Better towards 1: k times better means base^(1/k), the same error in k uses as before in one."""
-
-ERRORS = ("dark_count_probability",)
-"""Better towards 0: 1 - x is such a probability."""
-
-LARGER = ("t2_s", "t1_s", "time_constant_s", "num_modes", "num_memories")
-"""k times better means k times as much."""
-
-SMALLER = (
-    "phase_std_rad",
-    "attenuation_db_per_km",
-    "loss_left_db",
-    "loss_right_db",
-    "emission_time_s",
-    "attempt_time_s",
-)
-"""k times better means a kth."""
-
-HARDWARE = (*PROBABILITIES, *ERRORS, *LARGER, *SMALLER)
-"""Last parts of the names that cost; other numbers, such as cut-offs, are settings and free."""
+from qtn.problem.number import Better
+from qtn.problem.schema import Config
+from qtn.problem.table import declared
 
 BEST = 1e4
 """Largest improvement that is considered."""
 
 
+def sense(name: str) -> Better | None:
+    """Return in which sense a number is better; None = it is a setting, such as a cut-off, and free."""
+    number = declared(name, Config)
+    return None if number is None else number.better
+
+
 def costs(name: str) -> bool:
     """Whether a number is hardware that can be improved."""
-    return name.rpartition(".")[2] in HARDWARE
+    return sense(name) is not None
 
 
 def improvement(name: str, base: float, value: Any) -> Any:
@@ -49,22 +39,22 @@ def improvement(name: str, base: float, value: Any) -> Any:
         >>> round(float(improvement("chain.link.efficiency", 0.25, 0.5)), 6)
         2.0
     """
-    key = name.rpartition(".")[2]
-    if key in PROBABILITIES:
+    better = sense(name)
+    if better is Better.TOWARDS_ONE:
         return jnp.log(base) / jnp.log(value)
-    if key in ERRORS:
+    if better is Better.TOWARDS_ZERO:
         return jnp.log1p(-base) / jnp.log1p(-value)
-    return value / base if key in LARGER else base / value
+    return value / base if better is Better.LARGER else base / value
 
 
 def improved(name: str, base: float, factor: Any) -> Any:
     """Return the number that is so many times better; the factor may be traced."""
-    key = name.rpartition(".")[2]
-    if key in PROBABILITIES:
+    better = sense(name)
+    if better is Better.TOWARDS_ONE:
         return base ** (1 / factor)
-    if key in ERRORS:
+    if better is Better.TOWARDS_ZERO:
         return -jnp.expm1(jnp.log1p(-base) / factor)
-    return base * factor if key in LARGER else base / factor
+    return base * factor if better is Better.LARGER else base / factor
 
 
 def hardware_cost(baseline: Mapping[str, float], numbers: Mapping[str, Any]) -> Any:

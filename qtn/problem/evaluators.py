@@ -1,6 +1,5 @@
-"""The one table of evaluators: from the names in a problem file to objects."""
+"""From the names in a problem file to evaluators and policies."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
@@ -12,13 +11,10 @@ from qtn.evaluators.full_state.evaluator import FullState
 from qtn.evaluators.outcome import Result
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.sampled.evaluator import Sampled
+from qtn.problem.choices import EvaluatorName
 from qtn.problem.schema import Config
-from qtn.schedules.policy import Ends, Restart, SwapAsap, swap_asap
-from qtn.steps.correction import Correction
+from qtn.schedules.policy import SwapAsap, swap_asap
 from qtn.steps.level import LEVELS, PauliLevel
-
-CORRECTIONS = {each.value: each for each in Correction}
-"""When corrections are applied, by name."""
 
 
 def level_of(config: Config) -> PauliLevel | None:
@@ -26,54 +22,31 @@ def level_of(config: Config) -> PauliLevel | None:
     return None if config.evaluate.level is None else LEVELS[config.evaluate.level]
 
 
-def renewal(config: Config) -> Renewal:
-    """Build the evaluator of trees."""
-    return Renewal(
-        step=config.time.step_s,
-        num_steps=config.time.num_steps,
-        level=level_of(config),
-        correction=CORRECTIONS[config.evaluate.correction],
-    )
-
-
-def asap(config: Config) -> Asap:
-    """Build the evaluator of swap-asap."""
-    return Asap(step=config.time.step_s, num_steps=config.time.num_steps, level=level_of(config))
-
-
-def sampled(config: Config) -> Sampled:
-    """Build the sampling evaluator."""
-    table = config.evaluate
-    return Sampled(num_samples=table.num_samples or 10_000, seed=table.seed, correction=CORRECTIONS[table.correction])
-
-
-def full_state(config: Config) -> FullState:
-    """Build the evaluator that runs the whole register along sampled timelines."""
-    table = config.evaluate
-    return FullState(num_samples=table.num_samples or 200, seed=table.seed, correction=CORRECTIONS[table.correction])
-
-
-EVALUATORS: dict[str, Callable[[Config], Evaluator[Result]]] = {
-    "renewal": renewal,
-    "asap": asap,
-    "sampled": sampled,
-    "full_state": full_state,
-}
-"""Builders by the name in `evaluate.evaluator`."""
-
-
-def evaluator_name(config: Config) -> str:
+def evaluator_name(config: Config) -> EvaluatorName:
     """Return the evaluator of a file: the one it names, else the exact one."""
     if config.evaluate.evaluator is not None:
         return config.evaluate.evaluator
-    return "renewal" if config.schedule.policy is None else "asap"
+    return EvaluatorName.RENEWAL if config.schedule.policy is None else EvaluatorName.ASAP
+
+
+def evaluator_of(config: Config) -> Evaluator[Result]:
+    """Build the evaluator of a file."""
+    name, table = evaluator_name(config), config.evaluate
+    grid: dict[str, Any] = {"step": config.time.step_s, "num_steps": config.time.num_steps, "level": level_of(config)}
+    if name is EvaluatorName.ASAP:
+        return Asap(**grid)
+    if name is EvaluatorName.RENEWAL:
+        return Renewal(**grid, correction=table.correction)
+    samples: dict[str, Any] = {} if table.num_samples is None else {"num_samples": table.num_samples}
+    kind = Sampled if name is EvaluatorName.SAMPLED else FullState
+    return kind(**samples, seed=table.seed, correction=table.correction)
 
 
 def build_policy(table: dict[str, Any]) -> SwapAsap:
     """Build the policy of a [schedule] table; numbers may be traced."""
     times = table.get("cutoff_times_s")
     return swap_asap(
-        restart=Restart(table["restart"]),
-        ends=Ends(table["ends"]),
+        restart=table["restart"],
+        ends=table["ends"],
         cutoff_times=jnp.stack([_checks.real(time) for time in times]) if isinstance(times, list) else times,
     )

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from qtn.links.satellite import Satellite, downlinks
 from qtn.merit.fidelity import fidelity, qber_x, qber_z
 from qtn.merit.key_rate import delivered_pair
-from qtn.problem.build import arm_losses, build_link, is_fibre, link_length
+from qtn.problem.chain.chain import Chain
 
 
 def link_rows(chain: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -17,20 +16,17 @@ def link_rows(chain: Mapping[str, Any]) -> list[dict[str, Any]]:
             or None, "p_success" of an attempt, "attempt_time_s", "rate_hz" = p_success / attempt_time_s, "fidelity",
             "qber_x", "qber_z"}.
     """
-    count = len(chain["links"]) if "links" in chain else chain["num_links"]
     rows = []
-    for position in range(count):
-        table = chain["links"][position] if "links" in chain else chain["link"]
-        link = build_link(table)
-        offer = link.heralded()
+    for position, (kind, table) in enumerate(Chain.link_tables(chain)):
+        offer, eta = kind.build(table).heralded(), kind.transmissivity(table)
         pair = delivered_pair(offer)
         p_success, attempt_time = float(offer.p_success), float(offer.attempt_time)
         rows.append(
             {
                 "link": position,
                 "model": table["model"],
-                "length_km": None if table["model"] == "abstract" else float(link_length(table)),
-                "eta": channel_transmissivity(table, link),
+                "length_km": None if kind.way is None else float(kind.way(table)),
+                "eta": None if eta is None else float(eta),
                 "p_success": p_success,
                 "attempt_time_s": attempt_time,
                 "rate_hz": p_success / attempt_time,
@@ -40,14 +36,3 @@ def link_rows(chain: Mapping[str, Any]) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def channel_transmissivity(table: Mapping[str, Any], link: Any) -> float | None:
-    """Return the probability that light passes the whole channel, both arms; None for an abstract link."""
-    if is_fibre(table):
-        return float(10 ** (-sum(arm_losses(table)) / 10))
-    link = getattr(link, "link", link)  # inside of multiplexed memories
-    if isinstance(link, Satellite):
-        left, right = downlinks(link)
-        return float(left * right)
-    return None

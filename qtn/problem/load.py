@@ -10,15 +10,17 @@ from typing import Any
 import jax.numpy as jnp
 from pydantic import ValidationError
 
-from qtn.problem.build import build_link
+from qtn.problem.chain.chain import num_links_of
+from qtn.problem.chain.links import LinkTable
 from qtn.problem.messages import ProblemError, from_validation
 from qtn.problem.names import expand
 from qtn.problem.overrides import Times, apply_override
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantity_rules
 from qtn.problem.route import write_out
-from qtn.problem.rules import broken_rules, tables
+from qtn.problem.rules import broken_rules
 from qtn.problem.schema import Config
+from qtn.problem.table import walk_tables
 from qtn.schedules.arguments import check_spans, span
 from qtn.schedules.text import parse
 from qtn.schedules.tree import Distill, Schedule, Swap, subtrees
@@ -109,9 +111,10 @@ def name_default_node(document: dict[str, Any]) -> None:
 
 def impossible_links(problem: Problem) -> Iterator[str]:
     """Return a sentence for each link whose numbers are allowed one by one, but not together."""
-    for key, table in tables(problem.document["chain"], "link"):
+    for key, kind, table in walk_tables(problem.document, Config):
         try:
-            build_link(table)
+            if issubclass(kind, LinkTable):
+                kind.build(table)
         except ValueError as error:
             yield f"{key}: {error}"
 
@@ -171,9 +174,8 @@ def read_schedule(document: dict[str, Any], times: Times) -> tuple[Schedule | No
     try:
         protocol = PROTOCOLS.get(str(table.get("distill", "bbpssw")), PROTOCOLS["bbpssw"])
         schedule = parse(table["tree"], protocol=protocol)
-        links = chain.get("links") if isinstance(chain, dict) else None
-        count = len(links) if isinstance(links, list) else chain.get("num_links") if isinstance(chain, dict) else None
-        if isinstance(count, int) and not isinstance(count, bool) and count > 0:
+        count = num_links_of(chain)
+        if count is not None and not isinstance(count, bool) and count > 0:
             check_spans(schedule, count)
     except ValueError as error:
         return None, ["schedule.tree: " + str(error).replace("\n", "\n    ")]

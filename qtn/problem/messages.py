@@ -1,13 +1,13 @@
 """Say what is wrong with a file: one sentence each, with dotted key, value and cure."""
 
 import difflib
-import types
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Union, get_args, get_origin
+from collections.abc import Iterable
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from qtn.problem.schema import Config
+from qtn.problem.table import Table, is_model, tables_at
 
 KINDS = {
     "float_type": "a number",
@@ -30,7 +30,7 @@ class ProblemError(ValueError):
         super().__init__("\n".join(f"{source}: {error}" for error in errors))
 
 
-def from_validation(error: ValidationError, document: dict[str, Any], root: type[BaseModel] = Config) -> list[str]:
+def from_validation(error: ValidationError, document: dict[str, Any], root: type[Table] = Config) -> list[str]:
     """Return one sentence for each mistake that pydantic found in `document`, a file that `root` describes."""
     found: dict[tuple[Any, ...], list[Any]] = {}
     for item in error.errors(include_url=False):
@@ -80,7 +80,7 @@ def real_path(loc: tuple[Any, ...], document: Any) -> list[Any]:
     return path
 
 
-def sentence(item: Any, path: list[Any], document: dict[str, Any], root: type[BaseModel] = Config) -> str:
+def sentence(item: Any, path: list[Any], document: dict[str, Any], root: type[Table] = Config) -> str:
     """Return what is wrong with one value, and the cure."""
     kind, value, context = item["type"], item["input"], item.get("ctx", {})
     if kind == "value_error":
@@ -88,17 +88,13 @@ def sentence(item: Any, path: list[Any], document: dict[str, Any], root: type[Ba
     if kind == "extra_forbidden":
         return unknown_key(path, document, root)
     if kind == "missing":
-        return (
-            f"is missing; add `{path[-1]} = ...`"
-            if path[-1] not in TABLES
-            else f"is missing; add the table [{dotted(path)}]"
-        )
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        expected = context.get("expected_tags") or "abstract, single_click, double_click, ... as a string"
-        if kind == "union_tag_not_found":
-            return "is missing; add `model = ...`"
-        return f"must be one of {expected}, but is {context['tag']!r}"
-    if kind == "literal_error":
+        keys = [part for part in path if not isinstance(part, int)]
+        return f"is missing; add the table [{dotted(path)}]" if tables_at(keys, root) else missing_key(path[-1])
+    if kind == "union_tag_not_found":
+        return missing_key("model")
+    if kind == "union_tag_invalid":
+        return f"must be one of {context['expected_tags']}, but is {context['tag']!r}"
+    if kind in ("literal_error", "enum"):
         return f"must be {context['expected']}, but is {shown(value)}"
     if kind in ("too_short", "too_long"):
         length = context.get("min_length", context.get("max_length"))
@@ -110,10 +106,12 @@ def sentence(item: Any, path: list[Any], document: dict[str, Any], root: type[Ba
     return f"{item['msg'].lower()}, but is {shown(value)}"
 
 
-TABLES = ("chain", "schedule", "merit", "time", "optimise", "sweep")
+def missing_key(key: str) -> str:
+    """Return the sentence for a key that is missing."""
+    return f"is missing; add `{key} = ...`"
 
 
-def unknown_key(path: list[Any], document: dict[str, Any], root: type[BaseModel] = Config) -> str:
+def unknown_key(path: list[Any], document: dict[str, Any], root: type[Table] = Config) -> str:
     """Return the sentence for a key that the schema does not know, with the likeliest cure."""
     return unknown_entry(path[-1], known_keys(path[:-1], document, root))
 
@@ -126,28 +124,11 @@ def unknown_entry(key: Any, names: Iterable[str]) -> str:
     return f"is an unknown key; {cure}"
 
 
-def known_keys(path: list[Any], document: dict[str, Any], root: type[BaseModel] = Config) -> set[str]:
+def known_keys(path: list[Any], document: dict[str, Any], root: type[Table] = Config) -> set[str]:
     """Return the keys that the table at a path may hold: those of its model, where it names one."""
-    models: list[Any] = [root]
     here: Any = document
     for part in path:
         here = here[part]
-        if not isinstance(part, int):
-            fields = [field for model in models for name, field in model.model_fields.items() if name == part]
-            models = [model for field in fields for model in tables_in(field.annotation)]
+    models = tables_at([part for part in path if not isinstance(part, int)], root)
     named = [model for model in models if is_model(model, here.get("model"))]
     return {field.alias or name for model in named or models for name, field in model.model_fields.items()}
-
-
-def is_model(table: type[BaseModel], name: Any) -> bool:
-    """Whether `model = name` chooses this table."""
-    return "model" in table.model_fields and name in get_args(table.model_fields["model"].annotation)
-
-
-def tables_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Return the tables that a type annotation mentions."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    elif get_origin(annotation) in (Union, types.UnionType, list, Annotated):
-        for inner in get_args(annotation):
-            yield from tables_in(inner)

@@ -1,21 +1,18 @@
 """Every number of a problem by its dotted name: the name that `--set` accepts, in the units of the file."""
 
 import copy
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, get_args, get_origin
-
-from pydantic import BaseModel
+from typing import Any
 
 from qtn import _checks
 from qtn.links.chain import Chain
 from qtn.optimisation.bounded import Interval
-from qtn.problem.build import build_chain, message_times
 from qtn.problem.evaluators import build_policy
+from qtn.problem.number import Number
 from qtn.problem.placement import PREFIX, lengths, positions, route_length
 from qtn.problem.problem import Problem
-from qtn.problem.ranges import Range
+from qtn.problem.table import declared
 from qtn.schedules.latency import with_latencies
 from qtn.schedules.policy import SwapAsap
 from qtn.schedules.tree import NUMBERS, Schedule
@@ -27,13 +24,23 @@ def numeric_leaves(problem: Problem) -> dict[str, float]:
     Note:
         Entries of `bell_diagonal` are independent weights: their derivatives leave the sum 1.
     """
-    leaves = {
-        name: float(value) for name, value in walk(problem.document["chain"], "chain") if name != "chain.num_links"
-    }
-    leaves |= {f"schedule.{name}": float(value) for name, value in policy_times(problem.document)}
+    leaves = {name: float(value) for key in SECTIONS for name, value in walk(problem.document[key], key)}
+    leaves = {name: value for name, value in leaves.items() if declaration(problem, name).traced}
     for name, array in problem.schedule.numbers.items() if problem.given_schedule is not None else ():
         leaves |= {f"schedule.{name}.{i}": float(number) for i, number in enumerate(array)}
     return leaves
+
+
+def declaration(problem: Problem, name: str) -> Number:
+    """Return what is declared of a number, by its dotted name.
+
+    Raises:
+        KeyError: if no such number is declared.
+    """
+    found = declared(name, type(problem.config))
+    if found is None:
+        raise KeyError(name)
+    return found
 
 
 def initial_values(problem: Problem, names: Iterable[str]) -> dict[str, float]:
@@ -42,6 +49,10 @@ def initial_values(problem: Problem, names: Iterable[str]) -> dict[str, float]:
     if any(name.startswith(PREFIX) for name in names):
         leaves |= positions(problem.document["chain"])
     return {name: leaves[name] for name in names}
+
+
+SECTIONS = ("chain", "schedule")
+"""Tables whose numbers are traced."""
 
 
 def walk(table: Any, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -55,30 +66,24 @@ def walk(table: Any, prefix: str) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def policy_times(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Return the cut-offs of a policy with their names in [schedule]."""
-    times = document["schedule"].get("cutoff_times_s")
-    entries = enumerate(times) if isinstance(times, list) else [(None, times)] if times is not None else []
-    for index, value in entries:
-        yield "cutoff_times_s" + ("" if index is None else f".{index}"), value
-
-
-def policy_with(problem: Problem, values: Mapping[str, Any]) -> SwapAsap:
-    """Return the policy with some numbers replaced, which may be traced."""
-    table = copy.deepcopy(problem.document["schedule"])
+def replaced(document: Mapping[str, Any], section: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table of a document with some of its numbers replaced, by their dotted names."""
+    table = copy.deepcopy(document[section])
     for name, value in values.items():
-        section, *path = name.split(".")
-        if section == "schedule" and len(path) == 1:
-            table[path[0]] = value
-        elif section == "schedule":
-            table[path[0]][int(path[1])] = value
-    return build_policy(table)
+        first, *path = name.split(".")
+        if first != section or name.startswith(PREFIX):
+            continue
+        here: Any = table
+        for part in path[:-1]:
+            here = here[int(part) if isinstance(here, list) else part]
+        here[int(path[-1]) if isinstance(here, list) else path[-1]] = value
+    return table
 
 
 def system_with(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Schedule | SwapAsap]:
     """Return chain and tree, or chain and policy, with some numbers replaced, which may be traced."""
     if problem.policy is not None:
-        return chain_with(problem, values), policy_with(problem, values)
+        return chain_with(problem, values), build_policy(replaced(problem.document, "schedule", values))
     return with_values(problem, values)
 
 
@@ -86,10 +91,12 @@ def with_values(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Sch
     """Return chain and tree with some numbers replaced, which may be traced, and the latencies that the file wants."""
     schedule = schedule_with(problem, values)
     table, latency = chain_table(problem, values), problem.config.schedule.latency
-    chain = build_chain(table)
+    chain = type(problem.config.chain).build(table)
     if latency == "none":
         return chain, schedule
-    return chain, with_latencies(schedule, chain, message_times(table) if latency == "messages" else None)
+    return chain, with_latencies(
+        schedule, chain, type(problem.config.chain).message_times(table) if latency == "messages" else None
+    )
 
 
 def schedule_with(problem: Problem, values: Mapping[str, Any]) -> Schedule:
@@ -104,20 +111,12 @@ def schedule_with(problem: Problem, values: Mapping[str, Any]) -> Schedule:
 
 def chain_with(problem: Problem, values: Mapping[str, Any]) -> Chain:
     """Return the chain with some numbers replaced, which may be traced; those of the schedule are ignored."""
-    return build_chain(chain_table(problem, values))
+    return type(problem.config.chain).build(chain_table(problem, values))
 
 
 def chain_table(problem: Problem, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the [chain] table with some numbers replaced."""
-    table = copy.deepcopy(problem.document["chain"])
-    for name, value in values.items():
-        section, *path = name.split(".")
-        if section != "chain" or name.startswith(PREFIX):
-            continue
-        here: Any = table
-        for part in path[:-1]:
-            here = here[int(part) if isinstance(here, list) else part]
-        here[int(path[-1]) if isinstance(here, list) else path[-1]] = value
+    table = replaced(problem.document, "chain", values)
     if any(name.startswith(PREFIX) for name in values):
         for link, length in zip(table["links"], lengths(problem.document["chain"], values), strict=True):
             link["length_km"] = length
@@ -152,7 +151,7 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
             raise ValueError(f"`{pattern}` matches nothing: write the numbers to be moved into schedule.tree first")
         if not matches:
             raise ValueError(f"`{pattern}` matches no number; `qtn gradient` lists their names")
-        whole = next((name for name in matches if name.endswith((".num_modes", ".num_memories"))), None)
+        whole = next((name for name in matches if declaration(problem, name).whole), None)
         if whole and (table is None or table.minimise is None):
             raise ValueError(f"`{whole}` is a whole number that only helps; leave it out, or minimise hardware_cost")
         found |= dict.fromkeys(matches)
@@ -176,34 +175,6 @@ def below(name: str, pattern: str) -> bool:
 
 def bounds(problem: Problem, name: str) -> Interval:
     """Return the open interval in which an optimiser may move a number."""
-    if name.startswith("schedule."):
-        return Interval(0.0, 1.0 if "min_fidelities" in name else math.inf)
-    if name.startswith(PREFIX):
-        return Interval(0.0, route_length(problem.document["chain"]))
-    limits = range_of(problem, name)
-    return Interval(limits.lower, limits.upper)
-
-
-def range_of(problem: Problem, name: str) -> Range:
-    """Return the range that the schema gives to a number."""
-    here: Any = problem.config
-    field = None
-    for part in name.split("."):
-        if isinstance(here, BaseModel):
-            field = type(here).model_fields[part]
-            here = getattr(here, part)
-        else:
-            here = here[int(part)]
-    assert field is not None
-    return next(ranges_in(field), Range())
-
-
-def ranges_in(annotation: Any) -> Iterator[Range]:
-    """Return the ranges in a field or type annotation."""
-    for item in getattr(annotation, "metadata", ()):
-        if isinstance(item, Range):
-            yield item
-    inner = getattr(annotation, "annotation", annotation)
-    if get_origin(inner) is not None:
-        for part in get_args(inner):
-            yield from [part] if isinstance(part, Range) else ranges_in(part)
+    limits = declaration(problem, name).range
+    upper = route_length(problem.document["chain"]) if name.startswith(PREFIX) else limits.upper
+    return Interval(limits.lower, upper)

@@ -6,18 +6,12 @@ import tomllib
 from typing import Any
 
 from qtn.problem.messages import shown
-from qtn.problem.ranges import Range
+from qtn.problem.schema import TreeNumbers
+from qtn.problem.table import number_of
+from qtn.schedules.tree import NUMBERS
 
 Times = dict[tuple[str, int], float]
 """(array of the schedule, position) -> value."""
-
-LIMITS = {
-    "cutoff_times": Range(0.0),
-    "wait_times": Range(0.0, upper_closed=False),
-    "cutoff_widths": Range(0.0, lower_closed=False, upper_closed=False),
-    "min_fidelities": Range(0.0, 1.0),
-}
-"""What the numbers of a schedule may be."""
 
 PART = re.compile(r""" "[^"]*" | '[^']*' | [^."'=\s]+ """, re.VERBOSE)
 """One part of a dotted key, as in TOML: `sweep.axes."chain.link.werner".num` has four."""
@@ -38,10 +32,10 @@ def apply_override(document: dict[str, Any], times: Times, override: str) -> Non
         raise ValueError(f"{override}: must be of the form dotted.key=value; keys with dots in quotes")
     key, value = found["key"].strip(), toml_value(found["text"].strip())
     *path, last = [part.strip("\"'") for part in PART.findall(key)]
-    if path == ["schedule"] and last in LIMITS:
+    if path == ["schedule"] and last in NUMBERS:
         raise ValueError(f"{key}: needs a position, such as {key}.0")
-    if len(path) == 2 and path[0] == "schedule" and path[1] in LIMITS and last.isdecimal():
-        times[path[1], int(last)] = number_of_schedule(key, value, LIMITS[path[1]])
+    if len(path) == 2 and path[0] == "schedule" and path[1] in NUMBERS and last.isdecimal():
+        times[path[1], int(last)] = number_of_schedule(path[1], key, value)
         return
     check_sharing(document, key)
     here: Any = document
@@ -56,8 +50,11 @@ def apply_override(document: dict[str, Any], times: Times, override: str) -> Non
         here[int(last)] = value
 
 
-def number_of_schedule(key: str, value: Any, limits: Range) -> float:
+def number_of_schedule(array: str, key: str, value: Any) -> float:
     """Return a number of the schedule."""
+    number = number_of(TreeNumbers, array)
+    assert number is not None
+    limits = number.range
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value not in limits:
         raise ValueError(f"{key}: must {limits.rule()}, but is {shown(value)}")
     return float(min(value, sys.float_info.max)) if isinstance(value, int) else value

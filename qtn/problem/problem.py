@@ -1,7 +1,6 @@
 """A loaded problem: its checked tables, and the chain, schedule and evaluator that they describe."""
 
 import dataclasses
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -9,31 +8,15 @@ from qtn.evaluators.evaluate import Evaluator
 from qtn.evaluators.levels import choose_level
 from qtn.evaluators.outcome import Result
 from qtn.links.chain import Chain
-from qtn.merit.key_rate import (
-    Fraction,
-    bb84_fraction,
-    chsh_fraction,
-    hashing_fraction,
-    six_state_fraction,
-)
+from qtn.merit.key_rate import Fraction
 from qtn.merit.preprocessing import preprocessed
-from qtn.problem.build import build_chain
-from qtn.problem.evaluators import EVALUATORS, build_policy, evaluator_name, level_of
+from qtn.problem.evaluators import build_policy, evaluator_of, level_of
 from qtn.problem.schema import Config
 from qtn.schedules.policy import SwapAsap
 from qtn.schedules.text import to_text
 from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
 from qtn.steps.level import Level
-
-FRACTIONS: dict[str, Callable[..., Any]] = {
-    "bb84": bb84_fraction,
-    "bbm92": bb84_fraction,
-    "six_state": six_state_fraction,
-    "hashing": hashing_fraction,
-    "chsh_di": chsh_fraction,
-}
-"""Key protocols by name; each takes a pair and the probability of a flipped raw bit."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +75,7 @@ class Problem:
     @cached_property
     def chain(self) -> Chain:
         """Return the chain."""
-        return build_chain(self.document["chain"])
+        return type(self.config.chain).build(self.document["chain"])
 
     @property
     def policy(self) -> SwapAsap | None:
@@ -102,7 +85,7 @@ class Problem:
     @property
     def evaluator(self) -> Evaluator[Result]:
         """Return the evaluator of the [evaluate] table, with the grid of the [time] table."""
-        return EVALUATORS[evaluator_name(self.config)](self.config)
+        return evaluator_of(self.config)
 
     @property
     def level(self) -> Level:
@@ -113,7 +96,7 @@ class Problem:
     @property
     def fraction(self) -> Fraction:
         """Return the key protocol of the [merit] table."""
-        plain, noise = FRACTIONS[self.config.merit.protocol], self.config.merit.preprocessing
+        plain, noise = self.config.merit.protocol.fraction, self.config.merit.preprocessing
         if noise == 0.0:
             return plain
         return preprocessed(plain, None if isinstance(noise, str) else noise)

@@ -1,11 +1,8 @@
-"""Numbers with a range: one object checks a value, describes itself, and bounds an optimisation."""
+"""Intervals of allowed values: one object checks a value and says its rule."""
 
 import dataclasses
 import math
-from typing import Annotated, Any
-
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +36,6 @@ class Range:
             raise ValueError(f"must {self.rule()}, but is {value!r}")
         return value
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return self.describe(handler(schema))
 
     def describe(self, described: dict[str, Any]) -> dict[str, Any]:
         """Return the JSON Schema of a number with its limits."""
@@ -54,16 +46,19 @@ class Range:
         return described
 
 
-Probability = Annotated[float, Range(0.0, 1.0)]
-PositiveProbability = Annotated[float, Range(0.0, 1.0, lower_closed=False)]
-OpenFraction = Annotated[float, Range(0.0, 1.0, lower_closed=False, upper_closed=False)]
-BelowOne = Annotated[float, Range(0.0, 1.0, upper_closed=False)]
-Werner = Annotated[float, Range(-1 / 3, 1.0)]
-Positive = Annotated[float, Range(0.0, lower_closed=False, upper_closed=False)]
-PositiveOrInf = Annotated[float, Range(0.0, lower_closed=False)]
-NonNegative = Annotated[float, Range(0.0, upper_closed=False)]
-AtLeastOne = Annotated[float, Range(1.0, upper_closed=False)]
-Angle = Annotated[float, Range(-math.pi, math.pi)]
-Elevation = Annotated[float, Range(0.0, 90.0, upper_closed=False)]
-FlipProbability = Annotated[float, Range(0.0, 0.5, upper_closed=False)]
-Count = Annotated[int, Range(1.0)]
+ANY = Range()
+PROBABILITY = Range(0.0, 1.0)
+POSITIVE_PROBABILITY = Range(0.0, 1.0, lower_closed=False)
+OPEN_FRACTION = Range(0.0, 1.0, lower_closed=False, upper_closed=False)
+BELOW_ONE = Range(0.0, 1.0, upper_closed=False)
+BELOW_HALF = Range(0.0, 0.5, upper_closed=False)
+POSITIVE = Range(0.0, lower_closed=False, upper_closed=False)
+POSITIVE_OR_INF = Range(0.0, lower_closed=False)
+NON_NEGATIVE = Range(0.0, upper_closed=False)
+NON_NEGATIVE_OR_INF = Range(0.0)
+AT_LEAST_ONE = Range(1.0, upper_closed=False)
+COUNT = Range(1.0)
+WERNER = Range(-1 / 3, 1.0)
+ANGLE = Range(-math.pi, math.pi)
+ELEVATION = Range(0.0, 90.0, upper_closed=False)
+SEED = Range(0.0, 2.0**32 - 1)

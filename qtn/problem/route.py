@@ -12,23 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from qtn.hardware.presets import PRESETS
+from qtn.hardware.quantity import Preset
+from qtn.problem.chain.links import ClickLink, Link
+from qtn.problem.chain.node import Gates
+from qtn.problem.table import Table, models_of, number_of, tables_in
 
 Document = dict[str, Any]
-
-LINK_KEYS = {
-    "efficiency": "efficiency",
-    "visibility": "visibility",
-    "dark_count_probability": "dark_count_probability",
-    "phase_std_rad": "phase_std",
-    "emission_time_s": "emission_time",
-}
-"""Key of a link -> field of a preset."""
-
-TAKES = {
-    "single_click": tuple(LINK_KEYS),
-    "double_click": tuple(key for key in LINK_KEYS if key != "phase_std_rad"),
-}
-"""Keys that each model of a link takes from a preset."""
 
 
 def write_out(document: Document) -> list[str]:
@@ -75,12 +64,20 @@ def write_out_preset(key: str, table: Document) -> Iterator[str]:
         table.setdefault("memory", {"model": "dephasing", "t2_s": preset.coherence_time.value})
         given = table.setdefault("gates", {})
         if isinstance(given, dict):
-            given.setdefault("two_qubit", preset.two_qubit.value)
-            given.setdefault("readout", preset.readout.value)
+            fill_in(given, Gates, preset)
         return
+    takes = {name: kind for kind in tables_in(Link) if issubclass(kind, ClickLink) for name in models_of(kind)}
     model = table.get("model")
-    if model not in TAKES:
-        yield f"{key}.preset: belongs to links of model {' or '.join(TAKES)}, but the model is {model!r}"
+    if model not in takes:
+        yield f"{key}.preset: belongs to links of model {' or '.join(takes)}, but the model is {model!r}"
         return
-    for option in TAKES[model]:
-        table.setdefault(option, getattr(preset, LINK_KEYS[option]).value)
+    fill_in(table, takes[model], preset)
+
+
+def fill_in(table: Document, kind: type[Table], preset: Preset) -> None:
+    """Give a table the numbers that a preset knows under their names in the library, unless it has them."""
+    for key in kind.model_fields:
+        number = number_of(kind, key)
+        quantity = None if number is None else getattr(preset, number.name(key), None)
+        if quantity is not None:
+            table.setdefault(key, quantity.value)

@@ -1,74 +1,136 @@
-"""The tables of a problem file. What one value may be is said here; how values fit together, in `rules`."""
+"""The tables of a problem file. What one value may be is said here; how tables fit together, in `rules`."""
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from qtn.problem.chain_schema import Chain, Table
-from qtn.problem.ranges import (
-    Count,
-    FlipProbability,
-    Positive,
-    PositiveOrInf,
-    Range,
-)
+from qtn.planning.search import Method
+from qtn.problem import number as unit
+from qtn.problem import ranges as within
+from qtn.problem.chain.chain import Chain
+from qtn.problem.choices import Distillation, EvaluatorName, JobKind, KeyProtocol, Latency, Order, StateLevel
+from qtn.problem.number import Number
+from qtn.problem.table import Choice, Document, Table
+from qtn.schedules.policy import Ends, Restart
+from qtn.steps.correction import Correction
+from qtn.sweeps.spec import Mode, Scale
 
-Protocol = Literal["bbpssw", "dejmps", "cnot", "epl", "double_selection", "code3", "code4", "code5"]
+CutoffTime = Annotated[
+    float, Number("Age at which a memory of each node gives its qubit up", within.POSITIVE_OR_INF, unit=unit.S)
+]
+Limit = Annotated[
+    float, Number("Age of pairs, or run time, that ends an attempt", within.NON_NEGATIVE_OR_INF, unit=unit.S)
+]
+Wait = Annotated[float, Number("Duration of a wait, or latency of a step", within.NON_NEGATIVE, unit=unit.S)]
+Width = Annotated[float, Number("Width of a soft cut-off", within.POSITIVE, unit=unit.S)]
+Least = Annotated[float, Number("Fidelity below which a waiting pair is discarded", within.PROBABILITY)]
+SourceRate = Annotated[float, Number("Pulses by time of direct transmission", within.POSITIVE, unit=unit.HZ)]
+ChannelLoss = Annotated[
+    float, Number("Loss of the whole channel, where no link says it", within.POSITIVE, unit=unit.DB)
+]
+Deadline = Annotated[float, Number("When to give up and start again", within.POSITIVE, unit=unit.S)]
+Flips = Annotated[float, Number("Probability that a party flips a raw bit", within.BELOW_HALF)]
+GridStep = Annotated[float, Number("Step of the time grid", within.POSITIVE, unit=unit.S, traced=False)]
+GridLength = Annotated[int, Number("Steps of the time grid", traced=False), Field(ge=2, le=2**31 - 1)]
+NumSamples = Annotated[int, Number("Samples to draw", within.COUNT, traced=False)]
+Slots = Annotated[int, Number("Memories of each node, for pairs to both sides", within.COUNT, traced=False)]
+Seed = Annotated[int, Number("Seed of all that is drawn", within.SEED, traced=False)]
+
+
+class TreeNumbers(Table):
+    """The numbers in the text of a tree, by the arrays of `qtn.Schedule`: `--set schedule.cutoff_times.0=...`."""
+
+    cutoff_times: list[Limit]
+    wait_times: list[Wait]
+    cutoff_widths: list[Width]
+    min_fidelities: list[Least]
+
+
+def tree_or_policy(schedule: Document) -> Iterator[tuple[str, str]]:
+    """A schedule is a tree or a policy, whose keys come with it."""
+    if "policy" in schedule and "tree" in schedule:
+        yield "policy", "both a tree and a policy are given; keep one of them"
+    for key in ("restart", "ends", "cutoff_times_s"):
+        if key in schedule and "policy" not in schedule:
+            yield key, 'is for policies; add `policy = "swap_asap"`, or remove it'
 
 
 class Schedule(Table):
     """What is joined with what: a tree, which may be left to a search, or a policy."""
 
-    tree: str | None = None
-    policy: Literal["swap_asap"] | None = None
-    restart: Literal["together", "carry_over"] = "together"
-    ends: Literal["measured", "kept"] = "measured"
-    cutoff_times_s: PositiveOrInf | Annotated[list[PositiveOrInf], Field(min_length=1)] | None = None
-    distill: Protocol = "bbpssw"
-    latency: Literal["none", "gates", "messages"] = "none"
+    rules = (tree_or_policy,)
+    named = (TreeNumbers,)
+
+    tree: str | None = Field(default=None, description="Steps as a text, such as swap(distill(0), 1, cutoff_time=0.5)")
+    policy: Literal["swap_asap"] | None = Field(
+        default=None, description="A rule in place of a tree: swap as soon as possible"
+    )
+    restart: Choice[Restart] = Restart.TOGETHER
+    ends: Choice[Ends] = Ends.MEASURED
+    cutoff_times_s: CutoffTime | Annotated[list[CutoffTime], Field(min_length=1)] | None = None
+    distill: Choice[Distillation] = Distillation("bbpssw")
+    latency: Choice[Latency] = Latency.NONE
+
+
+SAMPLING = (EvaluatorName.SAMPLED, EvaluatorName.FULL_STATE)
+"""Evaluators that draw samples."""
+
+
+def samples_are_drawn(table: Document) -> Iterator[tuple[str, str]]:
+    """Options of sampling come with an evaluator that samples."""
+    for key in ("num_samples", "seed") if table.get("evaluator") not in SAMPLING else ():
+        if key in table:
+            yield key, 'is for `evaluator = "sampled"` or "full_state"; add one, or remove it'
 
 
 class Evaluate(Table):
     """How a schedule is evaluated; what is absent is chosen."""
 
-    level: Literal["bell_diagonal", "x_type", "pauli"] | None = None
-    correction: Literal["at_swap", "tracked"] = "at_swap"
-    evaluator: Literal["renewal", "asap", "sampled", "full_state"] | None = None
-    num_samples: Count | None = None
-    seed: Annotated[int, Range(0.0, 2.0**32)] = 0
+    rules = (samples_are_drawn,)
+
+    level: Choice[StateLevel] | None = None
+    correction: Choice[Correction] = Correction.AT_SWAP
+    evaluator: Choice[EvaluatorName] | None = None
+    num_samples: NumSamples | None = None
+    seed: Seed = 0
 
 
 class Merit(Table):
     """What a delivered pair is worth."""
 
-    protocol: Literal["bb84", "six_state", "bbm92", "chsh_di", "hashing"] = "bb84"
-    preprocessing: FlipProbability | Literal["optimised"] = 0.0
-    direct_source_rate_hz: Positive | None = None
-    direct_loss_db: Positive | None = None
-    deadline_s: Positive | None = None
-    ages: bool = False
+    protocol: Choice[KeyProtocol] = KeyProtocol("bb84")
+    preprocessing: Flips | Literal["optimised"] = 0.0
+    direct_source_rate_hz: SourceRate | None = None
+    direct_loss_db: ChannelLoss | None = None
+    deadline_s: Deadline | None = None
+    ages: bool = Field(default=False, description="Whether to say how long qubits of delivered pairs were stored")
 
 
 class Time(Table):
     """The time grid; what is absent is chosen."""
 
-    step_s: Positive | None = None
-    num_steps: Annotated[int, Field(ge=2, le=2**31 - 1)] | None = None
+    step_s: GridStep | None = None
+    num_steps: GridLength | None = None
 
 
 class Search(Table):
     """Which schedules are searched, and how."""
 
-    max_rounds: Annotated[int, Range(0.0, 20.0)] = 2
-    protocols: list[Protocol] = Field(default_factory=lambda: ["bbpssw"], min_length=1)
-    pumping: bool = False
-    cutoffs: bool = False
-    order: Literal["free", "fixed"] = "free"
-    slots: Count | None = None
-    method: Literal["auto", "exhaustive", "pareto", "beam"] = "auto"
-    width: Count = 96
+    max_rounds: Annotated[int, Number("Most rounds of one segment", within.Range(0.0, 20.0), traced=False)] = 2
+    protocols: list[Choice[Distillation]] = Field(default=[Distillation("bbpssw")], min_length=1)
+    pumping: bool = Field(
+        default=False, description="Whether later rounds may consume a pair that was not distilled itself"
+    )
+    cutoffs: bool = Field(
+        default=False, description="Whether joins may discard the pair that came first when it is too old"
+    )
+    order: Choice[Order] = Order.FREE
+    slots: Slots | None = None
+    method: Choice[Method] = Method.AUTO
+    width: Annotated[int, Number("Candidates of a segment that go on", within.COUNT, traced=False)] = 96
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,19 +155,21 @@ class Optimise(Table):
     """What is maximised (or minimised), over which numbers and schedules, under which limits."""
 
     maximise: Annotated[str, Named(raised=True)] = "secret_key_rate_hz"
-    minimise: Literal["hardware_cost"] | None = None
+    minimise: Literal["hardware_cost"] | None = Field(
+        default=None, description="What is as small as possible, in place of maximise"
+    )
     minimum: Annotated[dict[str, float], Named(raised=True)] | None = None
-    parameters: list[str] = Field(default_factory=list)
+    parameters: list[str] = Field(default_factory=list, description="Numbers to move, by dotted name; * for any part")
     search: Search | None = None
 
 
 class Spaced(Table):
     """Values at equal steps (linear) or equal ratios (log), both ends included."""
 
-    start: float
-    stop: float
-    num: Count
-    scale: Literal["linear", "log"] = "linear"
+    start: Annotated[float, Number("First value, in the unit of the axis", traced=False)]
+    stop: Annotated[float, Number("Last value, in the unit of the axis", traced=False)]
+    num: Annotated[int, Number("Number of values", within.COUNT, traced=False)]
+    scale: Choice[Scale] = Scale.LINEAR
 
 
 def flat(axes: Any, prefix: str = "") -> Any:
@@ -125,20 +189,24 @@ AxisValues = Annotated[list[bool | int | float | str], Field(min_length=1)] | Sp
 class Sweep(Table):
     """The points at which a problem is evaluated, and what is kept of each."""
 
-    axes: Annotated[dict[str, AxisValues], BeforeValidator(flat), Field(min_length=1)]
-    mode: Literal["grid", "zip"] = "grid"
-    job: Literal["evaluate", "gradient", "optimise"] = "evaluate"
+    axes: Annotated[dict[str, AxisValues], BeforeValidator(flat), Field(min_length=1)] = Field(
+        description="Values by dotted name: a list, or { start, stop, num, scale }"
+    )
+    mode: Choice[Mode] = Mode.GRID
+    job: Choice[JobKind] = JobKind.EVALUATE
     outputs: Annotated[list[Annotated[str, Named(raised=False)]], Field(min_length=1)] | None = None
-    derivatives: Annotated[list[str], Field(min_length=1)] | None = None
-    seed: Annotated[int, Range(0.0, 2.0**32 - 1)] = 0
+    derivatives: Annotated[list[str], Field(min_length=1)] | None = Field(
+        default=None, description="Numbers that outputs are differentiated by; by default the axes"
+    )
+    seed: Seed = 0
 
 
 class Config(Table):
     """A whole problem file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
-    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    schema_version: Literal[1] = Field(alias="schema", description="Version of the form of this file")
     chain: Chain
     schedule: Schedule = Schedule()
     evaluate: Evaluate = Evaluate()

@@ -7,25 +7,17 @@ import numpy as np
 
 from qtn.problem.load import changed
 from qtn.problem.messages import ProblemError
-from qtn.problem.names import numeric_leaves, range_of
+from qtn.problem.names import declaration, numeric_leaves
 from qtn.problem.problem import Problem
-from qtn.problem.ranges import Range
+from qtn.problem.schema import Config
+from qtn.problem.table import declared
 from qtn.sweeps.spec import Axis, Grid, Value, grid
-
-UNITS = {
-    "_db_per_km": "dB/km", "_km": "km", "_hz": "Hz", "_db": "dB", "_rad": "rad", "_s": "s",
-}  # fmt: skip
-"""Unit by the end of a name."""
-
-NOT_TRACED = ("chain.num_links",)
-"""Numbers that change structure."""
 
 
 def unit_of(name: str) -> str:
     """Return the unit of a dotted name; empty if it is a plain number."""
-    if name.startswith("schedule."):
-        return "s" if name.split(".")[1] in ("cutoff_times", "wait_times", "cutoff_widths") else ""
-    return next((unit for end, unit in UNITS.items() if name.endswith(end)), "")
+    number = declared(name, Config)
+    return "" if number is None else number.unit.symbol
 
 
 def sweep_grid(problem: Problem) -> Grid:
@@ -86,7 +78,7 @@ class Structures:
         return self._known[key]
 
     def _is_traced(self, axis: Axis) -> bool:
-        if not axis.numeric or axis.name in NOT_TRACED:
+        if not axis.numeric:
             return False
         if axis.name in numeric_leaves(self.problem):
             return True
@@ -116,7 +108,7 @@ class Structures:
     def _check(self, axes: Mapping[str, Axis]) -> None:
         errors = []
         for name in self.traced:
-            limits = limits_of(self.problem, name, axes[name].values[0])
+            limits = declaration(self.problem, name).range
             wrong = [value for value in axes[name].values if value not in limits]  # pyright: ignore
             if wrong:
                 errors.append(f"sweep.axes.{name}: must {limits.rule()}, but holds {wrong[0]!r}")
@@ -127,15 +119,6 @@ class Structures:
                 errors.append(f"sweep.axes: no point can be built: {found[0]}")
         if errors:
             raise ProblemError(self.problem.name, errors)
-
-
-def limits_of(problem: Problem, name: str, value: Value) -> Range:
-    """Return the range of a number that an axis varies."""
-    if name.startswith("schedule."):
-        return Range(0.0, 1.0) if "min_fidelities" in name else Range(0.0, upper_closed="cutoff_times" in name)
-    if name not in numeric_leaves(problem):
-        problem = changed(problem, [override(name, value)])
-    return range_of(problem, name)
 
 
 def override(name: str, value: Any) -> str:

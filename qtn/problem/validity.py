@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from qtn.problem.build import build_chain, build_link, build_node
+from qtn.problem.chain.chain import Chain
 from qtn.problem.names import chain_table
 from qtn.problem.problem import Problem
-
-BUILDERS = {"link": build_link, "links": build_link, "node": build_node, "nodes": build_node}
 
 
 class Validity:
@@ -37,9 +35,9 @@ class Validity:
             if path:
                 for part in path:
                     found = found[int(part) if isinstance(found, list) else part]
-                BUILDERS[path[0]](found)
+                Chain.part(path[0], found).build(found)
             else:
-                build_chain(found)
+                Chain.build(found)
         except ValueError as error:
             return str(error)
         return ""

@@ -21,7 +21,7 @@ from qtn._pytree import pytree, static
 from qtn.schedules.tree import Schedule
 
 
-class Restart(enum.Enum):
+class Restart(enum.StrEnum):
     """When the links of a chain start anew after a delivery.
 
     A swap that fails and a pair that grows too old are no deliveries: under either rule only the links under the pair
@@ -37,7 +37,7 @@ class Restart(enum.Enum):
     that is left at a delivery carries over to the next state, and successive states are correlated."""
 
 
-class Ends(enum.Enum):
+class Ends(enum.StrEnum):
     """What the two end nodes do with their qubits while the rest of the chain is not ready."""
 
     MEASURED = "measured"
@@ -66,40 +66,35 @@ class SwapAsap:
     swaps at other nodes do not reset it. The whole pair to which the qubit then belongs is lost."""
 
 
-def swap_asap(*, restart: Restart = Restart.TOGETHER, ends: Ends = Ends.MEASURED, cutoff_times: Any = None) -> SwapAsap:
+def swap_asap(
+    *, restart: Restart | str = Restart.TOGETHER, ends: Ends | str = Ends.MEASURED, cutoff_times: Any = None
+) -> SwapAsap:
     """Return the policy that swaps as soon as possible.
 
     Args:
-        restart: `Restart.TOGETHER`, every state from scratch, or `Restart.CARRY_OVER`.
-        ends: `Ends.MEASURED`, the end nodes measure at once, or `Ends.KEPT`, they store until delivery.
+        restart: `Restart.TOGETHER` ("together"), every state from scratch, or `Restart.CARRY_OVER` ("carry_over").
+        ends: `Ends.MEASURED` ("measured"), the end nodes measure at once, or `Ends.KEPT` ("kept"), they store until
+            delivery.
         cutoff_times: longest ages of stored qubits [s]: one for all nodes, or one for each node of the chain from left
             to right (end nodes included), inf = never; None = no cut-offs. May be traced.
 
     Raises:
-        TypeError: if `restart` or `ends` is something else.
-        ValueError: if a cut-off is negative, or they are not one number or one row of numbers.
+        ValueError: if `restart` or `ends` is something else, a cut-off is negative, or they are not one number or one
+            row of numbers.
 
     Example:
         >>> swap_asap() == SwapAsap()
         True
-        >>> swap_asap(ends=Ends.KEPT).ends.value
-        'kept'
+        >>> swap_asap(ends="kept") == swap_asap(ends=Ends.KEPT)
+        True
     """
-    require_member("restart", restart, Restart)
-    require_member("ends", ends, Ends)
+    restart, ends = _checks.choice("restart", restart, Restart), _checks.choice("ends", ends, Ends)
     if cutoff_times is None:
         return SwapAsap(restart=restart, ends=ends)
     times = jnp.atleast_1d(_checks.non_negative("cutoff_times", cutoff_times))
     if times.ndim != 1 or times.size == 0:
         raise ValueError(f"Argument `cutoff_times` must be one time or one for each node, but has shape {times.shape}.")
     return SwapAsap(restart=restart, ends=ends, cutoff_times=times)
-
-
-def require_member(name: str, value: Any, kind: type[enum.Enum]) -> None:
-    """Raise unless a value is one of the members of an enumeration."""
-    if not isinstance(value, kind):
-        choices = " or ".join(f"{kind.__name__}.{member.name}" for member in kind)
-        raise TypeError(f"Argument `{name}` must be {choices}, but is {value!r}.")
 
 
 def require_tree(evaluator: str, schedule: Schedule | SwapAsap) -> Schedule:

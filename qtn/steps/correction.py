@@ -3,7 +3,7 @@
 import enum
 
 
-class Correction(enum.Enum):
+class Correction(enum.StrEnum):
     """When Pauli corrections of swaps are applied.
 
     It matters where memories relax (T1), and where linear optics, which tells two Bell states only, measures a qubit

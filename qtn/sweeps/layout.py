@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qtn.sweeps.spec import Axis, Grid
+from qtn.sweeps.spec import Axis, Grid, Mode
 
 STORE_SCHEMA = 1
 """Version of the layout that this module reads and writes."""
@@ -116,7 +116,7 @@ def layout_from(attributes: dict[str, Any], index: np.ndarray) -> Layout:
         for axis in attributes["axes"]
     )
     return Layout(
-        grid=Grid(axes=axes, mode=attributes["mode"]),
+        grid=Grid(axes=axes, mode=Mode(attributes["mode"])),
         columns=tuple(Column(**column) for column in attributes["columns"]),
         batch=attributes["batch"],
         config=attributes["config"],

@@ -5,14 +5,34 @@ random keys are folded from and what results are sorted by, whatever batch, shar
 """
 
 import dataclasses
+import enum
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-Mode = Literal["grid", "zip"]
 Value = float | int | str | bool
+
+
+class Mode(enum.StrEnum):
+    """How the axes of a sweep make points."""
+
+    GRID = "grid"
+    """Every value of one with every value of the others."""
+
+    ZIP = "zip"
+    """All together, the first values, the second values, and so on."""
+
+
+class Scale(enum.StrEnum):
+    """How the values of an axis follow each other."""
+
+    LINEAR = "linear"
+    """In equal steps."""
+
+    LOG = "log"
+    """In equal ratios."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,13 +72,13 @@ class Grid:
     """
 
     axes: tuple[Axis, ...]
-    mode: Mode = "grid"
+    mode: Mode = Mode.GRID
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Return the lengths of the axes; of zipped axes their one length."""
         lengths = tuple(len(axis.values) for axis in self.axes)
-        return lengths[:1] if self.mode == "zip" else lengths
+        return lengths[:1] if self.mode is Mode.ZIP else lengths
 
     @property
     def num_points(self) -> int:
@@ -67,7 +87,7 @@ class Grid:
 
     def positions(self, index: Any) -> tuple[Any, ...]:
         """Return the position on each axis of global indices (a number or an array)."""
-        if self.mode == "zip":
+        if self.mode is Mode.ZIP:
             return (index,) * len(self.axes)
         return np.unravel_index(index, self.shape)
 
@@ -80,7 +100,7 @@ class Grid:
         return {axis.name: axis.array()[i] for axis, i in zip(self.axes, self.positions(index), strict=True)}
 
 
-def grid(axes: Mapping[str, Any], mode: Mode = "grid", units: Mapping[str, str] | None = None) -> Grid:
+def grid(axes: Mapping[str, Any], mode: Mode | str = Mode.GRID, units: Mapping[str, str] | None = None) -> Grid:
     """Build the points of a sweep.
 
     Args:
@@ -91,8 +111,9 @@ def grid(axes: Mapping[str, Any], mode: Mode = "grid", units: Mapping[str, str] 
     Raises:
         ValueError: if an axis is empty, repeats itself, mixes numbers with texts, or zipped axes differ in length.
     """
-    if mode not in ("grid", "zip"):
+    if mode not in tuple(Mode):
         raise ValueError(f"Argument `mode` must be 'grid' or 'zip', but is {mode!r}.")
+    mode = Mode(mode)
     if not axes:
         raise ValueError("A sweep needs at least one axis.")
     built = tuple(
@@ -100,10 +121,10 @@ def grid(axes: Mapping[str, Any], mode: Mode = "grid", units: Mapping[str, str] 
         for name, given in axes.items()
     )
     lengths = {axis.name: len(axis.values) for axis in built}
-    if mode == "zip" and len(set(lengths.values())) > 1:
+    if mode is Mode.ZIP and len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
         raise ValueError(f'Axes of mode "zip" must be equally long, but {told}.')
-    for axis in built if mode == "grid" else ():
+    for axis in built if mode is Mode.GRID else ():
         if len(set(axis.values)) < len(axis.values):
             raise ValueError(f'Axis `{axis.name}` must not repeat a value in mode "grid".')
     return Grid(axes=built, mode=mode)
@@ -136,7 +157,7 @@ def axis_values(name: str, given: Any) -> tuple[Value, ...]:
     return values
 
 
-def spaced(*, start: float, stop: float, num: int, scale: str = "linear") -> tuple[float, ...]:
+def spaced(*, start: float, stop: float, num: int, scale: Scale | str = Scale.LINEAR) -> tuple[float, ...]:
     """Return `num` values from `start` to `stop`, both included, in equal steps or equal ratios.
 
     Example:
@@ -150,13 +171,13 @@ def spaced(*, start: float, stop: float, num: int, scale: str = "linear") -> tup
         raise ValueError(f"num must be a whole number of at least 1, but is {num!r}")
     if not (math.isfinite(start) and math.isfinite(stop)):
         raise ValueError(f"start and stop must be finite, but are {start!r} and {stop!r}")
-    if scale not in ("linear", "log"):
+    if scale not in tuple(Scale):
         raise ValueError(f"scale must be 'linear' or 'log', but is {scale!r}")
-    if scale == "log" and min(start, stop) <= 0:
+    if scale == Scale.LOG and min(start, stop) <= 0:
         raise ValueError(f"start and stop must be positive on a log scale, but are {start!r} and {stop!r}")
     if num > 1 and start == stop:
         raise ValueError(f"start and stop must differ, but both are {start!r}")
     if num == 1:
         return (float(start),)
-    space = np.geomspace if scale == "log" else np.linspace
+    space = np.geomspace if scale == Scale.LOG else np.linspace
     return tuple(float(value) for value in space(start, stop, num))

@@ -19,7 +19,7 @@ def sweep(
     function: Callable[..., Any],
     axes: Mapping[str, Any] | Grid,
     *,
-    mode: Mode = "grid",
+    mode: Mode | str = Mode.GRID,
     static: Sequence[str] = (),
     units: Mapping[str, str] | None = None,
     batch: int = BLOCK,

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from qtn.merit.quantities import QUANTITIES
-from qtn.problem.cost import HARDWARE, Factors, hardware_cost, improved, improvement
+from qtn.problem.cost import Factors, hardware_cost, improved, improvement
 from qtn.problem.front import front, read_names
 from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import with_values
 from qtn.problem.planner import needs_planning, plan
 from qtn.problem.run import merits, outcome
+from qtn.problem.schema import Config
 from qtn.schedules.text import parse, to_text
+from tests.problem.declared import declared_numbers
 
 LINK = '{ model = "single_click", length_km = %s, attenuation_db_per_km = 0.2, efficiency = 0.3, visibility = 0.9, bright_state = 0.05, emission_time_s = 1e-6 }'
 NODE = 'node = { memory = { model = "dephasing", t2_s = 0.1 }, gates = { two_qubit = 0.99, readout = 0.995 } }'
@@ -171,10 +173,12 @@ def test_a_front_without_numbers_is_that_of_every_schedule(method):
     np.testing.assert_allclose(own, np.unique(np.round(sorted(kept, key=lambda p: p[1]), 12), axis=0)[::-1], rtol=1e-6)
 
 
-@pytest.mark.parametrize("key", HARDWARE)
-def test_improvement_and_improved_are_inverse(key):
+HARDWARE = sorted({name for name, _, _, number in declared_numbers(Config) if number.better})
+
+
+@pytest.mark.parametrize("name", HARDWARE)
+def test_improvement_and_improved_are_inverse(name):
     base = 0.3
-    name = f"chain.link.{key}"
     better = float(improved(name, base, 2.5))
     assert float(improvement(name, base, better)) == pytest.approx(2.5, rel=1e-9)
     factors = Factors({name: base})
@@ -184,10 +188,10 @@ def test_improvement_and_improved_are_inverse(key):
     assert float(hardware_cost({name: base}, {name: better})) == pytest.approx(2.5, rel=1e-9)
 
 
-@pytest.mark.parametrize("key", HARDWARE)
+@pytest.mark.parametrize("name", HARDWARE)
 @pytest.mark.parametrize("factor", [1.0, 2.5, 1e4])
-def test_numbers_have_derivatives_by_their_factors(key, factor):
-    number = lambda k: improved(f"chain.link.{key}", 0.3, k)  # noqa: E731
+def test_numbers_have_derivatives_by_their_factors(name, factor):
+    number = lambda k: improved(name, 0.3, k)  # noqa: E731
     step = 1e-6 * factor
     slope = (number(factor + step) - number(factor - step)) / (2 * step)
     assert float(jax.grad(number)(factor)) == pytest.approx(float(slope), rel=1e-4, abs=1e-12)

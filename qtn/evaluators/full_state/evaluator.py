@@ -47,8 +47,11 @@ class FullState:
     seed: int = 0
     """Of the random numbers of an average."""
 
-    correction: Correction = Correction.AT_SWAP
+    correction: Correction | str = Correction.AT_SWAP
     """When Pauli corrections of swaps are applied in an average; a timeline says so itself."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "correction", _checks.choice("correction", self.correction, Correction))
 
     def run(self, chain: Chain, timeline: Timeline | Any) -> FullOutcome:
         """Run a timeline on the hardware of a chain.

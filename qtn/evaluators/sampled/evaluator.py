@@ -58,7 +58,7 @@ class Sampled:
     seed: int = 0
     """Everything that is drawn follows from it."""
 
-    correction: Correction = Correction.AT_SWAP
+    correction: Correction | str = Correction.AT_SWAP
     """When Pauli corrections are applied; see `Correction` for where it matters."""
 
     plan: TreePlan | None = None
@@ -67,6 +67,9 @@ class Sampled:
 
     level: PauliLevel | None = None
     """State level of trees; None = the smallest that is exact."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "correction", _checks.choice("correction", self.correction, Correction))
 
     def planned(self, chain: Chain, schedule: Schedule | SwapAsap) -> "Sampled":
         """Return this evaluator with the numbers of draws fixed: those chosen for these (concrete) numbers."""
