@@ -118,7 +118,7 @@ def check(file: File, set_: Set = None) -> None:
     count = len(numeric_leaves(problem))
     schedule = problem.config.schedule
     what = f"policy {schedule.policy}" if schedule.policy else f"tree {schedule.tree or 'left to the search'}"
-    print(f"{file}: good: {problem.chain.num_links} links, {count} numbers, {what}")
+    print(f"{file}: good: {problem.root.title(problem.document[problem.root_key])}, {count} numbers, {what}")
 
 
 @app.command()

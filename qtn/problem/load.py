@@ -17,7 +17,7 @@ from qtn.problem.names import expand
 from qtn.problem.overrides import Times, apply_override
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantity_rules
-from qtn.problem.route import write_out
+from qtn.problem.root import roots
 from qtn.problem.rules import broken_rules
 from qtn.problem.schema import Config
 from qtn.problem.table import walk_tables
@@ -79,9 +79,10 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
             apply_override(document, times, override)
         except ValueError as error:
             errors.append(f"--set {error}")
-    errors.extend(write_out(document))
+    for key, kind in roots(Config).items():
+        if isinstance(document.get(key), dict):
+            errors.extend(kind.complete(document[key], key))
     errors.extend([*broken_rules(document), *quantity_rules(document)])
-    name_default_node(document)
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
@@ -100,13 +101,6 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
     if errors:
         raise ProblemError(source, errors)
     return problem
-
-
-def name_default_node(document: dict[str, Any]) -> None:
-    """Write down the perfect node of a chain without nodes, so that its numbers have names and derivatives."""
-    chain = document.get("chain")
-    if isinstance(chain, dict) and "node" not in chain and "nodes" not in chain:
-        chain["node"] = {}
 
 
 def impossible_links(problem: Problem) -> Iterator[str]:

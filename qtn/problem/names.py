@@ -10,21 +10,20 @@ from qtn.links.chain import Chain
 from qtn.optimisation.bounded import Interval
 from qtn.problem.evaluators import build_policy
 from qtn.problem.number import Number
-from qtn.problem.placement import PREFIX, lengths, positions, route_length
 from qtn.problem.problem import Problem
 from qtn.problem.table import declared
 from qtn.schedules.latency import with_latencies
-from qtn.schedules.policy import SwapAsap
 from qtn.schedules.tree import NUMBERS, Schedule
 
 
 def numeric_leaves(problem: Problem) -> dict[str, float]:
-    """Return every number that the result depends on: those of the chain, cut-off times and waiting times.
+    """Return every number that the result depends on: those of the root, of the schedule and of the application.
 
     Note:
         Entries of `bell_diagonal` are independent weights: their derivatives leave the sum 1.
     """
-    leaves = {name: float(value) for key in SECTIONS for name, value in walk(problem.document[key], key)}
+    sections = [key for key in (problem.root_key, "schedule", "application") if key in problem.document]
+    leaves = {name: float(value) for key in sections for name, value in walk(problem.document[key], key)}
     leaves = {name: value for name, value in leaves.items() if declaration(problem, name).traced}
     for name, array in problem.schedule.numbers.items() if problem.given_schedule is not None else ():
         leaves |= {f"schedule.{name}.{i}": float(number) for i, number in enumerate(array)}
@@ -44,15 +43,26 @@ def declaration(problem: Problem, name: str) -> Number:
 
 
 def initial_values(problem: Problem, names: Iterable[str]) -> dict[str, float]:
-    """Return the numbers of the file by name, positions of repeaters included."""
+    """Return the numbers of the file by name, also those that follow from others, such as positions of repeaters."""
     leaves = numeric_leaves(problem)
-    if any(name.startswith(PREFIX) for name in names):
-        leaves |= positions(problem.document["chain"])
+    if not leaves.keys() >= (names := list(names)):
+        leaves |= derived(problem)
     return {name: leaves[name] for name in names}
 
 
-SECTIONS = ("chain", "schedule")
-"""Tables whose numbers are traced."""
+def derived(problem: Problem) -> dict[str, float]:
+    """Return the numbers that follow from others and can be moved in their place, by dotted name.
+
+    Raises:
+        ValueError: if they do not follow.
+    """
+    key = problem.root_key
+    return {f"{key}.{name}": value for name, value in problem.root.derived(problem.document[key]).items()}
+
+
+def derived_keys(problem: Problem) -> tuple[str, ...]:
+    """Return how the names of such numbers begin."""
+    return tuple(f"{problem.root_key}.{key}" for key in problem.root.derived_keys())
 
 
 def walk(table: Any, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -71,7 +81,7 @@ def replaced(document: Mapping[str, Any], section: str, values: Mapping[str, Any
     table = copy.deepcopy(document[section])
     for name, value in values.items():
         first, *path = name.split(".")
-        if first != section or name.startswith(PREFIX):
+        if first != section:
             continue
         here: Any = table
         for part in path[:-1]:
@@ -80,8 +90,14 @@ def replaced(document: Mapping[str, Any], section: str, values: Mapping[str, Any
     return table
 
 
-def system_with(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Schedule | SwapAsap]:
-    """Return chain and tree, or chain and policy, with some numbers replaced, which may be traced."""
+def system_with(problem: Problem, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what the evaluator takes, with some numbers replaced, which may be traced.
+
+    Returns:
+        system: chain and tree, or chain and policy; or, where nothing is scheduled, what the root builds.
+    """
+    if not problem.root.scheduled:
+        return (problem.root.build(root_table(problem, values)),)
     if problem.policy is not None:
         return chain_with(problem, values), build_policy(replaced(problem.document, "schedule", values))
     return with_values(problem, values)
@@ -90,13 +106,12 @@ def system_with(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Sch
 def with_values(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Schedule]:
     """Return chain and tree with some numbers replaced, which may be traced, and the latencies that the file wants."""
     schedule = schedule_with(problem, values)
-    table, latency = chain_table(problem, values), problem.config.schedule.latency
-    chain = type(problem.config.chain).build(table)
+    table, latency = root_table(problem, values), problem.config.schedule.latency
+    root: Any = problem.root
+    chain = root.build(table)
     if latency == "none":
         return chain, schedule
-    return chain, with_latencies(
-        schedule, chain, type(problem.config.chain).message_times(table) if latency == "messages" else None
-    )
+    return chain, with_latencies(schedule, chain, root.message_times(table) if latency == "messages" else None)
 
 
 def schedule_with(problem: Problem, values: Mapping[str, Any]) -> Schedule:
@@ -111,15 +126,17 @@ def schedule_with(problem: Problem, values: Mapping[str, Any]) -> Schedule:
 
 def chain_with(problem: Problem, values: Mapping[str, Any]) -> Chain:
     """Return the chain with some numbers replaced, which may be traced; those of the schedule are ignored."""
-    return type(problem.config.chain).build(chain_table(problem, values))
+    return problem.root.build(root_table(problem, values))
 
 
-def chain_table(problem: Problem, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the [chain] table with some numbers replaced."""
-    table = replaced(problem.document, "chain", values)
-    if any(name.startswith(PREFIX) for name in values):
-        for link, length in zip(table["links"], lengths(problem.document["chain"], values), strict=True):
-            link["length_km"] = length
+def root_table(problem: Problem, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the root table with some numbers replaced."""
+    key, follow = problem.root_key, derived_keys(problem)
+    moved = {name.removeprefix(f"{key}."): x for name, x in values.items() if name.startswith(follow)}
+    rest = {name: x for name, x in values.items() if not name.startswith(follow)}
+    table = replaced(problem.document, key, rest)
+    if moved:
+        problem.root.settle(table, problem.document[key], moved)
     return table
 
 
@@ -143,10 +160,11 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
     table = problem.config.optimise
     found: dict[str, None] = {}
     for pattern in patterns:
-        if pattern.removesuffix(".*") == PREFIX:
-            found |= dict.fromkeys(positions(problem.document["chain"]))
+        if pattern.removesuffix(".*") in derived_keys(problem):
+            found |= dict.fromkeys(derived(problem))
             continue
-        matches = [name for name in leaves if any(below(name, form) for form in forms(problem, pattern))]
+        forms = [pattern, *problem.root.forms(problem.document[problem.root_key], pattern)]
+        matches = [name for name in leaves if any(below(name, form) for form in forms)]
         if not matches and pattern.removesuffix(".*").endswith(NUMBERS):
             raise ValueError(f"`{pattern}` matches nothing: write the numbers to be moved into schedule.tree first")
         if not matches:
@@ -158,15 +176,6 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
     return list(found)
 
 
-def forms(problem: Problem, pattern: str) -> list[str]:
-    """Return a pattern, and what it means where all positions share one link or node."""
-    shared = [pattern]
-    for name in ("link", "node"):
-        if name in problem.document["chain"]:
-            shared.append(pattern.replace(f"chain.{name}s.*.", f"chain.{name}.", 1))
-    return shared
-
-
 def below(name: str, pattern: str) -> bool:
     """Whether a name, or a table that holds it, matches a pattern part by part."""
     own, wanted = name.split("."), pattern.split(".")
@@ -175,6 +184,6 @@ def below(name: str, pattern: str) -> bool:
 
 def bounds(problem: Problem, name: str) -> Interval:
     """Return the open interval in which an optimiser may move a number."""
-    limits = declaration(problem, name).range
-    upper = route_length(problem.document["chain"]) if name.startswith(PREFIX) else limits.upper
-    return Interval(limits.lower, upper)
+    limits, key = declaration(problem, name).range, problem.root_key
+    upper = problem.root.highest(problem.document[key], name.removeprefix(f"{key}."))
+    return Interval(limits.lower, limits.upper if upper is None else upper)

@@ -6,7 +6,8 @@ import tomllib
 from typing import Any
 
 from qtn.problem.messages import shown
-from qtn.problem.schema import TreeNumbers
+from qtn.problem.root import roots
+from qtn.problem.schema import Config, TreeNumbers
 from qtn.problem.table import number_of
 from qtn.schedules.tree import NUMBERS
 
@@ -17,8 +18,6 @@ PART = re.compile(r""" "[^"]*" | '[^']*' | [^."'=\s]+ """, re.VERBOSE)
 """One part of a dotted key, as in TOML: `sweep.axes."chain.link.werner".num` has four."""
 
 KEY = re.compile(rf"\s*(?P<key>(?:{PART.pattern}) (?:\.(?:{PART.pattern}))*)\s* = (?P<text>.*)", re.VERBOSE | re.DOTALL)
-
-OTHER = {"links": "link", "nodes": "node", "link": "links", "node": "nodes"}
 
 
 def apply_override(document: dict[str, Any], times: Times, override: str) -> None:
@@ -61,14 +60,12 @@ def number_of_schedule(array: str, key: str, value: Any) -> float:
 
 
 def check_sharing(document: dict[str, Any], key: str) -> None:
-    """Refuse to set chain.links.2.x where one [chain.link] is shared, and the other way round."""
-    chain, parts = document.get("chain"), key.split(".")
-    if len(parts) < 2 or parts[0] != "chain" or not isinstance(chain, dict):
-        return
-    other = OTHER.get(parts[1])
-    if other in chain and parts[1] not in chain:
-        rest = parts[3:] if parts[1].endswith("s") else ["0", *parts[2:]]
-        raise ValueError(f"{key}: this file has chain.{other}; set {'.'.join(['chain', str(other), *rest])}")
+    """Refuse to set a number that the file words in another way, such as chain.links.2.x of a shared [chain.link]."""
+    first, *parts = key.split(".")
+    kind, table = roots(Config).get(first), document.get(first)
+    other = kind.misplaced(table, parts) if kind is not None and parts and isinstance(table, dict) else None
+    if other is not None:
+        raise ValueError(f"{key}: this file has {'.'.join(other.split('.')[:2])}; set {other}")
 
 
 def entry(here: Any, part: str, path: str, key: str) -> Any:

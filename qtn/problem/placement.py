@@ -4,28 +4,28 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-PREFIX = "chain.positions_km"
-"""Name of the positions of the inner nodes, numbered from 1, measured from node 0."""
+KEY = "positions_km"
+"""Of the positions of the inner nodes, numbered from 1, measured from node 0."""
 
 SHORTEST = 1e-3
 """Least length of a link in an optimisation, as a fraction of the route."""
 
 
 def positions(chain: Mapping[str, Any]) -> dict[str, float]:
-    """Return the positions [km] of the inner nodes of a [chain] table by name.
+    """Return the positions [km] of the inner nodes of a [chain] table, by name below it.
 
     Raises:
         ValueError: if the lengths of the links are not given one by one.
     """
     links = chain.get("links")
     if links is None:
-        raise ValueError(f"`{PREFIX}` needs one [[chain.links]] table per link, because lengths will differ")
+        raise ValueError(f"`chain.{KEY}` needs one [[chain.links]] table per link, because lengths will differ")
     place, found = 0.0, {}
     for index, link in enumerate(links):
         if "length_km" not in link:
-            raise ValueError(f"`{PREFIX}` needs length_km in every link, but chain.links.{index} has none")
+            raise ValueError(f"`chain.{KEY}` needs length_km in every link, but chain.links.{index} has none")
         if index:
-            found[f"{PREFIX}.{index}"] = place
+            found[f"{KEY}.{index}"] = place
         place += link["length_km"]
     return found
 
@@ -37,14 +37,14 @@ def route_length(chain: Mapping[str, Any]) -> float:
 
 def lengths(chain: Mapping[str, Any], numbers: Mapping[str, Any]) -> list[Any]:
     """Return the length of each link [km] with some positions replaced."""
-    places = positions(chain) | {name: value for name, value in numbers.items() if name.startswith(PREFIX)}
+    places = positions(chain) | {name: value for name, value in numbers.items() if name.startswith(KEY)}
     stops = [0.0, *places.values(), route_length(chain)]
     return [after - before for before, after in itertools.pairwise(stops)]
 
 
 def room(chain: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, Any]:
     """Return by how much each link is longer than the shortest allowed one, as a fraction of the route."""
-    if not any(name.startswith(PREFIX) for name in numbers):
-        return {}
-    total = route_length(chain)
-    return {f"length of link {i}": each / total - SHORTEST for i, each in enumerate(lengths(chain, numbers))}
+    moved = {name.removeprefix("chain."): value for name, value in numbers.items() if name.startswith(f"chain.{KEY}")}
+    total = route_length(chain) if moved else 1.0
+    found = enumerate(lengths(chain, moved) if moved else ())
+    return {f"length of link {i}": each / total - SHORTEST for i, each in found}

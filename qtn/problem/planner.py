@@ -304,7 +304,7 @@ class Planner:
     def tuning(self, problem: Problem, free: Mapping[str, float]) -> Tuning:
         """Return what is tuned; its parameters are factors where the file's numbers cost."""
         limits = {name: self.interval(problem, name, value) for name, value in free.items()}
-        chain = problem.document["chain"]
+        chain = problem.document[problem.root_key]
         lattice = {name: 1 / self.factors.baseline.get(name, 1.0) for name in free if name.endswith(".num_modes")}
         spacing = cutoff_spacing(problem, free)
         lattice |= {name: spacing for name in free if "cutoff_times" in name and spacing > 0}

@@ -11,6 +11,7 @@ from qtn.links.chain import Chain
 from qtn.merit.key_rate import Fraction
 from qtn.merit.preprocessing import preprocessed
 from qtn.problem.evaluators import build_policy, evaluator_of, level_of
+from qtn.problem.root import Root, roots
 from qtn.problem.schema import Config
 from qtn.schedules.policy import SwapAsap
 from qtn.schedules.text import to_text
@@ -73,9 +74,19 @@ class Problem:
         return self.config.model_dump(exclude_none=True, by_alias=True)
 
     @cached_property
+    def root_key(self) -> str:
+        """Return the key of the root table."""
+        return next(key for key in roots(type(self.config)) if key in self.document)
+
+    @property
+    def root(self) -> type[Root]:
+        """Return the class of the root table."""
+        return roots(type(self.config))[self.root_key]
+
+    @cached_property
     def chain(self) -> Chain:
-        """Return the chain."""
-        return type(self.config.chain).build(self.document["chain"])
+        """Return the chain, where the root is one."""
+        return self.root.build(self.document[self.root_key])
 
     @property
     def policy(self) -> SwapAsap | None:
@@ -84,8 +95,9 @@ class Problem:
 
     @property
     def evaluator(self) -> Evaluator[Result]:
-        """Return the evaluator of the [evaluate] table, with the grid of the [time] table."""
-        return evaluator_of(self.config)
+        """Return the evaluator of the root, or of the [evaluate] table with the grid of the [time] table."""
+        own = self.root.evaluator(self.config)
+        return evaluator_of(self.config) if own is None else own
 
     @property
     def level(self) -> Level:

@@ -36,7 +36,6 @@ class Range:
             raise ValueError(f"must {self.rule()}, but is {value!r}")
         return value
 
-
     def describe(self, described: dict[str, Any]) -> dict[str, Any]:
         """Return the JSON Schema of a number with its limits."""
         if math.isfinite(self.lower):

@@ -20,11 +20,8 @@ from qtn.problem.table import Table, models_of, number_of, tables_in
 Document = dict[str, Any]
 
 
-def write_out(document: Document) -> list[str]:
-    """Replace the short forms in a document; return one sentence for each that cannot be."""
-    chain = document.get("chain")
-    if not isinstance(chain, dict):
-        return []
+def write_out(chain: Document) -> list[str]:
+    """Replace the short forms in a [chain] table; return one sentence for each that cannot be."""
     errors = list(write_out_lengths(chain))
     for name in ("link", "node"):
         listed = chain.get(f"{name}s")

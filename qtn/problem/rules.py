@@ -6,6 +6,7 @@ from typing import Any
 from qtn.problem.chain.chain import num_links_of
 from qtn.problem.chain.links import LinkTable
 from qtn.problem.chain.node import RelaxingMemory, Swap
+from qtn.problem.root import root_rules, roots
 from qtn.problem.schema import SAMPLING, Config
 from qtn.problem.table import broken, walk_tables
 
@@ -17,8 +18,11 @@ def broken_rules(document: Document) -> list[str]:
     errors = []
     if "schema" in document and type(document["schema"]) is not int:  # 1.0 and true equal 1
         errors.append("schema: must be the whole number 1")
-    for rule in (optimise_rules, policy_rules, latency_rules, slot_rules):
-        errors.extend(rule(document))
+    errors.extend(root_rules(document, Config))
+    given = [kind for key, kind in roots(Config).items() if key in document]
+    if not given or given[0].scheduled:
+        for rule in (optimise_rules, policy_rules, latency_rules, slot_rules):
+            errors.extend(rule(document))
     return [*errors, *broken(document, Config)]
 
 

@@ -18,7 +18,7 @@ from qtn.merit.quantities import delivered, values_of
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.join_rows import join_rows
 from qtn.problem.link_rows import link_rows
-from qtn.problem.names import chain_table, chain_with, numeric_leaves, system_with, with_values
+from qtn.problem.names import chain_with, numeric_leaves, root_table, system_with, with_values
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
 
@@ -115,7 +115,7 @@ def report_numbers(problem: Problem, found: Result, values: dict[str, float] | N
         found: its outcome.
         values: numbers that were replaced for this outcome.
     """
-    chain = chain_table(problem, values or {})
+    chain = root_table(problem, values or {})
     times = found.quantiles(jnp.array([float(level) for level in QUANTILES]))
     numbers = {name: float(value) for name, value in merits(problem, found, values, clip=True).items()}
     rows, errors = link_rows(chain), merit_errors(problem, found, values)

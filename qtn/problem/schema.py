@@ -207,7 +207,7 @@ class Config(Table):
     model_config = ConfigDict(populate_by_name=True)
 
     schema_version: Literal[1] = Field(alias="schema", description="Version of the form of this file")
-    chain: Chain
+    chain: Chain | None = Field(default=None, description="What is evaluated: links and nodes in a line")
     schedule: Schedule = Schedule()
     evaluate: Evaluate = Evaluate()
     merit: Merit = Merit()

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from qtn.problem.chain.chain import Chain
-from qtn.problem.names import chain_table
+from qtn.problem.names import root_table
 from qtn.problem.problem import Problem
 
 
@@ -19,7 +18,7 @@ class Validity:
         """Return why numbers (dotted name -> value) do not go together; "" if they do."""
         parts: dict[tuple[str, ...], dict[str, float]] = {}
         for name, value in values.items():
-            if name.startswith("chain."):
+            if name.startswith(f"{self.problem.root_key}."):
                 parts.setdefault(table_of(name), {})[name] = value
         for path, numbers in parts.items():
             key = path, tuple(numbers.items())
@@ -30,21 +29,22 @@ class Validity:
         return ""
 
     def _reason(self, path: tuple[str, ...], numbers: Mapping[str, float]) -> str:
-        found: Any = chain_table(self.problem, numbers)
+        found: Any = root_table(self.problem, numbers)
+        root = self.problem.root
         try:
             if path:
                 for part in path:
                     found = found[int(part) if isinstance(found, list) else part]
-                Chain.part(path[0], found).build(found)
+                root.part(path[0], found).build(found)
             else:
-                Chain.build(found)
+                root.build(found)
         except ValueError as error:
             return str(error)
         return ""
 
 
 def table_of(name: str) -> tuple[str, ...]:
-    """Return the path, below [chain], of the link or node that a number belongs to; () where that is not one."""
+    """Return the path, below the root, of the link or node that a number belongs to; () where that is not one."""
     _, first, *rest = name.split(".")
     if first in ("link", "node"):
         return (first,)

@@ -1,6 +1,6 @@
 """The root of a chain: links and nodes in a line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -8,10 +8,13 @@ from pydantic import Field
 from qtn.hardware.fibre import travel_time
 from qtn.links import chain as lines
 from qtn.problem import number as unit
+from qtn.problem import placement
 from qtn.problem import ranges as within
 from qtn.problem.chain.links import Link
 from qtn.problem.chain.node import Node
 from qtn.problem.number import Number
+from qtn.problem.root import Root
+from qtn.problem.route import write_out
 from qtn.problem.table import Document, Table
 
 
@@ -49,9 +52,10 @@ class Positions(Table):
     ]
 
 
-class Chain(Table):
+class Chain(Root):
     """Links and nodes in a line: one for all positions, or one table each."""
 
+    scheduled = True
     rules = (shared_or_listed,)
     named = (Positions,)
 
@@ -75,6 +79,49 @@ class Chain(Table):
             return cls.part(key, table.get(key, {})).build(table.get(key, {}))
 
         return lines.chain(built("link"), built("node"), num_links=table.get("num_links"))
+
+    @classmethod
+    def complete(cls, table: dict[str, Any], key: str) -> list[str]:
+        """Write out lengths of a route and presets, and the perfect node, so that its numbers have derivatives."""
+        errors = write_out(table)
+        if "node" not in table and "nodes" not in table:
+            table["node"] = {}
+        return errors
+
+    @classmethod
+    def title(cls, table: Document) -> str:
+        """Return the number of links in words."""
+        return f"{len(cls.link_tables(table))} links"
+
+    @classmethod
+    def derived(cls, table: Document) -> dict[str, float]:
+        """Return the positions of the inner nodes."""
+        return placement.positions(table)
+
+    @classmethod
+    def settle(cls, table: dict[str, Any], given: Document, values: Mapping[str, Any]) -> None:
+        """Let positions decide on lengths."""
+        for link, length in zip(table["links"], placement.lengths(given, values), strict=True):
+            link["length_km"] = length
+
+    @classmethod
+    def highest(cls, table: Document, name: str) -> float | None:
+        """Return the length of the route, for positions."""
+        return placement.route_length(table) if name.startswith(placement.KEY) else None
+
+    @classmethod
+    def forms(cls, table: Document, pattern: str) -> list[str]:
+        """Return what a pattern means where all positions share one link or node."""
+        shared = [name for name in ("link", "node") if name in table]
+        return [pattern.replace(f"chain.{name}s.*.", f"chain.{name}.", 1) for name in shared]
+
+    @classmethod
+    def misplaced(cls, table: Document, parts: list[str]) -> str | None:
+        """Return chain.link.x for chain.links.2.x where one link is shared, and the other way round."""
+        own, other = parts[0], parts[0][:-1] if parts[0].endswith("s") else f"{parts[0]}s"
+        if own.removesuffix("s") not in ("link", "node") or own in table or other not in table:
+            return None
+        return ".".join(["chain", other, *(parts[2:] if own.endswith("s") else ["0", *parts[1:]])])
 
     @classmethod
     def link_tables(cls, table: Document) -> list[tuple[Any, Document]]:

@@ -1,0 +1,97 @@
+"""What a file is about: its root table, which says what there is, what it is called and how it is evaluated."""
+
+import abc
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from qtn.problem.table import Document, Table, tables_in
+
+
+class Root(Table, abc.ABC):
+    """A table such as [chain], of which every file has exactly one.
+
+    Numbers have dotted names below its key; whatever depends on the kind of root, and not on its numbers, is asked of
+    its class. Tables are plain dictionaries without None, whose numbers may be traced.
+    """
+
+    scheduled: ClassVar[bool] = False
+    """Whether [schedule] says in which order things are joined; else there is no such table."""
+
+    @classmethod
+    def complete(cls, table: dict[str, Any], key: str) -> list[str]:
+        """Write out short forms in a table that is not checked yet; return one sentence for each that cannot be."""
+        return []
+
+    @classmethod
+    @abc.abstractmethod
+    def build(cls, table: Document) -> Any:
+        """Build what the table describes."""
+
+    @classmethod
+    def evaluator(cls, config: Any) -> Any:
+        """Return what evaluates what `build` returns, see `qtn.evaluators.evaluate`; None = what [evaluate] says."""
+        return None
+
+    @classmethod
+    @abc.abstractmethod
+    def title(cls, table: Document) -> str:
+        """Say in a few words what is there."""
+
+    @classmethod
+    def rows(cls, evaluation: Any) -> dict[str, Any]:
+        """Return what `qtn evaluate --json` prints besides quantities, from a `qtn.problem.evaluation.Evaluation`."""
+        return {}
+
+    @classmethod
+    def derived_keys(cls) -> tuple[str, ...]:
+        """Return the keys of numbers that follow from others."""
+        return tuple(key for table in cls.named for key in table.model_fields)
+
+    @classmethod
+    def derived(cls, table: Document) -> dict[str, float]:
+        """Return numbers that follow from others and can be moved in their place, by name below the root.
+
+        Raises:
+            ValueError: if they do not follow.
+        """
+        return {}
+
+    @classmethod
+    def settle(cls, table: dict[str, Any], given: Document, values: Mapping[str, Any]) -> None:
+        """Let derived numbers, by name below the root, act on a table; `given` is what the file says."""
+
+    @classmethod
+    def highest(cls, table: Document, name: str) -> float | None:
+        """Return the upper end of a number, by name below the root, where it depends on others."""
+        return None
+
+    @classmethod
+    def forms(cls, table: Document, pattern: str) -> list[str]:
+        """Return what a pattern of names may mean besides itself."""
+        return []
+
+    @classmethod
+    def misplaced(cls, table: Document, parts: list[str]) -> str | None:
+        """Return the key to set in place of one (its parts below the root) that this file words in another way."""
+        return None
+
+
+def roots(config: type[Table]) -> dict[str, type[Root]]:
+    """Return the classes of all root tables that a file may have, by key."""
+    found = {key: next(tables_in(field.annotation), None) for key, field in config.model_fields.items()}
+    return {key: kind for key, kind in found.items() if kind is not None and issubclass(kind, Root)}
+
+
+def root_rules(document: Mapping[str, Any], config: type[Table]) -> Iterator[str]:
+    """Check that a document has exactly one root, and a schedule only where that is joined."""
+    known = roots(config)
+    given = [key for key in known if key in document]
+    if not given:
+        yield f"{next(iter(known))}: is missing; add the table {' or '.join(f'[{key}]' for key in known)}"
+    if len(given) > 1:
+        both = " and ".join(f"[{key}]" for key in given)
+        yield f"{given[1]}: {both} are given, but a file is about one of them; remove the other"
+    if len(given) == 1 and not known[given[0]].scheduled:
+        for key in ("schedule", "evaluate", "time"):
+            if key in document:
+                yield f"{key}: is for roots that are joined step by step, and [{given[0]}] is not; remove it"
