@@ -44,7 +44,12 @@ def asap(config: Config) -> Asap:
 def sampled(config: Config) -> Sampled:
     """Build the sampling evaluator."""
     table = config.evaluate
-    return Sampled(num_samples=table.num_samples or 10_000, seed=table.seed, correction=CORRECTIONS[table.correction])
+    return Sampled(
+        num_samples=table.num_samples or 10_000,
+        seed=table.seed,
+        correction=CORRECTIONS[table.correction],
+        level=level_of(config),
+    )
 
 
 def full_state(config: Config) -> FullState:

@@ -106,6 +106,8 @@ def policy_rules(document: Document) -> Iterator[str]:
         for key in ("num_samples", "seed"):
             if key in table:
                 yield f'evaluate.{key}: is for `evaluator = "sampled"` or "full_state"; add one, or remove it'
+    if "level" in table and (evaluator == "full_state" or (policy and evaluator == "sampled")):
+        yield f'evaluate.level: "{evaluator}" holds every Pauli coefficient here; leave it out'
     merit = document.get("merit")
     for key in ("deadline_s", "ages"):
         if (policy or evaluator in ("sampled", "full_state")) and isinstance(merit, dict) and key in merit:
