@@ -37,9 +37,9 @@ def evaluator_of(config: Config) -> Evaluator[Result]:
         return Asap(**grid)
     if name is EvaluatorName.RENEWAL:
         return Renewal(**grid, correction=table.correction)
-    samples: dict[str, Any] = {} if table.num_samples is None else {"num_samples": table.num_samples}
-    kind = Sampled if name is EvaluatorName.SAMPLED else FullState
-    return kind(**samples, seed=table.seed, correction=table.correction)
+    options: dict[str, Any] = {} if table.num_samples is None else {"num_samples": table.num_samples}
+    options |= {"seed": table.seed, "correction": table.correction}
+    return Sampled(**options, level=level_of(config)) if name is EvaluatorName.SAMPLED else FullState(**options)
 
 
 def build_policy(table: dict[str, Any]) -> SwapAsap:

@@ -88,6 +88,8 @@ def policy_rules(document: Document) -> Iterator[str]:
         yield f'evaluate.evaluator: "{evaluator}" evaluates trees; for schedule.policy use "asap" or "sampled"'
     if not policy and evaluator == "asap":
         yield 'evaluate.evaluator: "asap" evaluates `policy = "swap_asap"`; for a tree use "renewal" or "sampled"'
+    if "level" in table and (evaluator == "full_state" or (policy and evaluator == "sampled")):
+        yield f'evaluate.level: "{evaluator}" holds every Pauli coefficient here; leave it out'
     for key in ("deadline_s", "ages"):
         if (policy or evaluator in SAMPLING) and isinstance(merit, dict) and key in merit:
             yield f'merit.{key}: needs a tree and `evaluator = "renewal"`; leave it out for policies and samples'

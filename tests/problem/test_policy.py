@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qtn import Asap, Renewal, Sampled, swap_asap
+from qtn import Asap, Renewal, Sampled, fidelity, swap_asap
 from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import numeric_leaves
@@ -69,7 +69,9 @@ def test_trees_keep_their_evaluator():
     assert loads(TREE).policy is None
 
 
-OPTICS = LINE.replace("[schedule]", 'swap = { model = "linear_optics", efficiency = 0.8 }\n[schedule]')
+OPTICS = LINE.replace(
+    "[schedule]", 'swap = { model = "linear_optics", efficiency = 0.8, visibility = 0.7 }\n[schedule]'
+)
 T1 = (
     LINE.replace('model = "depolarising", time_constant_s = 100.0', 'model = "t1t2", t1_s = 50.0, t2_s = 40.0')
     + 'policy = "swap_asap"\n'
@@ -90,9 +92,10 @@ T1 = (
         (POLICY + "cutoff_times_s = -1.0\n", "schedule.cutoff_times_s"),
         (POLICY + "[evaluate]\nevaluator = 'magic'\n", "evaluate.evaluator"),
         (OPTICS + 'policy = "swap_asap"\n', 'chain.node.swap.model: "linear_optics" needs a tree, because schedule.policy'),
+        (POLICY + SAMPLED + "level = 'pauli'\n", 'evaluate.level: "sampled" holds every Pauli coefficient here; leave it out'),
         (POLICY + 'latency = "gates"\n', "schedule.latency: is for trees, but schedule.policy is given; leave it out"),
     ],
-    ids=["both", "stray", "renewal", "asap", "seed", "t1", "count", "optimise", "negative", "unknown", "optics", "latency"],
+    ids=["both", "stray", "renewal", "asap", "seed", "t1", "count", "optimise", "negative", "unknown", "optics", "level", "latency"],
 )  # fmt: skip
 def test_bad_files(text, message):
     with pytest.raises(ProblemError, match=message):
@@ -106,8 +109,6 @@ def test_tracked_corrections_are_evaluated():
 
 def test_the_full_state_knows_linear_optics():
     """Two links that never fail: every delivered pair is the same, and only the number of attempts is drawn."""
-    tree = OPTICS.replace("num_links = 3", "num_links = 2").replace("p_success = 0.4", "p_success = 1.0")
-    tree += 'tree = "swap(0, 1)"\n'
-    full = loads(tree + "[evaluate]\nevaluator = 'full_state'\nnum_samples = 2\n")
-    fidelities = [report_numbers(each, outcome(each))["fidelity"] for each in (full, loads(tree))]
-    assert fidelities[0] == pytest.approx(fidelities[1], abs=1e-12)
+    text = OPTICS.replace("num_links = 3", "num_links = 2").replace("p_success = 0.4", "p_success = 1.0")
+    problem = loads(text + "tree = 'swap(0, 1)'\n[evaluate]\nevaluator = 'full_state'\nnum_samples = 2\n")
+    assert float(fidelity(outcome(problem).state)) == pytest.approx((1 + 0.9**2 * (1 + 2 * 0.7)) / 4, abs=1e-12)
