@@ -23,12 +23,12 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 
+
 import qtn  # noqa: E402
 from qtn import networks  # noqa: E402
 from qtn.cli.app import run  # noqa: E402
 from qtn.cli.session import use_cache  # noqa: E402
 from qtn.evaluators.full_state import timeline_of  # noqa: E402
-from qtn.optimisation.maximise import Settings  # noqa: E402
 
 DELFT = Path(__file__).parents[1] / "delft_eindhoven" / "problem.toml"
 XLA = "/jax/core/compile/backend_compile_duration"
@@ -99,7 +99,6 @@ def command(name: str, *options: str) -> None:
             raise SystemExit(f"qtn {name} failed")
 
 
-ONCE = Settings(num_starts=1, chunk=5, max_chunks=1)
 slope = jax.value_and_grad(judged)
 
 CASES: dict[str, Callable[[], Any]] = {
@@ -121,7 +120,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "networks, grid 3 x 3: value": lambda: cluster(0.95),
     "networks, grid 3 x 3: value and gradient": lambda: jax.value_and_grad(cluster)(0.95),
     "teleportation_fidelity": lambda: qtn.teleportation_fidelity(jax.numpy.eye(4), qtn.node()),
-    "optimise, Delft-Eindhoven, 5 iterations": lambda: qtn.optimise(qtn.load(DELFT), settings=ONCE).value,
+    "optimise, Delft-Eindhoven": lambda: qtn.optimise(qtn.load(DELFT)).value,
     "tune, 2 links, one number": tuned,
     "search, 3 links, 1 round": lambda: qtn.search(line(3, p_swap=0.5), qtn.SearchSpace(max_rounds=1)).best.score,
     "train_purification, 2 to 1, 20 steps": purified,

@@ -11,7 +11,7 @@ from qtn.cli.text import grid_line
 from qtn.cli.watch import Watch
 from qtn.optimisation.checkpoint import Checkpoint, open_checkpoint
 from qtn.problem.front import Front, front
-from qtn.problem.planner import Choice, Optimum, Planner, optimise
+from qtn.problem.planner import Choice, Optimum, optimise, settings_of
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
 from qtn.report.content import Content
@@ -86,7 +86,7 @@ def front_row(problem: Problem, found: Front, choice: Choice) -> dict[str, Any]:
         **merits,
         "grid_error": choice.grid_error,
         "tree": tree_of(problem, choice),
-        "parameters": Planner(problem, lambda *_: None).settings(choice),
+        "parameters": settings_of(problem, choice),
     }
 
 

@@ -186,7 +186,7 @@ class Planner:
         interrupted = bool((found and found.interrupted) or any(c.tuned and c.tuned.interrupted for c in choices))
         return Optimum(
             value=self.value(best),
-            parameters=self.settings(best),
+            parameters=settings_of(self.problem, best),
             choices=tuple(choices),
             found=found,
             history=np.array(self.history)[:, None],
@@ -209,23 +209,17 @@ class Planner:
             return f"No feasible point found; the closest has {missed}. Lower the limits, or free more parameters."
         return tuned.status if tuned else "Searched."
 
-    def settings(self, choice: Choice) -> dict[str, float]:
-        """Return the numbers of a choice that the file has."""
-        searched = self.table.search is not None
-        return {name: value for name, value in choice.values.items() if not (searched and name.startswith("schedule."))}
-
     def value(self, choice: Choice) -> float:
         """Return what was maximised, key clipped at 0, or minimised."""
         if self.table.minimise:
-            return float(hardware_cost(self.initial, self.settings(choice)))
+            return float(hardware_cost(self.initial, settings_of(self.problem, choice)))
         found = choice.merits[self.table.maximise]
         return max(found, 0.0) if self.table.maximise.startswith("secret") else found
 
-    def told(self, phase: str, score: float, evaluations: int) -> float:
-        """Report the best score so far, and return it."""
+    def told(self, phase: str, score: float, evaluations: int) -> None:
+        """Report the best score so far."""
         self.best_score = max(self.best_score, score)
         self.report(phase, self.best_score, evaluations)
-        return self.best_score
 
     def search(self, values: Mapping[str, float], num_leaders: int = MOST_CHOICES) -> SearchResult:
         """Search the schedules of the chain with these values."""
@@ -284,7 +278,8 @@ class Planner:
         def show(progress: ConstrainedProgress) -> None:
             self.num_gradients += 1
             score = progress.value if progress.violation <= TOLERANCE else -math.inf
-            self.history.append(self.told("tuning", score, self.num_gradients))
+            self.history.append(max([score, *self.history[-1:]]))
+            self.told("tuning", score, self.num_gradients)
 
         start = {name: tuning.bounds[name].inside(value) for name, value in self.factors.of(free).items()}
         kept = self.checkpoint and self.checkpoint.next("tuning")
@@ -329,6 +324,12 @@ class Planner:
         limit = bounds(problem, name)
         edge = 1e-9 * (limit.upper - limit.lower) if math.isfinite(limit.upper) else 1e-12
         return Interval(limit.lower + edge, limit.upper - edge if math.isfinite(limit.upper) else limit.upper)
+
+
+def settings_of(problem: Problem, choice: Choice) -> dict[str, float]:
+    """Return the numbers of a choice that the file has."""
+    searched = problem.config.optimise is not None and problem.config.optimise.search is not None
+    return {name: value for name, value in choice.values.items() if not (searched and name.startswith("schedule."))}
 
 
 def objective_of(problem: Problem) -> Objective:

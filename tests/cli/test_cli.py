@@ -57,8 +57,9 @@ def test_optimise_writes_a_report(file, tmp_path, capsys):
     output = capsys.readouterr()
     found = json.loads(output.out)
     assert set(found["best"]) == {"value", "tree", "parameters"}
+    assert {"evaluations", "seconds", "status", "feasible", "limits", "sampled", "info"} <= set(found)
     page = (tmp_path / "two-report" / "report.html").read_text()
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5  # drawing, waiting time, fidelity, convergence, sensitivities
     assert "two-report" in output.err
     assert not list((tmp_path / "two-report").glob("*.partial"))
     assert (
@@ -79,17 +80,17 @@ def test_optimise_writes_a_report(file, tmp_path, capsys):
 
 
 def test_interrupt_saves_the_best_so_far(file, tmp_path, capsys, monkeypatch):
-    import qtn.optimisation.maximise as module
+    from qtn.planning.model import Model
 
-    real, calls = module._run_chunk, []
+    real, calls = Model.gradients, []
 
     def interrupted(*args):
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) == 4:
             raise KeyboardInterrupt
         return real(*args)
 
-    monkeypatch.setattr(module, "_run_chunk", interrupted)
+    monkeypatch.setattr(Model, "gradients", interrupted)
     assert run(["optimise", file, "--out", "saved"]) == 130
     assert "Interrupted: this is the best so far" in (tmp_path / "saved" / "report.html").read_text()
 
@@ -218,6 +219,6 @@ def test_help_is_light():
 
 
 def test_out_that_is_a_file_is_refused_before_the_search(file, capsys, monkeypatch):
-    monkeypatch.setattr("qtn.cli.optimise.watched", lambda *_: pytest.fail("searched first"))
+    monkeypatch.setattr("qtn.cli.optimise.optimise", lambda *_: pytest.fail("searched first"))
     assert run(["optimise", file, "--out", file]) == 2
     assert "--out: two.toml cannot be a folder" in capsys.readouterr().err

@@ -77,3 +77,22 @@ def test_numbers_that_are_not_free_have_no_column(model):
     fewer, same = found.gradients(plan, FREE, ["swap", "p"], CONSTANTS)
     np.testing.assert_allclose(fewer, jacobian[:, [3, 0]], rtol=1e-12)
     np.testing.assert_array_equal(same, values)
+
+
+def test_a_grid_that_is_too_short_says_nothing(model):
+    """Pairs that come after its end would count as if nobody waited for them."""
+    found, plan, _ = model
+    slow = FREE | {"p": FREE["p"] / 100}
+    assert np.all(np.isnan(found.values(plan, slow)))
+    assert np.isnan(found.gradients(plan, slow, list(FREE), CONSTANTS)[1][0])
+
+
+def test_without_key_the_fidelity_rises_over_a_fixed_time():
+    """The secret fraction would prefer classical correlations (1/2, 0, 0, 1/2), with less of it missing, to Werner."""
+    key = Objective()
+    classical, werner, good = ([0.5, 0.01, 0.0, 0.49], [0.76, 0.08, 0.08, 0.08], [0.97, 0.01, 0.01, 0.01])
+    merits = key.merits(np.full(3, 20.0), np.array([classical, werner, good]))
+    assert merits["secret_fraction"][0] > merits["secret_fraction"][1]
+    np.testing.assert_allclose(key.value(merits, 5.0), [-0.5 / 5, -0.24 / 5, merits["secret_fraction"][2] / 20])
+    np.testing.assert_allclose(key.scores(merits), [-0.5, -0.24, merits["secret_fraction"][2] / 20])
+    np.testing.assert_allclose(Objective("secret_fraction").scores(merits), [-0.5, -0.24, merits["secret_fraction"][2]])

@@ -149,3 +149,35 @@ def test_an_interrupt_keeps_the_best_so_far():
     found = tune(single_click({"rate_hz": 100.0}, "fidelity"), {"bright": 0.1, "efficiency": 0.5}, report=stop)
     assert found.interrupted and np.isfinite(found.value)
     assert dataclasses.asdict(found)["parameters"].keys() == {"bright", "efficiency"}
+
+
+@pytest.mark.parametrize("start", [0.1, 0.3])
+def test_a_bright_state_without_key_or_beside_the_best_goes_on_to_it(start):
+    """From 0.3 there is no key; from 0.1 the first step leads to the dark end, which is stationary and keyless."""
+
+    def system(numbers):
+        link = qtn.single_click(
+            length_left=10e3, length_right=10e3, loss_left=2.0, loss_right=2.0, efficiency=0.5,
+            bright_state=numbers["bright"], dark_count_probability=1e-8,
+        )  # fmt: skip
+        return qtn.chain(link, qtn.node(qtn.dephasing_memory(10.0)), num_links=1), qtn.parse("0")
+
+    tuning = Tuning(system, {"bright": Interval(0.0, 1.0)}, Objective())
+    found = tune(tuning, {"bright": start})
+
+    def rate(bright):
+        return tuning.evaluated({"bright": bright})[1]
+
+    assert found.converged and found.kkt_residual < 1e-6
+    best = found.parameters["bright"]
+    assert rate(best) > 0 and rate(best) >= max(rate(best * 0.999), rate(best * 1.001), rate(start))
+
+
+def test_several_starts_are_told_apart_and_told_in_order():
+    told = []
+    tuning = dataclasses.replace(single_click(), objective=Objective())
+    found = tune(tuning, {"bright": 0.3, "efficiency": 0.5}, num_starts=3, report=lambda p: told.append(p.value))
+    assert "All 3 starts agree to 1e-06." in found.status and len(found.start_scores) == 3
+    assert "At the end of its range: efficiency." in found.status
+    assert found.score == max(found.start_scores)
+    assert np.all(np.diff(told) >= 0) and len(told) == found.num_gradients

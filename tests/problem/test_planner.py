@@ -1,23 +1,26 @@
 """Planning a problem file: search, limits, requirements, placement and fronts, with their errors."""
 
 import itertools
+from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 
+import qtn
 from qtn.merit.quantities import QUANTITIES
 from qtn.problem.cost import Factors, hardware_cost, improved, improvement
 from qtn.problem.front import front, read_names
-from qtn.problem.load import loads
+from qtn.problem.load import load, loads
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import with_values
-from qtn.problem.planner import needs_planning, plan
+from qtn.problem.planner import optimise
 from qtn.problem.run import merits, outcome
 from qtn.problem.schema import Config
 from qtn.schedules.text import parse, to_text
 from tests.problem.declared import declared_numbers
 
+DELFT = Path(__file__).parents[2] / "experiments" / "delft_eindhoven" / "problem.toml"
 LINK = '{ model = "single_click", length_km = %s, attenuation_db_per_km = 0.2, efficiency = 0.3, visibility = 0.9, bright_state = 0.05, emission_time_s = 1e-6 }'
 NODE = 'node = { memory = { model = "dephasing", t2_s = 0.1 }, gates = { two_qubit = 0.99, readout = 0.995 } }'
 CLICKS = f"schema = 1\n[chain]\nnum_links = 2\nlink = {LINK % 25.0}\n{NODE}\n"
@@ -32,8 +35,8 @@ node = { memory = { model = "depolarising", time_constant_s = 2e3 }, swap = { p_
 
 def test_the_tree_may_be_left_to_the_search():
     problem = loads(ABSTRACT % 3 + "[optimise]\nsearch = { max_rounds = 1 }\n")
-    assert needs_planning(problem) and problem.config.optimise.parameters == []
-    found = plan(problem)
+    assert problem.config.optimise.parameters == []
+    found = optimise(problem)
     assert found.found.method == "exhaustive" and len(found.choices) == 10
     best = problem.with_schedule(found.best.schedule)
     value = float(merits(best, outcome(best), clip=False)["secret_key_rate_hz"])
@@ -48,7 +51,7 @@ def test_a_fixed_order_keeps_the_swaps_of_the_file():
         ABSTRACT % 4
         + '[schedule]\ntree = "swap(0, swap(1, swap(2, 3)))"\n[optimise]\nsearch = { max_rounds = 1, order = "fixed" }\n'
     )
-    best = to_text(plan(loads(text)).best.schedule)
+    best = to_text(optimise(loads(text)).best.schedule)
     assert best.replace("distill(", "").count("swap(") == 3
     bare = best.replace("distill", "").replace("(0)", "0").replace("(1)", "1").replace("(2)", "2").replace("(3)", "3")
     assert bare.index("0") < bare.index("1") < bare.index("2") < bare.index("3")
@@ -57,8 +60,8 @@ def test_a_fixed_order_keeps_the_swaps_of_the_file():
 def test_bright_states_are_tuned_with_the_tree():
     clear = CLICKS.replace("visibility = 0.9", "visibility = 0.98")
     problem = loads(clear + '[optimise]\nparameters = ["chain.link.bright_state"]\nsearch = { max_rounds = 1 }\n')
-    found = plan(problem)
-    alone = plan(loads(clear + "[optimise]\nsearch = { max_rounds = 1 }\n"))
+    found = optimise(problem)
+    alone = optimise(loads(clear + "[optimise]\nsearch = { max_rounds = 1 }\n"))
     assert found.best.score > alone.best.score
     bright = found.best.values["chain.link.bright_state"]
     best = problem.with_schedule(found.best.schedule)
@@ -78,12 +81,12 @@ def test_without_key_the_state_gets_better_instead_of_the_waiting_longer():
     )
     before = float(merits(problem, outcome(problem), clip=False)["secret_fraction"])
     assert before < 0
-    assert plan(problem).best.merits["secret_fraction"] > before
+    assert optimise(problem).best.merits["secret_fraction"] > before
 
 
 def test_cutoffs_are_searched_and_end_on_whole_attempts():
     text = ABSTRACT.replace("2e3", "60.0").replace("0.96", "0.98") % 2
-    found = plan(loads(text + "[optimise]\nsearch = { max_rounds = 0, cutoffs = true }\n"))
+    found = optimise(loads(text + "[optimise]\nsearch = { max_rounds = 0, cutoffs = true }\n"))
     cutoff = float(found.best.schedule.cutoff_times[0])
     assert cutoff == round(cutoff)
     problem = loads(text + f'[schedule]\ntree = "swap(0, 1, cutoff_time={cutoff})"\n')
@@ -106,7 +109,7 @@ def test_requirements_are_met_at_least_cost():
         + f'[optimise]\nminimise = "hardware_cost"\nminimum = {limits}\nparameters = {names}\nsearch = {{ max_rounds = 1 }}\n'
     )
     problem = loads(text)
-    found = plan(problem)
+    found = optimise(problem)
     best, tuned = found.best, found.best.tuned
     assert best.violation == 0 and tuned.kkt_residual < 1e-6
     assert best.merits["rate_hz"] == pytest.approx(100.0, rel=1e-5)
@@ -123,7 +126,7 @@ def test_a_cost_above_ten_beats_a_missed_limit():
     text = f"schema = 1\n[chain]\nlinks = [{', '.join([link] * 4)}]\nnodes = [{', '.join([node] * 5)}]\n"
     names = '["chain.nodes.*.gates.two_qubit", "chain.nodes.*.gates.readout", "chain.nodes.*.memory.t2_s"]'
     text += f'[optimise]\nminimise = "hardware_cost"\nminimum = {{ fidelity = 0.9 }}\nparameters = {names}\n'
-    found = plan(loads(text + "search = { max_rounds = 0 }\n"))
+    found = optimise(loads(text + "search = { max_rounds = 0 }\n"))
     assert len(found.best.values) == 15
     assert found.best.violation == 0, found.status
     assert found.best.merits["fidelity"] == pytest.approx(0.9, rel=1e-5)
@@ -135,7 +138,7 @@ def test_infeasible_targets_are_said_with_the_closest_point():
         CLICKS
         + '[optimise]\nmaximise = "rate_hz"\nminimum = { fidelity = 0.999 }\nparameters = ["chain.link.bright_state"]\nsearch = { max_rounds = 0 }\n'
     )
-    found = plan(loads(text))
+    found = optimise(loads(text))
     assert found.best.violation > 0
     assert "No feasible point found" in found.status and "fidelity" in found.status and "0.999" in found.status
 
@@ -143,7 +146,7 @@ def test_infeasible_targets_are_said_with_the_closest_point():
 def test_repeaters_on_a_symmetric_route_are_placed_symmetrically():
     links = "[" + ", ".join(LINK % length for length in (20.0, 50.0)) + "]"
     text = f'schema = 1\n[chain]\nlinks = {links}\n{NODE}\n[schedule]\ntree = "swap(0, 1)"\n[optimise]\nmaximise = "rate_hz"\nparameters = ["chain.positions_km"]\n'
-    found = plan(loads(text))
+    found = optimise(loads(text))
     assert found.best.values["chain.positions_km.1"] == pytest.approx(35.0, rel=1e-6)
 
 
@@ -228,12 +231,37 @@ def test_perfect_hardware_cannot_be_improved():
         + '[optimise]\nminimise = "hardware_cost"\nminimum = { fidelity = 0.9 }\nparameters = ["chain.node.gates"]\nsearch = {}\n'
     )
     with pytest.raises(ValueError, match=r"chain.node.gates.two_qubit: is 1, which no factor improves"):
-        plan(loads(text))
+        optimise(loads(text))
+
+
+def test_a_limit_of_the_file_holds_in_python_too():
+    """Without the limit the best key has a lower fidelity."""
+    text = CLICKS.replace("visibility = 0.9", "visibility = 0.98") + '[schedule]\ntree = "swap(0, 1)"\n[optimise]\n'
+    text += 'maximise = "rate_hz"\nparameters = ["chain.link.bright_state"]\n'
+    found = qtn.optimise(loads(text + "minimum = { fidelity = 0.85 }\n"))
+    free = qtn.optimise(loads(text))
+    assert found.best.merits["fidelity"] == pytest.approx(0.85, rel=1e-6) and found.best.violation == 0
+    assert free.best.merits["fidelity"] < 0.85 and free.value > found.value == found.best.merits["rate_hz"]
+
+
+@pytest.mark.parametrize(
+    "start", [None, *(pytest.param(bright, marks=pytest.mark.slow) for bright in (0.3, 0.05, 0.01))], ids=str
+)
+def test_the_main_job_ends_at_the_same_optimum_from_every_start(start):
+    """Adam took 1,350 gradients and ended at 0.0417268, the optimum of a shorter time grid."""
+    names = [f"chain.links.{i}.bright_state.{j}" for i in (0, 1) for j in (0, 1)]
+    told = []
+    problem = load(DELFT, [] if start is None else [f"{name}={start}" for name in names])
+    found = qtn.optimise(problem, report=lambda phase, best, evaluations: told.append(best))
+    assert found.value == pytest.approx(0.0417270, rel=1e-6)
+    assert found.num_gradients == len(found.history) <= 450
+    assert np.all(np.diff(told) >= 0)
+    assert "starts agree" in found.status or "starts differ" in found.status
 
 
 def test_too_few_slots_are_said():
     with pytest.raises(ValueError, match="slots"):
-        plan(loads(ABSTRACT % 2 + "[optimise]\nsearch = { slots = 1 }\n"))
+        optimise(loads(ABSTRACT % 2 + "[optimise]\nsearch = { slots = 1 }\n"))
 
 
 @pytest.mark.parametrize("text", ["rate", "rate,rate", "rate,speed", "rate,fidelity,rate"])

@@ -237,7 +237,7 @@ def test_policies_are_swept(evaluator):
 
 @pytest.mark.slow
 def test_the_optimise_job_finds_what_the_command_finds():
-    from qtn.problem.optimise import optimise
+    from qtn.problem.planner import optimise
 
     made = SweepTask(loads(LINE + OPTIMISE))
     values, reasons = made(np.arange(2))
