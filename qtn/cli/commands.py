@@ -37,12 +37,13 @@ def evaluate(
     from qtn.cli.text import evaluation_text
 
     problem = opened(file, set_, dry_run, device)
+    from qtn.problem.evaluation import evaluated
     from qtn.problem.quantities import quantities_of
-    from qtn.problem.run import outcome, report_numbers
+    from qtn.problem.run import report_numbers
 
-    found = outcome(problem)
-    numbers = report_numbers(problem, found)
-    warn(found.info.warnings())
+    found = evaluated(problem)
+    numbers = report_numbers(found)
+    warn(found.result.info.warnings())
     print_json(numbers) if json_ else print(evaluation_text(numbers, quantities_of(problem.document)))
 
 

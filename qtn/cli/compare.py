@@ -25,13 +25,14 @@ def compare(first: First, second: Second, set_: Set = None, json_: Json = False,
     start(device)
     sys.stderr.flush()
     from qtn.problem.compare import differences, merits_of, ratios
-    from qtn.problem.run import outcome, report_numbers
+    from qtn.problem.evaluation import evaluated
+    from qtn.problem.run import report_numbers
 
     numbers = []
     for file, problem in zip((first, second), problems, strict=True):
-        found = outcome(problem)
-        warn([f"{file}: {words}" for words in found.info.warnings()])
-        numbers.append(report_numbers(problem, found))
+        found = evaluated(problem)
+        warn([f"{file}: {words}" for words in found.result.info.warnings()])
+        numbers.append(report_numbers(found))
     ours, theirs = (merits_of(each) for each in numbers)
     result = {
         "a": numbers[0],

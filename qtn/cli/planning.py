@@ -11,11 +11,12 @@ from qtn.cli.session import warn
 from qtn.evaluators.outcome import Result
 from qtn.planning.space import describe
 from qtn.problem.cost import hardware_cost
+from qtn.problem.evaluation import evaluated
 from qtn.problem.names import initial_values
 from qtn.problem.planner import Choice, Optimum, Planner, objective_of
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import words_and_units
-from qtn.problem.run import gradient, outcome, report_numbers
+from qtn.problem.run import gradient, report_numbers
 from qtn.problem.sampled_check import SampledCheck, sampled_check
 from qtn.report.content import Content, Delivery, Leader, Limit, Planning
 from qtn.report.drawing import draw_schedule
@@ -36,13 +37,13 @@ def content_of(problem: Problem, found: Optimum) -> Content:
     winner = problem.with_schedule(best.schedule)
     file_values = initial_values(problem, settings)
     first = problem if problem.given_schedule is not None else winner
-    before, after = outcome(first), outcome(winner, settings)
-    warn(after.info.warnings())
+    before, after = evaluated(first), evaluated(winner, settings)
+    warn(after.result.info.warnings())
     sensitive = table.maximise if table.minimise is None else next(iter(objective_of(problem).minimum))
     with ThreadPoolExecutor(1) as other_core:  # sampling compiles for seconds
-        check = other_core.submit(sampled_check, winner, settings, after)
+        check = other_core.submit(sampled_check, winner, settings, after.result)
         slopes = gradient(winner, sensitive, settings)
-        numbers = [report_numbers(first, before), report_numbers(winner, after, settings)]
+        numbers = [report_numbers(before), report_numbers(after)]
     if table.minimise:
         numbers[0][name], numbers[1][name] = (
             float(hardware_cost(file_values, each)) for each in (file_values, settings)
@@ -54,8 +55,8 @@ def content_of(problem: Problem, found: Optimum) -> Content:
         initial=numbers[0],
         best=numbers[1],
         settings={key: (file_values[key], value) for key, value in settings.items()},
-        initial_delivery=delivery(before),
-        best_delivery=delivery(after),
+        initial_delivery=delivery(before.result),
+        best_delivery=delivery(after.result),
         history=found.history,
         elasticity=slopes["elasticity"],
         gradient=slopes["gradient"],

@@ -22,7 +22,7 @@ def evaluation_text(numbers: dict[str, Any], quantities: Mapping[str, Quantity])
         if name == "fidelity":
             weights = ", ".join(f"{weight:.6g}" for weight in numbers["bell_diagonal"])
             lines.append(f"{'Bell weights (I, X, Y, Z)':32s} {weights}")
-    lines += [row(words, numbers[key], unit) for key, words, unit in BOUNDS if numbers[key] is not None]
+    lines += [row(words, numbers[key], unit) for key, words, unit in BOUNDS if numbers.get(key) is not None]
     for level, time in numbers["waiting_time_quantiles_s"].items():
         lines.append(row(f"waiting time, {float(level):.0%} quantile", time, "s"))
     info = numbers["info"]
@@ -32,7 +32,8 @@ def evaluation_text(numbers: dict[str, Any], quantities: Mapping[str, Quantity])
         lines += [row(f"  {each.words}", errors[name], each.unit) for name, each in quantities.items()]
         return "\n".join(lines)
     lines.append(grid_line(info))
-    if numbers["plob_bits_per_use"] is None:
+    lines += numbers.get("application", {}).get("sentences", [])
+    if numbers.get("plob_bits_per_use", 0) is None:
         lines.append(f"{'PLOB bound':32s} unknown: the loss of the channel is not given; add merit.direct_loss_db")
     if "deadline" in numbers:
         lines += deadline_lines(numbers["deadline"])

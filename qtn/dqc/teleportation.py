@@ -5,7 +5,7 @@ from enum import StrEnum
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from qtn._pytree import pytree
+from qtn._pytree import pytree, static
 from qtn.evaluators.outcome import Result, Summary
 from qtn.links.chain import Chain
 from qtn.steps.teleport import teleport, teleportation_fidelity
@@ -33,6 +33,17 @@ class Teleportation:
 
     p_success: Float[Array, ""]
     """Probability that the Bell measurement of the sender succeeds."""
+
+
+@pytree
+class Teleporter:
+    """Teleports a qubit through each pair; see `teleportation`."""
+
+    sender: Side = static(default=Side.LEFT)
+
+    def run(self, result: Result | Summary, chain: Chain) -> Teleportation:
+        """Return what that gives."""
+        return teleportation(result, chain, sender=self.sender)
 
 
 def teleportation(result: Result | Summary, chain: Chain, *, sender: Side = Side.LEFT) -> Teleportation:

@@ -23,17 +23,34 @@ from qtn.steps.level import BELL_DIAGONAL, PAULI, PauliLevel
 
 
 @pytree
+class Setting:
+    """Where pairs are delivered, and what for."""
+
+    chain: Chain | None = None
+    """Links and nodes; None where the pairs do not come from a chain."""
+
+    application: Any = None
+    """What the pairs are used for: `run(result, chain)` returns a pytree; None = nothing but pairs and key."""
+
+
+@pytree
 class Delivered:
     """What quantities are functions of."""
 
     result: Any
     """What an evaluator returned: has `mean_time`, `state` and `bell_diagonal`."""
 
-    chain: Chain | None = None
-    """Where it was delivered; only for quantities that say so."""
+    setting: Setting | None = None
+    """Only for quantities that say so."""
 
     fraction: Fraction = static(default=bb84_fraction)
     """Key protocol."""
+
+    @property
+    def use(self) -> Any:
+        """Return what the application makes of it."""
+        assert self.setting is not None
+        return self.setting.application.run(self.result, self.setting.chain)
 
 
 class Better(enum.StrEnum):
@@ -74,8 +91,8 @@ class Quantity:
     level: PauliLevel | None = BELL_DIAGONAL
     """State level it needs: `BELL_DIAGONAL` if twirling a pair changes nothing; None = that of the key protocol."""
 
-    reads_chain: bool = False
-    """Whether it depends on `Delivered.chain`."""
+    in_use: bool = False
+    """Whether it depends on `Delivered.setting`: quantities of applications do."""
 
     clipped: bool = False
     """Whether people read max(value, 0)."""
@@ -121,10 +138,12 @@ def of_state(measure: Callable[[Array], Float[Array, ""]]) -> Callable[[Delivere
     return lambda delivered: measure(delivered.result.state)
 
 
-def delivered(quantities: Iterable[Quantity], result: Any, chain: Callable[[], Chain], fraction: Fraction) -> Delivered:
-    """Return what quantities are functions of; the chain is built only if one of them depends on it."""
-    where = chain() if any(each.reads_chain for each in quantities) else None
-    return Delivered(result=result, chain=where, fraction=fraction)
+def delivered(
+    quantities: Iterable[Quantity], result: Any, setting: Callable[[], Setting], fraction: Fraction
+) -> Delivered:
+    """Return what quantities are functions of; the setting is built only if one of them depends on it."""
+    where = setting() if any(each.in_use for each in quantities) else None
+    return Delivered(result=result, setting=where, fraction=fraction)
 
 
 MORE, LESS, TSIRELSON = Better.MORE, Better.LESS, 2 * math.sqrt(2)

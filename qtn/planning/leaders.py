@@ -46,7 +46,9 @@ def evaluate_leader(
 ) -> Leader:
     """Evaluate one schedule."""
     summary: Summary = evaluator.summarise(chain, schedule)
-    merits = objective.merits(np.asarray(summary.mean_time)[None], np.asarray(summary.state)[None], lambda: chain)
+    merits = objective.merits(
+        np.asarray(summary.mean_time)[None], np.asarray(summary.state)[None], lambda: objective.on(chain)
+    )
     return Leader(
         schedule=schedule,
         mean_time=float(summary.mean_time),

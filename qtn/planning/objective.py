@@ -15,7 +15,7 @@ from qtn.evaluators.outcome import Summary
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
 from qtn.merit.key_rate import Fraction, bb84_fraction
-from qtn.merit.quantities import QUANTITIES, Better, Delivered, Quantity, delivered, values_of
+from qtn.merit.quantities import QUANTITIES, Better, Delivered, Quantity, Setting, delivered, values_of
 from qtn.states.basis import BELL_SIGNS
 from qtn.steps.level import BELL_DIAGONAL, Level
 
@@ -46,6 +46,8 @@ class Objective:
     """Name of a quantity -> its least allowed value."""
     quantities: Mapping[str, Quantity] = dataclasses.field(default_factory=lambda: QUANTITIES, repr=False)
     """The registry that names refer to."""
+    application: Any = None
+    """What quantities of an application ask, with concrete numbers; see `Setting`."""
 
     def __post_init__(self) -> None:
         known = [name for name, each in self.quantities.items() if each.better is Better.MORE]
@@ -68,23 +70,29 @@ class Objective:
         """Return the words for the named quantities that depend on more of the state than its Bell weights."""
         return tuple(each.words for each in self.named if each.depends_on(self.fraction) != BELL_DIAGONAL)
 
-    def values(self, result: Summary, chain: Callable[[], Chain]) -> dict[str, Float[Array, ""]]:
+    def on(self, chain: Chain) -> Setting:
+        """Return a setting of concrete numbers."""
+        return Setting(chain=chain, application=self.application)
+
+    def values(self, result: Summary, setting: Callable[[], Setting]) -> dict[str, Float[Array, ""]]:
         """Return what `value` and limits need of one delivered pair, unclipped; all of it may be traced.
 
         Args:
             result: mean time and mean state.
-            chain: builds where it is delivered; called only if a quantity depends on that.
+            setting: builds where it is delivered and what for; called only if a quantity depends on that.
         """
         rows = tuple(dict.fromkeys((*self.named, self.quantities["fidelity"])))
-        return values_of(rows, delivered(rows, result, chain, self.fraction), clip=False)
+        return values_of(rows, delivered(rows, result, setting, self.fraction), clip=False)
 
-    def merits(self, mean_time: np.ndarray, states: np.ndarray, chain: Callable[[], Chain]) -> dict[str, np.ndarray]:
+    def merits(
+        self, mean_time: np.ndarray, states: np.ndarray, setting: Callable[[], Setting]
+    ) -> dict[str, np.ndarray]:
         """Return all quantities of many schedules, unclipped.
 
         Args:
             mean_time: (n,), [s].
             states: (n, 4, 4), mean delivered states: Pauli coefficients, as far as the state level holds them.
-            chain: builds where they are delivered; called only if a quantity depends on that.
+            setting: builds where they are delivered and what for; called only if a quantity depends on that.
 
         Returns:
             Name -> (n,).
@@ -92,7 +100,7 @@ class Objective:
         count, rows = len(mean_time), tuple(self.quantities.values())
         index = np.minimum(np.arange(1 << (count - 1).bit_length()), count - 1)  # few sizes, each compiled once
         means = Summary(mean_time=mean_time[index], state=states[index], info=None)
-        table = _table(rows, delivered(rows, means, chain, self.fraction))
+        table = _table(rows, delivered(rows, means, setting, self.fraction))
         return {name: np.asarray(values)[:count] for name, values in table.items()}
 
     def scores(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -175,7 +175,9 @@ class _Search:
         """Return the merits of candidates of the whole chain."""
         ends = self.chain.node(0), self.chain.node(self.chain.num_links)
         states = pauli_states(self.level, ends, np.stack([each.state for each in candidates]))
-        return self.objective.merits(np.array([each.mean_time for each in candidates]), states, lambda: self.chain)
+        return self.objective.merits(
+            np.array([each.mean_time for each in candidates]), states, lambda: self.objective.on(self.chain)
+        )
 
     def scores(self, candidates: list[Candidate]) -> np.ndarray:
         """Return the scores of candidates of the whole chain."""

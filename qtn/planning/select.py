@@ -104,4 +104,4 @@ class Beam(Selection):
         share = self.chain.num_links / segment.num_links
         states = twirled_states(np.sign(characters) * np.abs(characters) ** share)
         times = mean_times * 1.5 ** math.log2(share)
-        return self.objective.scores(self.objective.merits(times, states, lambda: self.chain))
+        return self.objective.scores(self.objective.merits(times, states, lambda: self.objective.on(self.chain)))

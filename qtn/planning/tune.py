@@ -14,6 +14,7 @@ from qtn.evaluators.levels import choose_level
 from qtn.evaluators.outcome import Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.evaluators.renewal import Renewal
+from qtn.merit.quantities import Setting
 from qtn.optimisation.bounded import Interval
 from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress, climb_subject_to
@@ -102,6 +103,9 @@ class Tuning:
     """Numbers that vary on a logarithmic scale."""
     lattice: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Numbers that end on multiples of a spacing."""
+    setting: Callable[[Numbers], Setting] | None = None
+    """{name: number} -> where pairs are delivered and what for; None = the chain of `system`, and the application of
+    `objective`, whose numbers then stay."""
     evaluator: Renewal = dataclasses.field(default_factory=Renewal)
     """Evaluates at full resolution; without a state level of its own takes the smallest that is exact."""
 
@@ -116,20 +120,24 @@ class Tuning:
         level = self.evaluator.level or choose_level(*self.system(dict(start)))
         return Model(lambda numbers: self.system(dict(numbers)), judge, level, start)
 
+    def where(self, numbers: Numbers) -> Setting:
+        """Return where pairs are delivered and what for."""
+        return self.setting(numbers) if self.setting else self.objective.on(self.system(numbers)[0])
+
     def merits(self, numbers: Numbers, summary: Summary) -> dict[str, np.ndarray]:
         """Return all quantities of one delivered pair, concrete numbers: (1,) each."""
         time, state = np.asarray(summary.mean_time)[None], np.asarray(summary.state)[None]
-        return self.objective.merits(time, state, lambda: self.system(numbers)[0])
+        return self.objective.merits(time, state, lambda: self.where(numbers))
 
     def value(self, numbers: Numbers, summary: Summary, keyless_time: Any) -> Any:
         """Return what is maximised; see `Objective.value`."""
         if self.cost is not None:
             return -self.cost(numbers)
-        return self.objective.value(self.objective.values(summary, lambda: self.system(numbers)[0]), keyless_time)
+        return self.objective.value(self.objective.values(summary, lambda: self.where(numbers)), keyless_time)
 
     def slacks(self, numbers: Numbers, summary: Summary, bias: Mapping[str, Any]) -> dict[str, Any]:
         """Return by how much each limit is kept, relative to it; `bias` is how much the time grid overestimates."""
-        merits, rows = self.objective.values(summary, lambda: self.system(numbers)[0]), self.objective.quantities
+        merits, rows = self.objective.values(summary, lambda: self.where(numbers)), self.objective.quantities
         kept = {name: merits[name] / (limit * bias[name]) for name, limit in self.objective.minimum.items()}
         rates = {name for name in kept if rows[name].per_pair is not None and not rows[name].clipped}
         return {name: jnp.log(each) if name in rates else each - 1 for name, each in kept.items()}

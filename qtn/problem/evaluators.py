@@ -11,15 +11,19 @@ from qtn.evaluators.full_state.evaluator import FullState
 from qtn.evaluators.outcome import Result
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.sampled.evaluator import Sampled
+from qtn.problem.application.application import Needs
 from qtn.problem.choices import EvaluatorName
 from qtn.problem.schema import Config
 from qtn.schedules.policy import SwapAsap, swap_asap
-from qtn.steps.level import LEVELS, PauliLevel
+from qtn.steps.level import LEVELS, PAULI, PauliLevel
 
 
 def level_of(config: Config) -> PauliLevel | None:
-    """Return the state level of the file; None = chosen."""
-    return None if config.evaluate.level is None else LEVELS[config.evaluate.level]
+    """Return the state level of the file, or that of its application; None = chosen."""
+    if config.evaluate.level is not None:
+        return LEVELS[config.evaluate.level]
+    use = config.application
+    return PAULI if use is not None and use.needs is Needs.STATE else None
 
 
 def evaluator_name(config: Config) -> EvaluatorName:

@@ -8,12 +8,12 @@ import jax
 import jax.numpy as jnp
 
 from qtn.merit.quantities import Quantity
+from qtn.problem.evaluation import merit_errors, merits, outcome, result_of
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import expand, numeric_leaves, system_with
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
-from qtn.problem.run import merit_errors, merits, outcome
 from qtn.problem.structures import unit_of
 from qtn.sweeps.layout import Column
 
@@ -147,7 +147,7 @@ def point_function(problem: Problem, job: Job, evaluator: Any) -> Callable[[Poin
     def target(moved: dict[str, Any], point: Point) -> tuple[dict[str, Any], dict[str, Any]]:
         numbers = {**point["numbers"], **moved}
         system, plan = system_with(problem, numbers), point["plan"]
-        summary: Any = evaluator.summarise(*system) if plan is None else evaluator.summarise_on(plan, *system)
+        summary = result_of(problem, evaluator, system, plan)
         raw, found = (merits(problem, summary, numbers, job.outputs, clip=clip) for clip in (False, True))
         return raw, found | {name: getattr(summary.info, name, 0.0) for name in ("grid_error", "tail_mass")}
 

@@ -141,9 +141,15 @@ def unusable_parameters(problem: Problem) -> Iterator[str]:
     table = problem.config.optimise
     for pattern in table.parameters if table else ():
         try:
-            expand(problem, [pattern])
+            found = expand(problem, [pattern])
         except ValueError as error:
             yield f"optimise.parameters: {error}"
+            continue
+        if table is not None and table.search is not None and any(name.startswith("schedule.") for name in found):
+            yield (
+                f"optimise.parameters: `{pattern}` names numbers of schedule.tree, in whose place others are searched; "
+                "leave it out, and add `cutoffs = true` to optimise.search"
+            )
 
 
 def toml_message(error: Exception) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from qtn import _checks
 from qtn.links.chain import Chain
+from qtn.merit.quantities import Setting
 from qtn.optimisation.bounded import Interval
 from qtn.problem.evaluators import build_policy
 from qtn.problem.number import Number
@@ -45,7 +46,8 @@ def declaration(problem: Problem, name: str) -> Number:
 def initial_values(problem: Problem, names: Iterable[str]) -> dict[str, float]:
     """Return the numbers of the file by name, also those that follow from others, such as positions of repeaters."""
     leaves = numeric_leaves(problem)
-    if not leaves.keys() >= (names := list(names)):
+    names = list(names)
+    if not leaves.keys() >= set(names):
         leaves |= derived(problem)
     return {name: leaves[name] for name in names}
 
@@ -127,6 +129,13 @@ def schedule_with(problem: Problem, values: Mapping[str, Any]) -> Schedule:
 def chain_with(problem: Problem, values: Mapping[str, Any]) -> Chain:
     """Return the chain with some numbers replaced, which may be traced; those of the schedule are ignored."""
     return problem.root.build(root_table(problem, values))
+
+
+def setting_with(problem: Problem, values: Mapping[str, Any]) -> Setting:
+    """Return where pairs are delivered and what for, with some numbers replaced, which may be traced."""
+    kind = problem.config.application
+    use = None if kind is None else type(kind).build(replaced(problem.document, "application", values))
+    return Setting(chain=chain_with(problem, values) if problem.root.scheduled else None, application=use)
 
 
 def root_table(problem: Problem, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from qtn.problem.evaluation import merits
 from qtn.problem.jobs import Job
 from qtn.problem.load import changed
 from qtn.problem.names import with_values
 from qtn.problem.planner import optimise
 from qtn.problem.problem import Problem
-from qtn.problem.run import merits
 from qtn.problem.structures import override
 
 

@@ -21,7 +21,7 @@ from qtn.planning.space import SearchSpace
 from qtn.planning.tune import Tuned, Tuning, tune
 from qtn.problem.cost import BEST, Factors, costs, hardware_cost, require_imperfect
 from qtn.problem.evaluators import level_of
-from qtn.problem.names import bounds, chain_with, expand, initial_values, schedule_with, with_values
+from qtn.problem.names import bounds, chain_with, expand, initial_values, schedule_with, setting_with, with_values
 from qtn.problem.placement import room
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
@@ -306,6 +306,7 @@ class Planner:
 
         return Tuning(
             system=lambda factors: with_values(problem, self.factors.numbers(factors)),
+            setting=lambda factors: setting_with(problem, self.factors.numbers(factors)),
             bounds=limits,
             objective=self.objective,
             cost=self.factors.cost if self.table.minimise else None,
@@ -336,8 +337,8 @@ def objective_of(problem: Problem) -> Objective:
     """Return the objective of the [optimise] table."""
     table = problem.config.optimise
     assert table is not None
-    quantities = quantities_of(problem.document)
-    return Objective(table.maximise, problem.fraction, table.minimum or {}, quantities)
+    quantities, use = quantities_of(problem.document), setting_with(problem, {}).application
+    return Objective(table.maximise, problem.fraction, table.minimum or {}, quantities, use)
 
 
 def space_of(problem: Problem) -> SearchSpace:

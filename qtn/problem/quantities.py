@@ -4,17 +4,31 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from qtn.merit.quantities import QUANTITIES, Better, Quantity
+from qtn.problem.application.application import Application
 from qtn.problem.messages import shown, unknown_entry
 from qtn.problem.ranges import Range
+from qtn.problem.schema import Config
+from qtn.problem.table import Table, is_model, part_of
 
 
 def quantities_of(document: Mapping[str, Any]) -> dict[str, Quantity]:
     """Return the quantities of a problem by name, in the order in which they are printed.
 
+    Those of the application follow those that every problem has.
+
     Args:
         document: the tables of the problem; possibly wrong ones.
     """
-    return dict(QUANTITIES)
+    use = application_of(document)
+    return QUANTITIES | ({each.name: each for each in use.quantities} if use else {})
+
+
+def application_of(document: Mapping[str, Any], config: type[Table] = Config) -> type[Application] | None:
+    """Return the class of the [application] table of a document, possibly a wrong one; None if there is none."""
+    table = document.get("application")
+    model = table.get("model") if isinstance(table, dict) else None
+    found = part_of(config, "application", model) if isinstance(model, str) else None
+    return found if found is not None and issubclass(found, Application) and is_model(found, model) else None
 
 
 def words_and_units(document: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
@@ -37,6 +51,8 @@ def quantity_rules(document: Mapping[str, Any]) -> Iterator[str]:
     """Return one sentence for each quantity that a document names wrongly, or limits by what it cannot be."""
     tables = (document.get(key) for key in ("optimise", "sweep"))
     optimise, sweep = (table if isinstance(table, dict) else {} for table in tables)
+    if "application" in document and application_of(document) is None:
+        return  # which names there are is not known before that is right
     known = quantities_of(document)
     raised = to_be_raised(known)
     if "maximise" in optimise and optimise["maximise"] not in list(raised):

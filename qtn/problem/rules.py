@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
+from qtn.problem.application.application import Needs
 from qtn.problem.chain.chain import num_links_of
 from qtn.problem.chain.links import LinkTable
 from qtn.problem.chain.node import RelaxingMemory, Swap
+from qtn.problem.choices import StateLevel
+from qtn.problem.quantities import application_of
 from qtn.problem.root import root_rules, roots
 from qtn.problem.schema import SAMPLING, Config
 from qtn.problem.table import broken, walk_tables
+from qtn.steps.level import PAULI
 
 Document = dict[str, Any]
 
@@ -18,12 +22,36 @@ def broken_rules(document: Document) -> list[str]:
     errors = []
     if "schema" in document and type(document["schema"]) is not int:  # 1.0 and true equal 1
         errors.append("schema: must be the whole number 1")
-    errors.extend(root_rules(document, Config))
+    errors.extend([*root_rules(document, Config), *application_rules(document)])
     given = [kind for key, kind in roots(Config).items() if key in document]
     if not given or given[0].scheduled:
         for rule in (optimise_rules, policy_rules, latency_rules, slot_rules):
             errors.extend(rule(document))
     return [*errors, *broken(document, Config)]
+
+
+def application_rules(document: Document) -> Iterator[str]:
+    """Check that the root delivers pairs that the application can use, and that the evaluator says enough of them."""
+    use, table, optimise = application_of(document), document.get("evaluate"), document.get("optimise")
+    if use is None:
+        return
+    model = f'application.model = "{document["application"]["model"]}"'
+    given = [key for key in roots(Config) if key in document]
+    if given and given[0] not in use.roots:
+        yield f"application.model: uses pairs of [{'] or ['.join(use.roots)}], but this file is about [{given[0]}]"
+    level = table.get("level") if isinstance(table, dict) else None
+    if use.needs is Needs.STATE and level not in (None, StateLevel(PAULI.name)):
+        yield f'evaluate.level: must be "{PAULI.name}", because {model} needs the whole state; or leave it out'
+    if use.needs is Needs.OUTCOME and isinstance(table, dict) and table.get("evaluator") in SAMPLING:
+        yield (
+            f'evaluate.evaluator: "{table["evaluator"]}" knows no distribution of the waiting time, which {model} '
+            'needs; use "renewal" or "asap"'
+        )
+    if use.needs is Needs.OUTCOME and isinstance(optimise, dict) and "search" in optimise:
+        yield (
+            f"optimise.search: keeps no distribution of the waiting time, which {model} needs; leave it out, and tune "
+            "the numbers of a schedule.tree"
+        )
 
 
 def optimise_rules(document: Document) -> Iterator[str]:

@@ -60,6 +60,12 @@ def results_table(content: Content) -> str:
     return table(["", "settings of the file", "best settings"], rows)
 
 
+def sentences(content: Content) -> str:
+    """Return what the application says of the best settings."""
+    said = content.best.get("application", {}).get("sentences", [])
+    return "".join(f"<p>{html.escape(each)}</p>" for each in said)
+
+
 def label(content: Content, key: str) -> str:
     """Return the words for a quantity with its unit."""
     words, unit = content.words.get(key, (key.replace("_", " "), ""))
@@ -126,6 +132,7 @@ def render(content: Content) -> str:
 {schedules(content.planning) if content.planning else ""}
 <h2>Best settings</h2>{settings if content.settings else ""}<p>{html.escape(content.status)}</p>
 <h2>Results</h2>{results_table(content)}
+{sentences(content)}
 {inside(content.best)}
 <h2>When a pair arrives, and how good it is</h2>
 <div class="pair"><div>{drawn["waiting_time"]}</div><div>{drawn["fidelity_in_time"]}</div></div>

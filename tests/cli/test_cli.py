@@ -138,13 +138,13 @@ def test_no_home_folder_is_no_problem(file, capsys, monkeypatch):
     "error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: Out of memory")], ids=["host", "jax"]
 )
 def test_a_grid_beyond_memory_is_bad_input(file, capsys, monkeypatch, error):
-    monkeypatch.setattr("qtn.problem.run.outcome", lambda problem: (_ for _ in ()).throw(error))
+    monkeypatch.setattr("qtn.problem.evaluation.evaluated", lambda problem: (_ for _ in ()).throw(error))
     assert run(["evaluate", file]) == 2
     assert "lower time.num_steps" in capsys.readouterr().err
 
 
 def test_value_errors_of_other_packages_are_unexpected(file, capsys, monkeypatch):
-    monkeypatch.setattr("qtn.problem.run.outcome", lambda problem: json.loads("{"))
+    monkeypatch.setattr("qtn.problem.evaluation.evaluated", lambda problem: json.loads("{"))
     assert run(["evaluate", file]) == 1
     assert "unexpected JSONDecodeError" in capsys.readouterr().err
 

@@ -35,7 +35,9 @@ def scores(chain, space, objective):
     found = []
     for tree in every_tree(0, chain.num_links - 1, space):
         summary = Renewal().summarise(chain, Schedule(tree=tree, cutoff_times=times[0], wait_times=times[1]))
-        merits = objective.merits(np.asarray(summary.mean_time)[None], np.asarray(summary.state)[None], lambda: chain)
+        merits = objective.merits(
+            np.asarray(summary.mean_time)[None], np.asarray(summary.state)[None], lambda: objective.on(chain)
+        )
         found.append(float(objective.scores(merits)[0]))
     return found
 

@@ -41,7 +41,9 @@ def even(num_links, p=0.1, werner=0.96):
 def by_hand(chain, tree, objective):
     schedule = Schedule(tree=tree, cutoff_times=qtn.parse("0").cutoff_times, wait_times=qtn.parse("0").wait_times)
     found = qtn.evaluate(chain, schedule)
-    merits = objective.merits(np.asarray(found.mean_time)[None], np.asarray(found.state)[None], lambda: chain)
+    merits = objective.merits(
+        np.asarray(found.mean_time)[None], np.asarray(found.state)[None], lambda: objective.on(chain)
+    )
     return float(objective.scores(merits)[0])
 
 

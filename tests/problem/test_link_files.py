@@ -15,10 +15,11 @@ from qtn.links.spdc_source import spdc_source
 from qtn.merit.key_rate import bb84_fraction, chsh_fraction, hashing_fraction
 from qtn.merit.preprocessing import preprocessed
 from qtn.merit.quantities import QUANTITIES
+from qtn.problem.evaluation import evaluated
 from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import numeric_leaves
-from qtn.problem.run import outcome, report_numbers
+from qtn.problem.run import report_numbers
 
 ONE = 'schema = 1\n[chain]\nnum_links = 1\n[chain.link]\n%s\n[schedule]\ntree = "0"\n'
 MIDPOINT = 'model = "midpoint_source"\nlength_km = 20.0\nattenuation_db_per_km = 0.2\np_source = 0.5\nfidelity = 0.95'
@@ -109,7 +110,7 @@ def test_key_protocols(text, fraction):
 @pytest.fixture(scope="module")
 def numbers():
     problem = loads(LINE + "deadline_s = 2.0\nages = true\ndirect_loss_db = 10.0\ndirect_source_rate_hz = 1e3\n")
-    return report_numbers(problem, outcome(problem))
+    return report_numbers(evaluated(problem))
 
 
 def test_bounds_of_a_channel_that_is_only_known_by_its_loss(numbers):
@@ -119,7 +120,7 @@ def test_bounds_of_a_channel_that_is_only_known_by_its_loss(numbers):
 
 def test_bounds_through_the_sky():
     problem = loads(ONE % SKY)
-    found = report_numbers(problem, outcome(problem))
+    found = report_numbers(evaluated(problem))
     np.testing.assert_allclose(found["plob_bits_per_use"], -np.log2(1 - found["links"][0]["eta"]), rtol=1e-12)
 
 
@@ -133,7 +134,7 @@ def test_deadline_and_ages(numbers):
 
 def test_nothing_by_the_deadline():
     problem = loads(LINE + "deadline_s = 0.5\n")
-    found = report_numbers(problem, outcome(problem))["deadline"]
+    found = report_numbers(evaluated(problem))["deadline"]
     assert (found["fidelity"], found["mean_time_s"]) == (None, None)
     assert found["probability"] < 1e-12
 
@@ -146,13 +147,13 @@ def test_everything_is_printed(numbers):
 
 def test_an_unknown_channel_is_said():
     problem = loads(LINE)
-    assert "add merit.direct_loss_db" in evaluation_text(report_numbers(problem, outcome(problem)), QUANTITIES)
+    assert "add merit.direct_loss_db" in evaluation_text(report_numbers(evaluated(problem)), QUANTITIES)
 
 
 def test_ages_of_distilled_pairs():
     problem = loads(LINE.replace("swap(0, 1)", "swap(distill(0), 1)") + "ages = true\n")
     with pytest.raises(ValueError, match=r"merit\.ages: .*distils"):
-        report_numbers(problem, outcome(problem))
+        report_numbers(evaluated(problem))
 
 
 SEARCH = "[optimise]\nsearch = { slots = %d }\n"

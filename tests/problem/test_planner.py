@@ -10,12 +10,12 @@ import pytest
 import qtn
 from qtn.merit.quantities import QUANTITIES
 from qtn.problem.cost import Factors, hardware_cost, improved, improvement
+from qtn.problem.evaluation import merits, outcome
 from qtn.problem.front import front, read_names
 from qtn.problem.load import load, loads
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import with_values
 from qtn.problem.planner import optimise
-from qtn.problem.run import merits, outcome
 from qtn.problem.schema import Config
 from qtn.schedules.text import parse, to_text
 from tests.problem.declared import declared_numbers

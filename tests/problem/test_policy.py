@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from qtn import Asap, Renewal, Sampled, fidelity, swap_asap
+from qtn.problem.evaluation import evaluated, outcome
 from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import numeric_leaves
-from qtn.problem.run import gradient, outcome, report_numbers
+from qtn.problem.run import gradient, report_numbers
 
 LINE = """
 schema = 1
@@ -26,7 +27,7 @@ SAMPLED = "[evaluate]\nevaluator = 'sampled'\nnum_samples = 500\nseed = 3\n"
 def test_a_policy_is_evaluated_exactly():
     problem = loads(POLICY)
     assert isinstance(problem.evaluator, Asap)
-    found = report_numbers(problem, outcome(problem))
+    found = report_numbers(evaluated(problem))
     exact = Asap().summarise(problem.chain, swap_asap())
     np.testing.assert_allclose(found["mean_time_s"], exact.mean_time)
     assert set(found["info"]) == {"tail_mass", "grid_error", "step_s", "num_steps"}
@@ -36,9 +37,9 @@ def test_a_policy_is_evaluated_exactly():
 def test_sampled_reports_errors(text):
     problem = loads(text + SAMPLED)
     assert problem.evaluator == Sampled(500, seed=3)
-    found = report_numbers(problem, outcome(problem))
+    found = report_numbers(evaluated(problem))
     exact = loads(text)
-    expected = report_numbers(exact, outcome(exact))
+    expected = report_numbers(evaluated(exact))
     error = found["info"]["standard_errors"]
     for name in ("mean_time_s", "fidelity", "rate_hz"):
         assert 0 < error[name] < 0.1 * found[name]
@@ -52,7 +53,7 @@ def test_derivatives_of_a_policy():
     assert "chain.node.swap.p_success" not in found["gradient"]
     h = 1e-5
     moved = [loads(POLICY, [f"chain.link.p_success={0.4 + s * h}"]) for s in (1, -1)]
-    ends = [report_numbers(each, outcome(each))["fidelity"] for each in moved]
+    ends = [report_numbers(evaluated(each))["fidelity"] for each in moved]
     np.testing.assert_allclose(found["gradient"]["chain.link.p_success"], (ends[0] - ends[1]) / (2 * h), rtol=1e-5)
 
 
@@ -104,7 +105,7 @@ def test_bad_files(text, message):
 
 def test_tracked_corrections_are_evaluated():
     problem = loads(T1 + "[evaluate]\ncorrection = 'tracked'\n")
-    assert 0.25 < report_numbers(problem, outcome(problem))["fidelity"] < 1
+    assert 0.25 < report_numbers(evaluated(problem))["fidelity"] < 1
 
 
 def test_the_full_state_knows_linear_optics():

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from qtn.problem import points as points_module
+from qtn.problem.evaluation import outcome
 from qtn.problem.load import changed, loads
-from qtn.problem.run import differentiate, merit, outcome
+from qtn.problem.run import differentiate, merit
 from qtn.problem.structures import override
 from qtn.problem.sweep import SweepTask
 

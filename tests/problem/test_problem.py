@@ -6,15 +6,16 @@ import jax
 import numpy as np
 import pytest
 
+from qtn.problem.evaluation import evaluated
 from qtn.problem.load import loads
 from qtn.problem.names import bounds, expand, numeric_leaves, with_values
-from qtn.problem.run import gradient, outcome, report_numbers
+from qtn.problem.run import gradient, report_numbers
 from tests.problem.files import CLICKS, FOUR_LINKS
 
 
 def numbers(text, *overrides):
     problem = loads(text, overrides)
-    return report_numbers(problem, outcome(problem))
+    return report_numbers(evaluated(problem))
 
 
 def test_published_key_rate_and_keys_of_the_contract():

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
+from qtn.problem.evaluation import outcome
 from qtn.problem.load import loads
-from qtn.problem.run import outcome
 from qtn.problem.sampled_check import NUM_SAMPLES, sampled_check
 
 FILE = """

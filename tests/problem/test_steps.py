@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from qtn.problem.evaluation import evaluated
 from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import numeric_leaves, schedule_with, with_values
-from qtn.problem.run import gradient, outcome, report_numbers
+from qtn.problem.run import gradient, report_numbers
 from qtn.schedules.text import to_text
 
 FILE = """
@@ -41,7 +42,7 @@ def test_latencies_follow_lengths_and_gates():
 
 
 def test_latency_costs_time_and_fidelity():
-    slow, fast = (report_numbers(p, outcome(p)) for p in (loads(FILE), loads(FILE, ["schedule.latency=none"])))
+    slow, fast = (report_numbers(evaluated(p)) for p in (loads(FILE), loads(FILE, ["schedule.latency=none"])))
     assert slow["mean_time_s"] > fast["mean_time_s"] + MESSAGE
     assert slow["fidelity"] < fast["fidelity"]
     assert [row["links"] for row in slow["joins"]] == ["link 0", "links 0 to 1"]

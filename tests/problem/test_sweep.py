@@ -5,9 +5,10 @@ import pytest
 
 from qtn.evaluators import renewal as renewal_module
 from qtn.problem import points as points_module
+from qtn.problem.evaluation import evaluated, merits, outcome
 from qtn.problem.load import changed, loads
 from qtn.problem.messages import ProblemError
-from qtn.problem.run import differentiate, merits, outcome, report_numbers
+from qtn.problem.run import differentiate, report_numbers
 from qtn.problem.structures import override
 from qtn.problem.sweep import SweepTask, sweep_shard
 from qtn.sweeps.dataset import open_dataset
@@ -230,7 +231,7 @@ def test_policies_are_swept(evaluator):
         assert values["fidelity"][i] == pytest.approx(right["value"], rel=1e-12)
         slope = right["gradient"]["chain.link.werner"]
         if evaluator:
-            told = report_numbers(alone(made, i), outcome(alone(made, i)))["info"]["standard_errors"]["fidelity"]
+            told = report_numbers(evaluated(alone(made, i)))["info"]["standard_errors"]["fidelity"]
             assert values["fidelity_standard_error"][i] == pytest.approx(told, rel=1e-9)
         assert values["d_fidelity_d_chain.link.werner"][i] == pytest.approx(slope, rel=1e-9)
 

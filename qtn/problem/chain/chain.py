@@ -12,6 +12,7 @@ from qtn.problem import placement
 from qtn.problem import ranges as within
 from qtn.problem.chain.links import Link
 from qtn.problem.chain.node import Node
+from qtn.problem.chain.rows import chain_rows
 from qtn.problem.number import Number
 from qtn.problem.root import Root
 from qtn.problem.route import write_out
@@ -92,6 +93,11 @@ class Chain(Root):
     def title(cls, table: Document) -> str:
         """Return the number of links in words."""
         return f"{len(cls.link_tables(table))} links"
+
+    @classmethod
+    def rows(cls, evaluation: Any) -> dict[str, Any]:
+        """Return links, joins, bounds, deadline and ages."""
+        return chain_rows(evaluation, cls.link_tables(evaluation.table))
 
     @classmethod
     def derived(cls, table: Document) -> dict[str, float]:

@@ -1,0 +1,49 @@
+"""The table [application]: what every model of it says of itself."""
+
+import abc
+import enum
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from qtn.merit.quantities import Quantity
+from qtn.problem.table import Document, Table
+
+
+class Needs(enum.StrEnum):
+    """What an application needs of an evaluation."""
+
+    SUMMARY = "summary"
+    """Mean time and Bell weights of the mean state."""
+    STATE = "state"
+    """Mean time and the whole mean state: the state level holds every Pauli coefficient."""
+    OUTCOME = "outcome"
+    """The distribution of the waiting time, and what is delivered at each time."""
+
+
+class Application(Table, abc.ABC):
+    """What pairs are used for: a table, what it builds, and the quantities that come of it.
+
+    A model is one class: its keys, its builder, its quantities and its sentences. What it builds is a pytree with a
+    method `run(result, chain)`, whose numbers may be traced and which returns a pytree; each of `quantities` is a
+    function of `Delivered.use`, which is what `run` returned, and has `in_use` set.
+    """
+
+    model: Any
+    """Its name, a `Literal`."""
+
+    needs: ClassVar[Needs] = Needs.SUMMARY
+    roots: ClassVar[tuple[str, ...]] = ("chain",)
+    """Keys of the roots whose pairs it can use."""
+
+    quantities: ClassVar[tuple[Quantity, ...]] = ()
+    """Its rows of the registry; their names differ from those of all other quantities."""
+
+    @classmethod
+    @abc.abstractmethod
+    def build(cls, table: Document) -> Any:
+        """Build what uses the pairs, from a table without None whose numbers may be traced."""
+
+    @classmethod
+    def lines(cls, numbers: Mapping[str, Any]) -> list[str]:
+        """Return sentences for text and report, from the quantities by name."""
+        return []

@@ -1,0 +1,93 @@
+"""A problem evaluated: what it describes with some numbers replaced, and what that delivers."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+from qtn.evaluators.outcome import Result, Summary
+from qtn.merit.quantities import delivered, values_of
+from qtn.problem.application.application import Needs
+from qtn.problem.names import root_table, setting_with, system_with
+from qtn.problem.problem import Problem
+from qtn.problem.quantities import quantities_of
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """A problem with some numbers replaced, and what comes of it."""
+
+    problem: Problem
+    values: Mapping[str, float]
+    """Dotted name -> number in place of that of the file."""
+    system: tuple[Any, ...]
+    """What was evaluated; see `system_with`."""
+    result: Result
+
+    @cached_property
+    def table(self) -> dict[str, Any]:
+        """Return the root table with these numbers."""
+        return root_table(self.problem, self.values)
+
+
+def evaluated(problem: Problem, values: Mapping[str, float] | None = None) -> Evaluation:
+    """Evaluate a problem, with some numbers replaced."""
+    system = system_with(problem, values or {})
+    return Evaluation(problem, values or {}, system, problem.evaluator.evaluate(*system))
+
+
+def result_of(problem: Problem, evaluator: Any, system: tuple[Any, ...], plan: Any = None) -> Summary | Result:
+    """Return as much of a result as the quantities of a problem need; all numbers may be traced.
+
+    Args:
+        problem: its application says how much that is.
+        evaluator: of the problem.
+        system: what it evaluates, see `system_with`.
+        plan: time grids to use, of an evaluator that is fixed (see `Gridded`); None = its own choice.
+    """
+    if problem.config.application is not None and problem.config.application.needs is Needs.OUTCOME:
+        return (evaluator if plan is None else dataclasses.replace(evaluator, plan=plan)).evaluate(*system)
+    return evaluator.summarise(*system) if plan is None else evaluator.summarise_on(plan, *system)
+
+
+def outcome(problem: Problem, values: Mapping[str, float] | None = None) -> Result:
+    """Return the result alone."""
+    return evaluated(problem, values).result
+
+
+def merits(
+    problem: Problem,
+    result: Summary | Result,
+    values: Mapping[str, Any] | None = None,
+    names: Iterable[str] | None = None,
+    *,
+    clip: bool,
+) -> dict[str, Any]:
+    """Return quantities of a result by name.
+
+    Args:
+        problem: its quantities, its chain and its key protocol count.
+        result: what an evaluator returned.
+        values: numbers that were replaced for this result; traced, if it is differentiated by them.
+        names: which quantities; None = all.
+        clip: whether those that people read from 0 on are cut there.
+    """
+    rows = quantities_of(problem.document)
+    wanted = list(rows.values()) if names is None else [rows[name] for name in names]
+    found = delivered(wanted, result, lambda: setting_with(problem, values or {}), problem.fraction)
+    return values_of(wanted, found, clip=clip)
+
+
+def merit_errors(
+    problem: Problem,
+    found: Result,
+    values: Mapping[str, Any] | None = None,
+    names: Iterable[str] | None = None,
+) -> dict[str, float]:
+    """Return the standard error of quantities (unclipped) by name, as in `merits`; nothing where they are exact."""
+
+    def error(name: str) -> Any:
+        return found.standard_error(lambda each: merits(problem, each, values, [name], clip=False)[name])
+
+    errors = {name: error(name) for name in (quantities_of(problem.document) if names is None else names)}
+    return {name: float(each) for name, each in errors.items() if each is not None}
