@@ -235,13 +235,13 @@ def test_perfect_hardware_cannot_be_improved():
 
 
 def test_a_limit_of_the_file_holds_in_python_too():
-    """Without the limit the best key has a lower fidelity."""
+    """Without the limit the fastest has a lower fidelity."""
     text = CLICKS.replace("visibility = 0.9", "visibility = 0.98") + '[schedule]\ntree = "swap(0, 1)"\n[optimise]\n'
     text += 'maximise = "rate_hz"\nparameters = ["chain.link.bright_state"]\n'
-    found = qtn.optimise(loads(text + "minimum = { fidelity = 0.85 }\n"))
+    found = qtn.optimise(loads(text + "minimum = { fidelity = 0.8 }\n"))
     free = qtn.optimise(loads(text))
-    assert found.best.merits["fidelity"] == pytest.approx(0.85, rel=1e-6) and found.best.violation == 0
-    assert free.best.merits["fidelity"] < 0.85 and free.value > found.value == found.best.merits["rate_hz"]
+    assert found.best.merits["fidelity"] == pytest.approx(0.8, rel=1e-6) and found.best.violation == 0
+    assert free.best.merits["fidelity"] < 0.8 and free.value > found.value == found.best.merits["rate_hz"]
 
 
 @pytest.mark.parametrize(
