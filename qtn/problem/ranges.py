@@ -36,7 +36,6 @@ class Range:
             raise ValueError(f"must {self.rule()}, but is {value!r}")
         return value
 
-
     def describe(self, described: dict[str, Any]) -> dict[str, Any]:
         """Return the JSON Schema of a number with its limits."""
         if math.isfinite(self.lower):
@@ -49,7 +48,6 @@ class Range:
 ANY = Range()
 PROBABILITY = Range(0.0, 1.0)
 POSITIVE_PROBABILITY = Range(0.0, 1.0, lower_closed=False)
-OPEN_FRACTION = Range(0.0, 1.0, lower_closed=False, upper_closed=False)
 BELOW_ONE = Range(0.0, 1.0, upper_closed=False)
 BELOW_HALF = Range(0.0, 0.5, upper_closed=False)
 POSITIVE = Range(0.0, lower_closed=False, upper_closed=False)
