@@ -114,6 +114,16 @@ def test_every_number_is_described():
             assert told["unit"] == (number.unit.symbol or "1"), key
 
 
+def test_every_key_is_described():
+    schema = Config.model_json_schema()
+    defined = {f"#/$defs/{name}": table for name, table in schema["$defs"].items()}
+    for table in (schema, *defined.values()):
+        for key, told in table.get("properties", {}).items():
+            inner = [told, *told.get("anyOf", ()), told.get("items", {})]
+            words = [each.get("description") or defined.get(each.get("$ref"), {}).get("description") for each in inner]
+            assert any(words), (table["title"], key)
+
+
 class Wire(LinkTable):
     """A made-up model: a wire that passes exp(-length / range)."""
 
