@@ -14,6 +14,7 @@ from qtn.problem.messages import ProblemError
 from qtn.problem.names import expand, numeric_leaves, system_with
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
+from qtn.problem.schema import SAMPLING
 from qtn.problem.structures import unit_of
 from qtn.sweeps.layout import Column
 
@@ -22,9 +23,6 @@ ERRORS = (
     Column("tail_mass", "", "probability that outlasts the time grid"),
 )
 """Columns that every sweep has."""
-
-STATISTICAL = ("sampled", "full_state")
-"""Evaluators that draw samples."""
 
 Point = dict[str, Any]
 """{"numbers": {dotted name: scalar}, "plan": time grids, or None}."""
@@ -118,7 +116,7 @@ def job_of(problem: Problem, axes: Sequence[str]) -> Job:
     default = ["secret_key_rate_hz"] if table.job == "gradient" else ["secret_key_rate_hz", "rate_hz", "fidelity"]
     rows = quantities_of(problem.document)
     outputs = tuple(rows[name] for name in dict.fromkeys(table.outputs or default))
-    return Job(table.job, outputs, tuple(names), table.seed, evaluator in STATISTICAL)
+    return Job(table.job, outputs, tuple(names), table.seed, evaluator in SAMPLING)
 
 
 def _names(problem: Problem, patterns: Sequence[str]) -> list[str]:

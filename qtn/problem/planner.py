@@ -21,7 +21,16 @@ from qtn.planning.space import SearchSpace
 from qtn.planning.tune import Tuned, Tuning, tune
 from qtn.problem.cost import BEST, Factors, costs, hardware_cost, require_imperfect
 from qtn.problem.evaluators import level_of
-from qtn.problem.names import bounds, chain_with, expand, initial_values, schedule_with, setting_with, with_values
+from qtn.problem.names import (
+    bounds,
+    chain_with,
+    declaration,
+    expand,
+    initial_values,
+    schedule_with,
+    setting_with,
+    with_values,
+)
 from qtn.problem.placement import room
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
@@ -300,7 +309,8 @@ class Planner:
         """Return what is tuned; its parameters are factors where the file's numbers cost."""
         limits = {name: self.interval(problem, name, value) for name, value in free.items()}
         chain = problem.document[problem.root_key]
-        lattice = {name: 1 / self.factors.baseline.get(name, 1.0) for name in free if name.endswith(".num_modes")}
+        whole = [name for name in free if declaration(problem, name).whole]
+        lattice = {name: 1 / self.factors.baseline.get(name, 1.0) for name in whole}
         spacing = cutoff_spacing(problem, free)
         lattice |= {name: spacing for name in free if "cutoff_times" in name and spacing > 0}
 

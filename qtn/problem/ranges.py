@@ -48,7 +48,6 @@ class Range:
 ANY = Range()
 PROBABILITY = Range(0.0, 1.0)
 POSITIVE_PROBABILITY = Range(0.0, 1.0, lower_closed=False)
-OPEN_FRACTION = Range(0.0, 1.0, lower_closed=False, upper_closed=False)
 BELOW_ONE = Range(0.0, 1.0, upper_closed=False)
 BELOW_HALF = Range(0.0, 0.5, upper_closed=False)
 POSITIVE = Range(0.0, lower_closed=False, upper_closed=False)

@@ -148,18 +148,23 @@ class Named:
         known = to_be_raised(known) if self.raised else known
         if described["type"] == "string":
             return described | {"enum": list(known)}
-        limits = {name: limit_range(each).describe({"type": "number"}) for name, each in known.items()}
+        told = {x.name: {"type": "number", "description": x.words, "unit": x.unit or "1"} for x in known.values()}
+        limits = {name: limit_range(each).describe(told[name]) for name, each in known.items()}
         return described | {"properties": limits, "additionalProperties": False}
 
 
 class Optimise(Table):
     """What is maximised (or minimised), over which numbers and schedules, under which limits."""
 
-    maximise: Annotated[str, Named(raised=True)] = "secret_key_rate_hz"
+    maximise: Annotated[str, Named(raised=True), Field(description="What is as large as possible")] = (
+        "secret_key_rate_hz"
+    )
     minimise: Literal["hardware_cost"] | None = Field(
         default=None, description="What is as small as possible, in place of maximise"
     )
-    minimum: Annotated[dict[str, float], Named(raised=True)] | None = None
+    minimum: Annotated[dict[str, float], Named(raised=True)] | None = Field(
+        default=None, description="What must hold at least"
+    )
     parameters: list[str] = Field(default_factory=list, description="Numbers to move, by dotted name; * for any part")
     search: Search | None = None
 
@@ -195,7 +200,9 @@ class Sweep(Table):
     )
     mode: Choice[Mode] = Mode.GRID
     job: Choice[JobKind] = JobKind.EVALUATE
-    outputs: Annotated[list[Annotated[str, Named(raised=False)]], Field(min_length=1)] | None = None
+    outputs: Annotated[list[Annotated[str, Named(raised=False)]], Field(min_length=1)] | None = Field(
+        default=None, description="What is kept of each point"
+    )
     derivatives: Annotated[list[str], Field(min_length=1)] | None = Field(
         default=None, description="Numbers that outputs are differentiated by; by default the axes"
     )

@@ -20,11 +20,14 @@ Rule = Callable[[Document], Iterator[tuple[str, str]]]
 """Yields (key, what is wrong) of a table that is not checked yet; key "" stands for the whole table."""
 
 
-def described(schema: dict[str, Any], table: type[BaseModel]) -> None:
+def described(schema: dict[str, Any], table: type["Table"]) -> None:
     """Write what numbers are, and their units, into the JSON Schema of a table."""
-    for key, field in table.model_fields.items():
-        for number in numbers_in(field):
-            schema["properties"][field.alias or key] |= {"description": number.about, "unit": number.unit.symbol or "1"}
+    for key, told in schema.get("properties", {}).items():
+        number = number_of(table, key)
+        if number is not None:
+            told |= {"description": number.about, "unit": number.unit.symbol or "1"}
+        elif "const" in told and key == "model":
+            told["description"] = "Which model this is"
 
 
 class Table(BaseModel):

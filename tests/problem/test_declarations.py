@@ -14,9 +14,11 @@ from qtn.problem import cost, ranges
 from qtn.problem import number as unit
 from qtn.problem.chain.chain import Chain
 from qtn.problem.chain.links import AbstractLink, AttemptTime, LinkTable
+from qtn.problem.load import loads
 from qtn.problem.messages import from_validation
 from qtn.problem.names import bounds, expand, numeric_leaves, with_values
 from qtn.problem.number import Number, Unit
+from qtn.problem.planner import Planner
 from qtn.problem.problem import Problem
 from qtn.problem.schema import Config, TreeNumbers
 from qtn.problem.structures import unit_of
@@ -94,6 +96,15 @@ def test_what_costs(name):
     assert cost.costs(name) == (name in COSTS)
 
 
+def test_whole_numbers_that_cost_stay_whole():
+    link = 'link = { model = "midpoint_source", length_km = 20.0, attenuation_db_per_km = 0.2, num_modes = 2, num_memories = 4 }'
+    wanted = 'parameters = ["chain.link.num_modes", "chain.link.num_memories"]\nminimise = "hardware_cost"\nminimum = { rate_hz = 1e3 }'
+    text = f'schema = 1\n[chain]\nnum_links = 2\n{link}\n[schedule]\ntree = "swap(0, 1)"\n[optimise]\n{wanted}\n'
+    planner = Planner(loads(text), lambda *news: None)
+    lattice = planner.tuning(planner.problem, planner.initial).lattice  # of factors: one more is 1/2, or 1/4, better
+    assert lattice == {"chain.link.num_modes": 0.5, "chain.link.num_memories": 0.25}
+
+
 def test_every_number_is_described():
     tables = {"Config": Config.model_json_schema()} | Config.model_json_schema()["$defs"]
     for _, table, key, number in ALL:
@@ -101,6 +112,16 @@ def test_every_number_is_described():
             told = tables[table.__name__]["properties"][key]
             assert told["description"] == number.about and len(number.about) > 9, key
             assert told["unit"] == (number.unit.symbol or "1"), key
+
+
+def test_every_key_is_described():
+    schema = Config.model_json_schema()
+    defined = {f"#/$defs/{name}": table for name, table in schema["$defs"].items()}
+    for table in (schema, *defined.values()):
+        for key, told in table.get("properties", {}).items():
+            inner = [told, *told.get("anyOf", ()), told.get("items", {})]
+            words = [each.get("description") or defined.get(each.get("$ref"), {}).get("description") for each in inner]
+            assert any(words), (table["title"], key)
 
 
 class Wire(LinkTable):
