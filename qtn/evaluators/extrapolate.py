@@ -65,10 +65,17 @@ def summarise_on(plan: GridPlan, chain: Chain, schedule: Schedule, level: Level)
     best, error = extrapolated(plan, values, longest)
     if plan.finest.unequal and schedule.cutoff_times.size and len(plan.grids) > 1:
         error = error + 2 * staggering(plan, chain, schedule, level, values[0])  # either way
+    return summary_of(plan, best, error, jnp.stack([root.tail_mass for root in roots]), folds[0].step)
+
+
+def summary_of(
+    plan: GridPlan, best: Float[Array, "17"], error: Array, tails: Float[Array, "n"], step: Float[Array, ""]
+) -> Summary:
+    """Return mean time [s] and Pauli coefficients as a summary, with the largest of some tail masses."""
     info = Info(
-        tail_mass=jax.lax.stop_gradient(jnp.max(jnp.stack([root.tail_mass for root in roots]))),
+        tail_mass=jax.lax.stop_gradient(jnp.max(tails)),
         grid_error=jax.lax.stop_gradient(error),
-        step=folds[0].step,
+        step=step,
         num_steps=plan.finest.num_steps,
         num_grids=len(plan.grids) if plan.extrapolated else 1,
     )

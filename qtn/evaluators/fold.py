@@ -1,6 +1,5 @@
 """Fold a schedule over a chain on one time grid: each distinct sub-tree is joined once."""
 
-import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -34,11 +33,6 @@ def herald(link: Link) -> Heralded:
 def heralded_links(chain: Chain) -> tuple[Heralded, ...]:
     """Return what each stored link heralds."""
     return tuple(link if isinstance(link, Heralded) else herald(link) for link in chain.links)
-
-
-def with_heralded(chain: Chain) -> Chain:
-    """Return the chain with each link evaluated: it heralds what is known already."""
-    return dataclasses.replace(chain, links=heralded_links(chain))
 
 
 @partial(jax.jit, static_argnames=("level", "num_steps"))

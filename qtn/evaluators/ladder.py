@@ -52,22 +52,17 @@ class Gridded(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class GridRequest:
-    """What the user asks of the grid; None = choose."""
+class Terms:
+    """What is asked of the grids, which of them can be afforded, and what to say where none is good enough."""
 
     step: float | None
+    """Grid step [s]; None = choose."""
+
     num_steps: int | None
+    """Grid length; None = choose."""
+
     rtol: float
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing is left to choose."""
-        return self.step is not None and self.num_steps is not None
-
-
-@dataclasses.dataclass(frozen=True)
-class Terms:
-    """Which grids an evaluator can afford, and what to say where none is good enough."""
+    """Error that is good enough."""
 
     slowest: str
     """What takes how long, as the end of a sentence."""
@@ -119,29 +114,27 @@ def climb(
     return best if exact is None and error <= worst else exact
 
 
-def ladder(scales: TimeScales, horizon: float, request: GridRequest, terms: Terms) -> Search:
-    """Search the grids that meet a request.
+def ladder(scales: TimeScales, horizon: float, terms: Terms) -> Search:
+    """Search the grids of a problem.
 
     Args:
         scales: of the problem.
-        horizon: how long the grid must be [s]; not used if the request is complete.
-        request: step, length and accuracy asked for.
+        horizon: how long the grid must be [s]; not used if step and length are given.
         terms: of the evaluator.
 
     Raises:
         ValueError: if no affordable grid resolves the problem.
     """
-    if request.step is not None:
-        num_steps = steps_for(horizon, request.step, terms) if request.num_steps is None else request.num_steps
-        return scales.plan_with_step(request.step, num_steps)
-    free = request.num_steps is None
-    lengths = terms.exact if free else (request.num_steps,)
+    if terms.step is not None:
+        num_steps = steps_for(horizon, terms.step, terms) if terms.num_steps is None else terms.num_steps
+        return scales.plan_with_step(terms.step, num_steps)
+    lengths = terms.exact if terms.num_steps is None else (terms.num_steps,)
     length = next((length for length in lengths if horizon <= length * scales.spacing), None)
     exact = None if length is None else scales.exact_plan(length)
-    if exact is None and request.num_steps is not None:
-        exact = scales.extrapolation(horizon, request.num_steps)
-    tried = [each for each in terms.coarse if length is None or each < length] if free else []
-    best = yield from climb((scales.extrapolation(horizon, each) for each in tried), exact, rtol=request.rtol)
+    if exact is None and terms.num_steps is not None:
+        exact = scales.extrapolation(horizon, terms.num_steps)
+    tried = [n for n in terms.coarse if terms.num_steps is None and (length is None or n < length)]
+    best = yield from climb((scales.extrapolation(horizon, n) for n in tried), exact, rtol=terms.rtol)
     if best is None:
         finest = min(*scales.attempts, *scales.cutoffs, math.inf)
         raise ValueError(

@@ -15,11 +15,11 @@ import jax.numpy as jnp
 
 from qtn import _checks
 from qtn.evaluators.extrapolate import summarise_on
-from qtn.evaluators.fold import Fold, heralded_links, with_heralded
+from qtn.evaluators.fold import Fold, heralded_links
 from qtn.evaluators.horizon import measured_horizon
 from qtn.evaluators.join import deliver, moments
 from qtn.evaluators.joins import Join, joins
-from qtn.evaluators.ladder import GridRequest, Search, Terms, ladder, plan_for
+from qtn.evaluators.ladder import Search, Terms, ladder, plan_for
 from qtn.evaluators.levels import choose_level, corrections_matter, require_level, where_exact
 from qtn.evaluators.outcome import Outcome, Summary
 from qtn.evaluators.plan import NUM_LIFETIMES, GridPlan
@@ -65,8 +65,8 @@ class Renewal:
 
     def planned(self, chain: Chain, schedule: Schedule) -> "Renewal":
         """Return this evaluator with its grids fixed: those chosen for these (concrete) numbers."""
-        fixed = self.fixed(chain, schedule)
-        return fixed if fixed.plan else dataclasses.replace(fixed, plan=plan_for(fixed, chain, schedule))
+        plan, level = self._chosen(chain, schedule)
+        return dataclasses.replace(self, plan=plan, level=level)
 
     def summarise(self, chain: Chain, schedule: Schedule | SwapAsap) -> Summary:
         """Return mean waiting time, mean delivered state and their errors.
@@ -111,34 +111,38 @@ class Renewal:
 
     def prepared(self, chain: Chain, schedule: Schedule) -> tuple[Chain, Schedule]:
         """Return chain and schedule, each link evaluated once (see `Gridded`)."""
-        return with_heralded(chain), schedule
+        return dataclasses.replace(chain, links=heralded_links(chain)), schedule
 
     def fixed(self, chain: Chain, schedule: Schedule) -> "Renewal":
-        """Return this evaluator with its level fixed, if the result will be exact."""
+        """Return this evaluator with its level fixed, if the result will be exact (see `Gridded`)."""
         level = self._level(chain, schedule)
         _checks.require_double_precision()
         check_spans(schedule, chain.num_links)
         return dataclasses.replace(self, level=level)
 
     def search(self, chain: Chain, schedule: Schedule) -> Search:
-        """Search the grids for concrete numbers, the level being fixed (see `Gridded`)."""
+        """Search the grids for concrete numbers (see `Gridded`)."""
         scales, horizon = time_scales(chain, schedule), 0.0
-        request = GridRequest(step=self.step, num_steps=self.num_steps, rtol=self.rtol)
-        if not request.complete:
-            horizon = yield from measured_horizon(chain, schedule, level_of(self), scales)
-        slowest = f"problem: the slowest step takes about {horizon / NUM_LIFETIMES:.3g} s"
-        cure = "Raise the success probabilities or the cut-off times, or give time.step_s."
-        return (yield from ladder(scales, horizon, request, Terms(slowest=slowest, cure=cure)))
+        if self.step is None or self.num_steps is None:
+            level = self.level or choose_level(chain, schedule)
+            horizon = yield from measured_horizon(chain, schedule, level, scales)
+        terms = Terms(
+            step=self.step,
+            num_steps=self.num_steps,
+            rtol=self.rtol,
+            slowest=f"problem: the slowest step takes about {horizon / NUM_LIFETIMES:.3g} s",
+            cure="Raise the success probabilities or the cut-off times, or give time.step_s.",
+        )
+        return (yield from ladder(scales, horizon, terms))
 
     def summarise_on(self, plan: GridPlan, chain: Chain, schedule: Schedule) -> Summary:
-        """Evaluate on given grids, the level being fixed; pure, for use under any JAX transformation."""
-        return summarise_on(plan, chain, schedule, level_of(self))
+        """Evaluate on given grids; pure, for use under any JAX transformation if the level is fixed."""
+        return summarise_on(plan, chain, schedule, self.level or choose_level(chain, schedule))
 
     def _chosen(self, chain: Chain, schedule: Schedule) -> tuple[GridPlan, Level]:
         """Return the grids and the level of an evaluation."""
-        planned = self.planned(chain, schedule)
-        assert planned.plan is not None
-        return planned.plan, level_of(planned)
+        fixed = self.fixed(chain, schedule)
+        return fixed.plan or plan_for(fixed, chain, schedule), fixed.level or choose_level(chain, schedule)
 
     def _level(self, chain: Chain, schedule: Schedule) -> Level:
         if self.correction is Correction.TRACKED and (reason := corrections_matter(chain, schedule)):
@@ -151,9 +155,3 @@ class Renewal:
         if isinstance(self.level, PauliLevel):
             require_level(self.level, chain, schedule)
         return self.level
-
-
-def level_of(fixed: Renewal) -> Level:
-    """Return the level of an evaluator whose level is fixed."""
-    assert fixed.level is not None, "the level is chosen first, by `fixed`"
-    return fixed.level

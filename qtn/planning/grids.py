@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import jax
 
 from qtn.evaluators.extrapolate import summarise_on
-from qtn.evaluators.fold import with_heralded
 from qtn.evaluators.horizon import measured_horizon
 from qtn.evaluators.ladder import WORST_ERROR, climb, settled
 from qtn.evaluators.plan import LADDER, GridPlan
@@ -33,11 +32,10 @@ def search_plans(systems: Sequence[tuple[Chain, Schedule]], level: Level) -> lis
 
     Their error is below `SEARCH_ERROR`, which moves an optimum by its square.
     """
-    known = [(with_heralded(chain), schedule) for chain, schedule in systems]
-    scales = [time_scales(*system) for system in known]
+    scales = [time_scales(*system) for system in systems]
     horizons = [
         settled(measured_horizon(*system, level, scale), lambda probe, system=system: probe.answer(*system))
-        for system, scale in zip(known, scales, strict=True)
+        for system, scale in zip(systems, scales, strict=True)
     ]
     spacing = min(scale.spacing for scale in scales)
     parts = max(
@@ -50,7 +48,7 @@ def search_plans(systems: Sequence[tuple[Chain, Schedule]], level: Level) -> lis
         return [scale.exact_plan(length) for scale in scales]
 
     def error_of(plans: list[GridPlan]) -> float:
-        return float(summarise_on(plans[0], *known[0], level).info.grid_error)
+        return float(summarise_on(plans[0], *systems[0], level).info.grid_error)
 
     tried = [alike([s.extrapolation(h, n) for h, s in zip(horizons, scales, strict=True)]) for n in LADDER[:5]]
     search = climb(tried, None, rtol=SEARCH_ERROR, small=WORST_ERROR, worst=math.inf)

@@ -22,9 +22,10 @@ from qtn.problem.validity import Validity
 from qtn.sweeps.batch import Batched
 
 DIRECT_BELOW = 12
-"""Among many kinds of questions, those of fewer points than this are answered one by one: compiling takes longer."""
+"""Questions of fewer points than this are answered one by one where compiling takes longer: among many kinds of
+questions, or where a program builds many different links."""
 
-MANY_KINDS = 3
+MANY_KINDS, MANY_LINKS = 3, 64
 
 Numbers = dict[str, np.ndarray]
 Row = dict[str, Any]
@@ -107,7 +108,8 @@ class Points:
                 kinds.setdefault(question.kind, []).append(i)
         answers: dict[int, Any] = {}
         for members in kinds.values():
-            direct = len(kinds) > MANY_KINDS and len(members) < DIRECT_BELOW
+            costly = len(kinds) > MANY_KINDS or len(self.problem.chain.links) > MANY_LINKS
+            direct = costly and len(members) < DIRECT_BELOW
             questions = [asked[i] for i in members]
             some = {name: column[members] for name, column in numbers.items()}
             try:

@@ -4,11 +4,9 @@ import math
 
 import pytest
 
-from qtn.evaluators.ladder import GridRequest, Terms, climb, ladder, settled
+from qtn.evaluators.ladder import Terms, climb, ladder, settled
 from qtn.evaluators.plan import COARSE
 from qtn.evaluators.scales import TimeScales
-
-TERMS = Terms(slowest="problem: the slowest step takes 1 s", cure="Wait.")
 
 
 @pytest.mark.parametrize(
@@ -40,7 +38,8 @@ def test_climb(errors, exact, best, num_tried):
 def plan_of(attempts, horizon, error, **request):
     """Return the plan that a search ends with, and the lengths that it tried."""
     scales = TimeScales(attempts=attempts, lifetimes=attempts, cutoffs=(), waits=())
-    asked = GridRequest(**({"step": None, "num_steps": None, "rtol": 1e-7} | request))
+    asked = {"step": None, "num_steps": None, "rtol": 1e-7} | request
+    terms = Terms(**asked, slowest="problem: the slowest step takes 1 s", cure="Wait.")
     lengths = []
 
     def error_of(plan):
@@ -48,7 +47,7 @@ def plan_of(attempts, horizon, error, **request):
         lengths.append(plan.finest.num_steps)
         return error
 
-    return settled(ladder(scales, horizon, asked, TERMS), error_of), lengths
+    return settled(ladder(scales, horizon, terms), error_of), lengths
 
 
 def test_an_exact_grid_is_taken_where_it_is_not_longer_than_what_would_be_tried():

