@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from qtn.problem import points as points_module
-from qtn.problem.evaluation import outcome
+from qtn.problem.evaluation import merits, outcome
 from qtn.problem.load import changed, loads
-from qtn.problem.run import differentiate, merit
+from qtn.problem.run import differentiate
 from qtn.problem.structures import override
 from qtn.problem.sweep import SweepTask
 
@@ -60,7 +60,7 @@ def test_a_swap_that_may_fail_is_the_reason_of_its_points_only():
         loads(CHAIN + '[sweep]\noutputs = ["fidelity"]\n[sweep.axes]\n"chain.node.swap.p_success" = [1, 0.5]\n')
     )
     values, reasons = made(np.arange(2))
-    right = merit(made.problem, "fidelity", outcome(alone(made, 0)), clip=True)
+    right = merits(made.problem, outcome(alone(made, 0)), clip=True)["fidelity"]
     assert reasons[0] == "" and values["fidelity"][0] == pytest.approx(float(right), rel=1e-12)
     assert "node 1 has p_swap = 0.5" in reasons[1] and "use Sampled(num_samples=...)" in reasons[1]
     assert np.isnan(values["fidelity"][1])
