@@ -27,7 +27,9 @@ WORST_ERROR = 1e-2
 Search: TypeAlias = Generator[Any, Any, GridPlan]
 """Yields each `Probe` and is sent (slowest, whole) mean time [s]; yields each `GridPlan` and is sent its error."""
 
-Question, Answer, Found = TypeVar("Question"), TypeVar("Answer"), TypeVar("Found")
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+Found = TypeVar("Found")
 
 
 @runtime_checkable

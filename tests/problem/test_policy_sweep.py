@@ -23,7 +23,7 @@ policy = "swap_asap"
 SHORT = CHAIN + "[time]\nnum_steps = 512\n"
 RELAXING = SHORT.replace('"dephasing"', '"t1t2", t1_s = 0.6') + '[evaluate]\ncorrection = "tracked"\n'
 KEPT = CHAIN + 'ends = "kept"\n[time]\nnum_steps = 64\n'
-GRADIENT = '[sweep]\njob = "gradient"\noutputs = ["fidelity"]\n[sweep.axes]\n'
+SWEEP = '[sweep]\njob = "{}"\noutputs = ["fidelity"]\n[sweep.axes]\n'
 
 
 def alone(made, index):
@@ -32,27 +32,28 @@ def alone(made, index):
 
 
 @pytest.mark.parametrize(
-    ("text", "axes"),
+    ("text", "job", "name", "values"),
     [
-        (CHAIN, {"chain.link.p_success": [0.1, 1.0, 5e-3], "chain.node.memory.t2_s": [0.5]}),
-        (SHORT, {"chain.link.attempt_time_s": [1e-3, 1.1e-3]}),
-        (RELAXING, {"chain.node.memory.t1_s": [0.6, 3.0]}),
-        (KEPT, {"chain.link.p_success": [0.3, 0.25]}),
+        (CHAIN, "evaluate", "chain.link.p_success", [0.1, 1.0, 5e-3]),
+        (KEPT, "evaluate", "chain.link.p_success", [0.3, 0.25]),
+        (SHORT, "gradient", "chain.link.attempt_time_s", [1e-3, 1.1e-3]),
+        (RELAXING, "gradient", "chain.node.memory.t1_s", [0.6, 3.0]),
     ],
-    ids=["exact and coarse grids", "attempt times", "relaxing", "kept ends"],
+    ids=["exact and coarse grids", "kept ends", "attempt times", "relaxing"],
 )
-def test_values_and_derivatives_equal_those_of_each_point_alone(text, axes, monkeypatch):
+def test_values_and_derivatives_equal_those_of_each_point_alone(text, job, name, values, monkeypatch):
     monkeypatch.setattr(points_module.Points, "_one_by_one", None)
-    lines = "".join(f'"{name}" = {values}\n' for name, values in axes.items())
-    made = SweepTask(loads(text + GRADIENT + lines))
-    values, reasons = made(np.arange(made.grid.num_points))
+    made = SweepTask(loads(text + SWEEP.format(job) + f'"{name}" = {values}\n'))
+    found, reasons = made(np.arange(len(values)))
     assert not any(reasons)
-    for i in range(made.grid.num_points):
-        right, info = differentiate(alone(made, i), "fidelity")
-        assert values["fidelity"][i] == pytest.approx(right["value"], rel=1e-12)
-        assert values["grid_error"][i] == pytest.approx(float(info.grid_error), rel=1e-3)
-        for by in axes:
-            assert values[f"d_fidelity_d_{by}"][i] == pytest.approx(right["gradient"][by], rel=1e-8, abs=1e-10)
+    for i in range(len(values)):
+        right = outcome(alone(made, i))
+        fidelity = float(merit(made.problem, "fidelity", right, clip=True))
+        assert found["fidelity"][i] == pytest.approx(fidelity, rel=1e-12)
+        assert found["grid_error"][i] == pytest.approx(float(right.info.grid_error), rel=1e-3)
+        if job == "gradient":
+            slope = differentiate(alone(made, i), "fidelity")[0]["gradient"][name]
+            assert found[f"d_fidelity_d_{name}"][i] == pytest.approx(slope, rel=1e-8, abs=1e-10)
 
 
 def test_a_swap_that_may_fail_is_the_reason_of_its_points_only():
