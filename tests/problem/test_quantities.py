@@ -164,7 +164,8 @@ def test_fronts_between_it_and_others():
     names = read_names("purity_x,rate", QUANTITIES)
     assert names == ("purity_x", "rate_hz")
     assert read_names("key_rate,used", QUANTITIES) == ("secret_key_rate_hz", "used_hz")
-    found = front(loads(SEARCHED + "[optimise]\nsearch = { max_rounds = 1 }\n"), *names, num_points=3)
+    better = ["chain.node.memory.time_constant_s=1e5", "chain.node.gates.two_qubit=1.0", "chain.node.gates.readout=1.0"]
+    found = front(loads(SEARCHED + "[optimise]\nsearch = { max_rounds = 1 }\n", better), *names, num_points=3)
     assert found.choices[0].merits["purity_x"] > found.choices[-1].merits["purity_x"]
     assert found.choices[0].merits["rate_hz"] < found.choices[-1].merits["rate_hz"]
 
@@ -197,6 +198,18 @@ outputs = ["purity_x", "luck", ["chsh"]]
     ):
         assert words in str(error.value)
     assert len(error.value.errors) == 7
+
+
+def test_the_text_of_an_evaluation_is_that_of_before_with_the_rows_at_its_end(folder, capsys):
+    lines = printed(capsys, "evaluate", "a.toml").splitlines()
+    assert [line[:32].rstrip() for line in lines[:15]] == [
+        "mean waiting time", "pair rate", "fidelity", "Bell weights (I, X, Y, Z)", "QBER in X", "QBER in Y", "QBER in Z",
+        "log-negativity", "coherent information", "hashing yield", "largest CHSH value", "secret fraction",
+        "secret-key rate", "purity of the pair", "rate of good uses",
+    ]  # fmt: skip
+    assert [line.split(" ")[-1] for line in lines[7:15] if line.split(" ")[-1][0].isalpha()] == [
+        "ebit", "ebit", "ebit", "bit", "bit/s", "pu", "use/s",
+    ]  # fmt: skip
 
 
 def test_the_json_schema_lists_it(capsys):
