@@ -18,7 +18,7 @@ from qtn.links.chain import Chain
 from qtn.merit.chsh import chsh_value
 from qtn.merit.entanglement import coherent_information, hashing_yield, log_negativity
 from qtn.merit.fidelity import fidelity, qber_x, qber_y, qber_z
-from qtn.merit.key_rate import Fraction, bb84_fraction, level_of_fraction, secret_fraction, secret_key_rate
+from qtn.merit.key_rate import Fraction, bb84_fraction, level_of_fraction
 from qtn.steps.level import BELL_DIAGONAL, PAULI, PauliLevel
 
 
@@ -121,16 +121,16 @@ class Quantity:
         return level_of_fraction(fraction) if self.level is None else self.level
 
 
-def values_of(quantities: Iterable[Quantity], delivered: Delivered, *, clip: bool) -> dict[str, Float[Array, ""]]:
+def values_of(quantities: Iterable[Quantity], found: Delivered, *, clip: bool) -> dict[str, Float[Array, ""]]:
     """Return quantities by name.
 
     Args:
         quantities: rows of a registry.
-        delivered: what they are functions of.
+        found: what they are functions of.
         clip: whether those that people read from 0 on are cut there; optimisers want them uncut, for they have a slope.
     """
-    found = {each.name: (each, each.of(delivered)) for each in quantities}
-    return {name: jnp.maximum(x, 0.0) if clip and each.clipped else x for name, (each, x) in found.items()}
+    values = [(each, each.of(found)) for each in quantities]
+    return {each.name: jnp.maximum(x, 0.0) if clip and each.clipped else x for each, x in values}
 
 
 def of_state(measure: Callable[[Array], Float[Array, ""]]) -> Callable[[Delivered], Float[Array, ""]]:
@@ -148,49 +148,23 @@ def delivered(
 
 MORE, LESS, TSIRELSON = Better.MORE, Better.LESS, 2 * math.sqrt(2)
 
-QUANTITIES: dict[str, Quantity] = {
-    each.name: each
-    for each in (
-        Quantity("mean_time_s", "s", "mean waiting time", lambda d: d.result.mean_time, better=LESS),
-        Quantity("rate_hz", "Hz", "pair rate", lambda d: 1 / d.result.mean_time, better=MORE, per_pair=1.0),
-        Quantity("fidelity", "", "fidelity", of_state(fidelity), better=MORE, most=1.0),
-        Quantity("qber_x", "", "QBER in X", of_state(qber_x), better=LESS),
-        Quantity("qber_y", "", "QBER in Y", of_state(qber_y), better=LESS),
-        Quantity("qber_z", "", "QBER in Z", of_state(qber_z), better=LESS),
-        Quantity(
-            "log_negativity", "ebit", "log-negativity", of_state(log_negativity), level=PAULI, better=MORE, most=1.0
-        ),
-        Quantity(
-            "coherent_information",
-            "ebit",
-            "coherent information",
-            of_state(coherent_information),
-            level=PAULI,
-            better=MORE,
-            most=1.0,
-        ),
-        Quantity("hashing_yield", "ebit", "hashing yield", of_state(hashing_yield), better=MORE, most=1.0),
-        Quantity("chsh", "", "largest CHSH value", of_state(chsh_value), level=PAULI, better=MORE, most=TSIRELSON),
-        Quantity(
-            "secret_fraction",
-            "bit",
-            "secret fraction",
-            lambda d: secret_fraction(d.result, d.fraction, clip=False),
-            level=None,
-            clipped=True,
-            better=MORE,
-            most=1.0,
-        ),
-        Quantity(
-            "secret_key_rate_hz",
-            "bit/s",
-            "secret-key rate",
-            lambda d: secret_key_rate(d.result, d.fraction, clip=False),
-            level=None,
-            clipped=True,
-            better=MORE,
-            per_pair=1.0,
-        ),
-    )
-}
+# fmt: off
+QUANTITIES: dict[str, Quantity] = {each.name: each for each in (
+    Quantity("mean_time_s", "s", "mean waiting time", lambda d: d.result.mean_time, better=LESS),
+    Quantity("rate_hz", "Hz", "pair rate", lambda d: 1 / d.result.mean_time, better=MORE, per_pair=1.0),
+    Quantity("fidelity", "", "fidelity", of_state(fidelity), better=MORE, most=1.0),
+    Quantity("qber_x", "", "QBER in X", of_state(qber_x), better=LESS),
+    Quantity("qber_y", "", "QBER in Y", of_state(qber_y), better=LESS),
+    Quantity("qber_z", "", "QBER in Z", of_state(qber_z), better=LESS),
+    Quantity("log_negativity", "ebit", "log-negativity", of_state(log_negativity), level=PAULI, better=MORE, most=1.0),
+    Quantity("coherent_information", "ebit", "coherent information", of_state(coherent_information), level=PAULI,
+             better=MORE, most=1.0),
+    Quantity("hashing_yield", "ebit", "hashing yield", of_state(hashing_yield), better=MORE, most=1.0),
+    Quantity("chsh", "", "largest CHSH value", of_state(chsh_value), level=PAULI, better=MORE, most=TSIRELSON),
+    Quantity("secret_fraction", "bit", "secret fraction", lambda d: d.fraction(d.result.state), level=None,
+             clipped=True, better=MORE, most=1.0),
+    Quantity("secret_key_rate_hz", "bit/s", "secret-key rate", lambda d: d.fraction(d.result.state) / d.result.mean_time,  # noqa: E501
+             level=None, clipped=True, better=MORE, per_pair=1.0),
+)}
+# fmt: on
 """The quantities that every problem has, by name, in the order in which they are printed."""

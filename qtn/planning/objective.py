@@ -99,8 +99,7 @@ class Objective:
         """
         count, rows = len(mean_time), tuple(self.quantities.values())
         index = np.minimum(np.arange(1 << (count - 1).bit_length()), count - 1)  # few sizes, each compiled once
-        means = Summary(mean_time=mean_time[index], state=states[index], info=None)
-        table = _table(rows, delivered(rows, means, setting, self.fraction))
+        table = _table(rows, delivered(rows, None, setting, self.fraction), mean_time[index], states[index])
         return {name: np.asarray(values)[:count] for name, values in table.items()}
 
     def scores(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -150,13 +149,14 @@ class Objective:
 
 
 @partial(jax.jit, static_argnames="quantities")
-def _table(quantities: tuple[Quantity, ...], many: Delivered) -> dict[str, Array]:
+def _table(quantities: tuple[Quantity, ...], where: Delivered, mean_time: Any, states: Any) -> dict[str, Array]:
     """Return quantities of many pairs that are delivered on one chain."""
 
-    def one(result: Summary) -> dict[str, Array]:
-        return values_of(quantities, dataclasses.replace(many, result=result), clip=False)
+    def one(time: Array, state: Array) -> dict[str, Array]:
+        result = Summary(mean_time=time, state=state, info=None)
+        return values_of(quantities, dataclasses.replace(where, result=result), clip=False)
 
-    return jax.vmap(one)(many.result)
+    return jax.vmap(one)(mean_time, states)
 
 
 def summary_of(values: Float[Array, "17"]) -> Summary:

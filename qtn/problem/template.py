@@ -41,7 +41,7 @@ direct_source_rate_hz = 1e9       # for the comparison with direct transmission;
 [optimise]
 maximise = "secret_key_rate_hz"
 parameters = ["chain.link.bright_state", "schedule.cutoff_times"]
-# minimum = { fidelity = 0.9 }    # what must hold: secret_key_rate_hz, secret_fraction, rate_hz, fidelity
+# minimum = { fidelity = 0.9 }    # what must hold: any quantity of which more is better
 # minimise = "hardware_cost"      # with minimum: which hardware is needed, instead of maximise
 # search = { max_rounds = 1, protocols = ["bbpssw", "dejmps"], cutoffs = true }   # instead of [schedule]: find the best
 """

@@ -206,9 +206,7 @@ def test_short_grid_warns(file, capsys):
 
 
 def test_unexpected_errors_exit_1_in_one_line(file, capsys, monkeypatch):
-    import qtn.problem.run as module
-
-    monkeypatch.setattr(module, "outcome", lambda problem: 1 / 0)
+    monkeypatch.setattr("qtn.problem.evaluation.evaluated", lambda problem: 1 / 0)
     assert run(["evaluate", file]) == 1
     assert "unexpected ZeroDivisionError" in capsys.readouterr().err
 
