@@ -36,17 +36,17 @@ def read_names(text: str, quantities: Mapping[str, Quantity]) -> tuple[str, str]
     """
     short = {each.short: name for name, each in to_be_raised(quantities).items()}
     names = [_matching(part.strip(), short) for part in text.split(",")]
-    if len(names) != 2 or names[0] == names[1] or None in names:
+    if len(names) != 2 or names[0] == names[1] or "" in names:
         raise ValueError(f"--front: must name two of {', '.join(short)}, such as rate,fidelity, but is {text!r}")
     return names[0], names[1]
 
 
-def _matching(text: str, short: Mapping[str, str]) -> str | None:
-    """Return the name that is a text, or the one that ends with it."""
+def _matching(text: str, short: Mapping[str, str]) -> str:
+    """Return the name that is a text, or the one that ends with it; empty if that is none or not clear."""
     if text in short.values():
         return text
     ends = [name for each, name in short.items() if each.endswith(f"_{text}")]
-    return short.get(text) or (ends[0] if len(ends) == 1 else None)
+    return short.get(text) or (ends[0] if len(ends) == 1 else "")
 
 
 def front(
