@@ -168,7 +168,7 @@ def tune(
     *,
     settings: ConstrainedSettings | None = None,
     num_starts: int = 1,
-    seed: int = 0,
+    seed: int | tuple[int, ...] = 0,
     report: Callable[[ConstrainedProgress], None] = lambda progress: None,
     checkpoint: Checkpoint | None = None,
 ) -> Tuned:
@@ -362,7 +362,7 @@ def _promising(
     model: Model,
     initial: Mapping[str, float],
     found: Tuned,
-    seed: int,
+    seed: int | tuple[int, ...],
     checkpoint: Checkpoint | None,
 ) -> list[dict[str, float]]:
     """Draw numbers round a start and judge them together; return them, the best first."""
