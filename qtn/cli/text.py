@@ -31,7 +31,7 @@ def evaluation_text(numbers: dict[str, Any], quantities: Mapping[str, Quantity])
         lines.append(f"{'samples':32s} {info['num_samples']}; standard errors:")
         lines += [row(f"  {each.words}", errors[name], each.unit) for name, each in quantities.items()]
         return "\n".join(lines)
-    lines.append(grid_line(info))
+    lines += [grid_line(info)] if "num_steps" in info else []
     lines += numbers.get("application", {}).get("sentences", [])
     if numbers.get("plob_bits_per_use", 0) is None:
         lines.append(f"{'PLOB bound':32s} unknown: the loss of the channel is not given; add merit.direct_loss_db")
@@ -84,7 +84,7 @@ def gradient_text(of: Quantity, found: dict[str, Any], info: dict[str, Any]) -> 
         time, state = info["mean_time_standard_error_s"], info["state_standard_error"]
         errors = f"standard errors {time:.2g} s (mean time), at most {state:.2g} (each Pauli coefficient)"
         lines.append(f"{'samples':32s} {info['num_samples']}; {errors}")
-    else:
+    elif "num_steps" in info:
         lines.append(grid_line(info))
     if found["value"] == 0 and of.clipped:
         lines.append(

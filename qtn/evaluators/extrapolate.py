@@ -10,8 +10,8 @@ from jaxtyping import Array, Float
 from qtn._pytree import pytree
 from qtn.evaluators.fold import Fold, Run, apply, heralded_links
 from qtn.evaluators.grid import common_spacing
-from qtn.evaluators.join import Moments, moments
-from qtn.evaluators.outcome import Info, Summary
+from qtn.evaluators.join import Moments, deliver, moments
+from qtn.evaluators.outcome import Info, Outcome, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
@@ -95,6 +95,41 @@ def values_on(
         return jnp.full(17, jnp.nan)
     found = [each.values for each in roots]
     return run(combined, found, mixture(plan)) if plan.extrapolated else found[0]
+
+
+def outcome_on(
+    plan: GridPlan, chain: Chain, schedule: Schedule, heralded: tuple[Heralded, ...], level: Level, run: Run = apply
+) -> Outcome:
+    """Return `values_on` with what is delivered at each time of the finest grid; its errors are NaN."""
+    values = values_on(plan, chain, schedule, heralded, level, run)
+    return in_time(Fold(chain, schedule, heralded, plan.finest, level, run), values)
+
+
+def in_time(fold: Fold, values: Float[Array, "17"]) -> Outcome:
+    """Return what a fold delivers at each time, with mean time and mean state as given; its errors are NaN."""
+    attempt = fold.root()
+    mean_steps = jax.lax.stop_gradient(fold.run(moments, attempt).mean_steps)
+    return fold.run(outcome_of, fold.level, values, fold.run(deliver, attempt, mean_steps), fold.chain_ends, fold.step)
+
+
+@partial(jax.jit, static_argnames="level")
+def outcome_of(
+    level: Level,
+    values: Float[Array, "17"],
+    delivered: Float[Array, "k t"],
+    ends: tuple[Node, Node],
+    step: Float[Array, ""],
+) -> Outcome:
+    """Return vectors of a level at each grid time as an outcome."""
+    unknown = jnp.full((), jnp.nan)
+    return Outcome(
+        mean_time=values[0],
+        state=values[1:].reshape(4, 4),
+        times=step * jnp.arange(delivered.shape[1]),
+        probability=delivered[0],
+        states=jnp.moveaxis(level.to_pauli(delivered, *ends), -1, 0),
+        info=Info(tail_mass=unknown, grid_error=unknown, step=step, num_steps=delivered.shape[1]),
+    )
 
 
 @jax.jit

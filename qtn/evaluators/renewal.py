@@ -14,10 +14,9 @@ import dataclasses
 import jax.numpy as jnp
 
 from qtn import _checks
-from qtn.evaluators.extrapolate import summarise_on
+from qtn.evaluators.extrapolate import in_time, summarise_on
 from qtn.evaluators.fold import Fold, heralded_links
 from qtn.evaluators.horizon import measured_horizon
-from qtn.evaluators.join import deliver, moments
 from qtn.evaluators.joins import Join, joins
 from qtn.evaluators.ladder import Search, Terms, ladder, plan_for
 from qtn.evaluators.levels import choose_level, corrections_matter, require_level, where_exact
@@ -87,18 +86,9 @@ class Renewal:
         schedule = require_tree("Renewal()", schedule)
         plan, level = self._chosen(chain, schedule)
         summary = summarise_on(plan, chain, schedule, level)
-        fold = Fold(chain, schedule, heralded_links(chain), plan.finest, level)
-        attempt = fold.root()
-        delivered = deliver(attempt, moments(attempt).mean_steps)
-        found = Outcome(
-            mean_time=summary.mean_time,
-            state=summary.state,
-            times=fold.step * jnp.arange(delivered.shape[1]),
-            probability=delivered[0],
-            states=jnp.moveaxis(level.to_pauli(delivered, *fold.chain_ends), -1, 0),
-            info=summary.info,
-        )
-        return where_exact(level, chain, schedule, found)
+        values = jnp.concatenate([summary.mean_time[None], summary.state.reshape(16)])
+        found = in_time(Fold(chain, schedule, heralded_links(chain), plan.finest, level), values)
+        return where_exact(level, chain, schedule, dataclasses.replace(found, info=summary.info))
 
     def joins(self, chain: Chain, schedule: Schedule) -> tuple[Join, ...]:
         """Return what every distinct step of a schedule that joins pairs delivers, children first.

@@ -2,10 +2,10 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-from qtn.evaluators.outcome import Summary
 from qtn.evaluators.renewal import Renewal
 from qtn.links.chain import Chain
 from qtn.planning.candidates import Candidate, schedule_of
@@ -45,10 +45,8 @@ def evaluate_leader(
     chain: Chain, objective: Objective, schedule: Schedule, evaluator: Renewal, searched_score: float = np.nan
 ) -> Leader:
     """Evaluate one schedule."""
-    summary: Summary = evaluator.summarise(chain, schedule)
-    merits = objective.merits(
-        np.asarray(summary.mean_time)[None], np.asarray(summary.state)[None], lambda: objective.on(chain)
-    )
+    summary: Any = objective.evaluated(evaluator, chain, schedule)
+    merits = objective.merits_of(summary, objective.on(chain))
     return Leader(
         schedule=schedule,
         mean_time=float(summary.mean_time),

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from qtn.evaluators.extrapolate import values_on
+from qtn.evaluators.extrapolate import outcome_on, values_on
 from qtn.evaluators.fold import Run, apply, herald
 from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
@@ -19,13 +19,15 @@ from qtn.steps.level import Level
 Numbers = Mapping[str, Any]
 System = Callable[[Numbers], tuple[Chain, Schedule]]
 Judge = Callable[[Numbers, Any, Any], tuple[Any, Mapping[str, Any]]]
-"""(numbers, values of `values_on`, constants) -> (what is maximised, slacks)."""
+"""(numbers, what `Model.values` returns, constants) -> (what is maximised, slacks)."""
 
 
 class Model:
     """A system that depends on numbers, and what it is judged by; joins run one by one, followed by a tape."""
 
-    def __init__(self, system: System, judge: Judge, level: Level, start: Mapping[str, float]) -> None:
+    def __init__(
+        self, system: System, judge: Judge, level: Level, start: Mapping[str, float], *, in_time: bool = False
+    ) -> None:
         """Split the system into leaves that move with the numbers and leaves that do not.
 
         Args:
@@ -33,8 +35,9 @@ class Model:
             judge: likewise.
             level: state level.
             start: all numbers, by name.
+            in_time: whether the judge takes an `Outcome`, and not the values of `values_on`.
         """
-        self.level, self.names = level, tuple(start)
+        self.level, self._on = level, outcome_on if in_time else values_on
         numbers = self.arrays(start)
         leaves, self._structure = jax.tree.flatten(system(numbers))
         traced = jax.make_jaxpr(lambda numbers: jax.tree.leaves(system(numbers)))(numbers)
@@ -66,14 +69,13 @@ class Model:
         chain, schedule = jax.tree.unflatten(self._structure, leaves)
         return chain, schedule, tuple(run(herald, link) for link in chain.links)
 
-    def values(self, plan: GridPlan, numbers: Mapping[str, float]) -> np.ndarray:
-        """Return mean time and Pauli coefficients (17,) on given grids."""
-        return np.asarray(values_on(plan, *self.system(self.arrays(numbers)), self.level))
+    def values(self, plan: GridPlan, numbers: Mapping[str, float]) -> Any:
+        """Return what is judged on given grids: mean time and Pauli coefficients (17,), or an `Outcome`."""
+        return self._on(plan, *self.system(self.arrays(numbers)), self.level)
 
-    def slack_names(self, constants: Any) -> list[str]:
+    def slack_names(self, numbers: Mapping[str, float], values: Any, constants: Any) -> list[str]:
         """Return the names of the slacks, in the order of `gradients`."""
-        numbers = dict.fromkeys(self.names, jnp.zeros(()))
-        return sorted(jax.eval_shape(self._judge, numbers, jnp.zeros(17), constants)[1])
+        return sorted(jax.eval_shape(self._judge, self.arrays(numbers), values, constants)[1])
 
     def gradients(
         self, plan: GridPlan, numbers: Mapping[str, float], free: Collection[str], constants: Any
@@ -82,7 +84,7 @@ class Model:
         tape, arrays = Tape(), self.arrays(numbers)
         moved = [arrays[name] for name in free]
         tape.watch(moved)
-        values = values_on(plan, *self.system(arrays, tape), self.level, tape)
+        values = self._on(plan, *self.system(arrays, tape), self.level, tape)
         found = tape(self._judged, arrays, values, constants)
         jacobian = [[float(each) for each in tape.gradients(part, moved)] for part in found]
         return np.array(jacobian).reshape(len(found), len(moved)), np.array([float(part) for part in found])

@@ -11,11 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from qtn.evaluators.outcome import Summary
+from qtn.evaluators.outcome import Outcome, Summary
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
 from qtn.merit.key_rate import Fraction, bb84_fraction
 from qtn.merit.quantities import QUANTITIES, Better, Delivered, Quantity, Setting, delivered, values_of
+from qtn.schedules.tree import Schedule
 from qtn.states.basis import BELL_SIGNS
 from qtn.steps.level import BELL_DIAGONAL, Level
 
@@ -48,6 +49,8 @@ class Objective:
     """The registry that names refer to."""
     application: Any = None
     """What quantities of an application ask, with concrete numbers; see `Setting`."""
+    in_time: bool = False
+    """Whether they need what is delivered at each time: an `Outcome`, and not only its means."""
 
     def __post_init__(self) -> None:
         known = [name for name, each in self.quantities.items() if each.better is Better.MORE]
@@ -66,6 +69,11 @@ class Objective:
         return tuple(self.quantities[name] for name in (self.maximise, *self.minimum) if name != MARGIN)
 
     @property
+    def used(self) -> tuple[str, ...]:
+        """Return the words for the named quantities that belong to an application."""
+        return tuple(each.words for each in self.named if each.in_use)
+
+    @property
     def beyond_bell(self) -> tuple[str, ...]:
         """Return the words for the named quantities that depend on more of the state than its Bell weights."""
         return tuple(each.words for each in self.named if each.depends_on(self.fraction) != BELL_DIAGONAL)
@@ -74,7 +82,11 @@ class Objective:
         """Return a setting of concrete numbers."""
         return Setting(chain=chain, application=self.application)
 
-    def values(self, result: Summary, setting: Callable[[], Setting]) -> dict[str, Float[Array, ""]]:
+    def evaluated(self, evaluator: Any, chain: Chain, schedule: Schedule) -> Summary | Outcome:
+        """Return as much of a result as quantities need."""
+        return (evaluator.evaluate if self.in_time else evaluator.summarise)(chain, schedule)
+
+    def values(self, result: Summary | Outcome, setting: Callable[[], Setting]) -> dict[str, Float[Array, ""]]:
         """Return what `value` and limits need of one delivered pair, unclipped; all of it may be traced.
 
         Args:
@@ -83,6 +95,14 @@ class Objective:
         """
         rows = tuple(dict.fromkeys((*self.named, self.quantities["fidelity"])))
         return values_of(rows, delivered(rows, result, setting, self.fraction), clip=False)
+
+    def merits_of(self, result: Summary | Outcome, setting: Setting) -> dict[str, np.ndarray]:
+        """Return all quantities of one schedule, unclipped, from concrete numbers: name -> (1,)."""
+        if not self.in_time:
+            return self.merits(np.asarray(result.mean_time)[None], np.asarray(result.state)[None], lambda: setting)
+        rows = tuple(self.quantities.values())
+        found = _row(rows, delivered(rows, result, lambda: setting, self.fraction))
+        return {name: np.asarray(value)[None] for name, value in found.items()}
 
     def merits(
         self, mean_time: np.ndarray, states: np.ndarray, setting: Callable[[], Setting]
@@ -149,6 +169,12 @@ class Objective:
 
 
 @partial(jax.jit, static_argnames="quantities")
+def _row(quantities: tuple[Quantity, ...], found: Delivered) -> dict[str, Array]:
+    """Return quantities of one pair."""
+    return values_of(quantities, found, clip=False)
+
+
+@partial(jax.jit, static_argnames="quantities")
 def _table(quantities: tuple[Quantity, ...], where: Delivered, mean_time: Any, states: Any) -> dict[str, Array]:
     """Return quantities of many pairs that are delivered on one chain."""
 
@@ -159,8 +185,10 @@ def _table(quantities: tuple[Quantity, ...], where: Delivered, mean_time: Any, s
     return jax.vmap(one)(mean_time, states)
 
 
-def summary_of(values: Float[Array, "17"]) -> Summary:
-    """Return mean time and Pauli coefficients as a delivered pair."""
+def result_of(values: Float[Array, "17"] | Outcome) -> Summary | Outcome:
+    """Return mean time and Pauli coefficients as a delivered pair; an outcome is one."""
+    if isinstance(values, Outcome):
+        return values
     return Summary(mean_time=values[0], state=values[1:].reshape(4, 4), info=None)
 
 

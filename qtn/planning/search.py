@@ -325,6 +325,8 @@ def guarantee(
         )
     named = " and ".join(objective.beyond_bell)
     beyond = f" {named[0].upper()}{named[1:]} depends on more of the state than is compared." if named else ""
+    used = " and ".join(objective.used)
+    beyond += f" {used[0].upper()}{used[1:]} ranks the leaders, and is not among what is compared." if used else ""
     if isinstance(select, ParetoFront):
         return (
             f"No proof. Every segment kept a front within {select.largest_epsilon:.2g} (relative in mean time, "

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array
 
 from qtn.evaluators.levels import choose_level
-from qtn.evaluators.outcome import Summary
+from qtn.evaluators.outcome import Outcome, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.evaluators.renewal import Renewal
 from qtn.merit.quantities import Setting
@@ -22,7 +22,7 @@ from qtn.optimisation.sqp import ConstrainedSettings
 from qtn.planning.grids import EXACT_LENGTHS, search_plans
 from qtn.planning.lattice import polish_on_lattice
 from qtn.planning.model import Model, System
-from qtn.planning.objective import TOLERANCE, Objective, summary_of
+from qtn.planning.objective import TOLERANCE, Objective, result_of
 from qtn.steps.level import Level
 
 Numbers = Mapping[str, Any]
@@ -113,29 +113,29 @@ class Tuning:
         """Return the system with its judge, as a function with gradients."""
 
         def judge(numbers: Numbers, values: Any, constants: Any) -> tuple[Any, dict[str, Any]]:
-            pair = summary_of(values)
+            pair = result_of(values)
             slacks = {**self.slacks(numbers, pair, constants["bias"]), **self.constraints(numbers)}
             return self.value(numbers, pair, constants["keyless_time"]), slacks
 
         level = self.evaluator.level or choose_level(*self.system(dict(start)))
-        return Model(lambda numbers: self.system(dict(numbers)), judge, level, start)
+        system = lambda numbers: self.system(dict(numbers))  # noqa: E731
+        return Model(system, judge, level, start, in_time=self.objective.in_time)
 
     def where(self, numbers: Numbers) -> Setting:
         """Return where pairs are delivered and what for."""
         return self.setting(numbers) if self.setting else self.objective.on(self.system(numbers)[0])
 
-    def merits(self, numbers: Numbers, summary: Summary) -> dict[str, np.ndarray]:
+    def merits(self, numbers: Numbers, summary: Summary | Outcome) -> dict[str, np.ndarray]:
         """Return all quantities of one delivered pair, concrete numbers: (1,) each."""
-        time, state = np.asarray(summary.mean_time)[None], np.asarray(summary.state)[None]
-        return self.objective.merits(time, state, lambda: self.where(numbers))
+        return self.objective.merits_of(summary, self.where(numbers))
 
-    def value(self, numbers: Numbers, summary: Summary, keyless_time: Any) -> Any:
+    def value(self, numbers: Numbers, summary: Summary | Outcome, keyless_time: Any) -> Any:
         """Return what is maximised; see `Objective.value`."""
         if self.cost is not None:
             return -self.cost(numbers)
         return self.objective.value(self.objective.values(summary, lambda: self.where(numbers)), keyless_time)
 
-    def slacks(self, numbers: Numbers, summary: Summary, bias: Mapping[str, Any]) -> dict[str, Any]:
+    def slacks(self, numbers: Numbers, summary: Summary | Outcome, bias: Mapping[str, Any]) -> dict[str, Any]:
         """Return by how much each limit is kept, relative to it; `bias` is how much the time grid overestimates."""
         merits, rows = self.objective.values(summary, lambda: self.where(numbers)), self.objective.quantities
         kept = {name: merits[name] / (limit * bias[name]) for name, limit in self.objective.minimum.items()}
@@ -153,7 +153,7 @@ class Tuning:
 
     def evaluated(self, numbers: Mapping[str, float]) -> Judgement:
         """Return (merits, score, violation, grid error) at full resolution."""
-        summary = self.evaluator.summarise(*self.system(dict(numbers)))
+        summary = self.objective.evaluated(self.evaluator, *self.system(dict(numbers)))
         merits = self.merits(numbers, summary)
         score, violation = float(self.objective.scores(merits)[0]), float(self.objective.violation(merits)[0])
         if self.cost is not None:
@@ -334,8 +334,8 @@ def _climb(
     checkpoint: Checkpoint | None,
 ) -> tuple[ConstrainedFit, dict[str, float]]:
     """Tune the free numbers on one time grid; return the merits of the end on that grid too."""
-    keyless_time = float(model.values(plan, start)[0])
-    constants = {"keyless_time": keyless_time, "bias": dict(bias)}
+    first = model.values(plan, start)
+    constants = {"keyless_time": float(result_of(first).mean_time), "bias": dict(bias)}
     moved = {name: start[name] for name in start if name in free}
 
     def evaluate(x: Array) -> tuple[np.ndarray, np.ndarray]:
@@ -343,7 +343,7 @@ def _climb(
         return model.gradients(plan, numbers, moved, constants)
 
     fit = climb_subject_to(
-        model.slack_names(constants),
+        model.slack_names(start, first, constants),
         evaluate,
         moved,
         {name: tuning.bounds[name] for name in moved},
@@ -353,7 +353,7 @@ def _climb(
         journal=checkpoint.next("climb").journal("evaluations") if checkpoint else None,
     )
     end = dict(start) | fit.parameters
-    coarse = tuning.merits(end, summary_of(jnp.asarray(model.values(plan, end))))
+    coarse = tuning.merits(end, result_of(model.values(plan, end)))
     return dataclasses.replace(fit, parameters=end), {name: float(value[0]) for name, value in coarse.items()}
 
 
@@ -389,7 +389,7 @@ def _scores(
 
     def judged(point: np.ndarray) -> tuple[float]:
         numbers = dict(zip(names, point.tolist(), strict=True))
-        merits = tuning.merits(numbers, summary_of(jnp.asarray(model.values(plan, numbers))))
+        merits = tuning.merits(numbers, result_of(model.values(plan, numbers)))
         if tuning.cost is not None:
             missed = float(tuning.objective.violation(merits)[0])
             return (tuning.objective.cost_score(float(tuning.cost(numbers)), missed),)

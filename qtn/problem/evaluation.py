@@ -36,6 +36,12 @@ def evaluated(problem: Problem, values: Mapping[str, float] | None = None) -> Ev
     return Evaluation(problem, values or {}, system, problem.evaluator.evaluate(*system))
 
 
+def needs_time(problem: Problem) -> bool:
+    """Whether the application of a problem needs what is delivered at each time, and not only means."""
+    use = problem.config.application
+    return use is not None and use.needs is Needs.OUTCOME
+
+
 def result_of(problem: Problem, evaluator: Any, system: tuple[Any, ...], plan: Any = None) -> Summary | Result:
     """Return as much of a result as the quantities of a problem need; all numbers may be traced.
 
@@ -45,7 +51,7 @@ def result_of(problem: Problem, evaluator: Any, system: tuple[Any, ...], plan: A
         system: what it evaluates, see `system_with`.
         plan: time grids to use, of an evaluator that is fixed (see `Gridded`); None = its own choice.
     """
-    if problem.config.application is not None and problem.config.application.needs is Needs.OUTCOME:
+    if needs_time(problem):
         return (evaluator if plan is None else dataclasses.replace(evaluator, plan=plan)).evaluate(*system)
     return evaluator.summarise(*system) if plan is None else evaluator.summarise_on(plan, *system)
 

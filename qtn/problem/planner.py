@@ -20,6 +20,7 @@ from qtn.planning.search import Progress, SearchResult, SearchSettings, search
 from qtn.planning.space import SearchSpace
 from qtn.planning.tune import Tuned, Tuning, tune
 from qtn.problem.cost import BEST, Factors, costs, hardware_cost, require_imperfect
+from qtn.problem.evaluation import needs_time
 from qtn.problem.evaluators import level_of
 from qtn.problem.names import (
     bounds,
@@ -347,8 +348,14 @@ def objective_of(problem: Problem) -> Objective:
     """Return the objective of the [optimise] table."""
     table = problem.config.optimise
     assert table is not None
-    quantities, use = quantities_of(problem.document), setting_with(problem, {}).application
-    return Objective(table.maximise, problem.fraction, table.minimum or {}, quantities, use)
+    return Objective(
+        table.maximise,
+        problem.fraction,
+        table.minimum or {},
+        quantities_of(problem.document),
+        setting_with(problem, {}).application,
+        in_time=needs_time(problem),
+    )
 
 
 def space_of(problem: Problem) -> SearchSpace:

@@ -8,7 +8,7 @@ from qtn.problem.application.application import Application
 from qtn.problem.messages import shown, unknown_entry
 from qtn.problem.ranges import Range
 from qtn.problem.schema import Config
-from qtn.problem.table import Table, is_model, part_of
+from qtn.problem.table import is_model, part_of
 
 
 def quantities_of(document: Mapping[str, Any]) -> dict[str, Quantity]:
@@ -23,11 +23,11 @@ def quantities_of(document: Mapping[str, Any]) -> dict[str, Quantity]:
     return QUANTITIES | ({each.name: each for each in use.quantities} if use else {})
 
 
-def application_of(document: Mapping[str, Any], config: type[Table] = Config) -> type[Application] | None:
+def application_of(document: Mapping[str, Any]) -> type[Application] | None:
     """Return the class of the [application] table of a document, possibly a wrong one; None if there is none."""
     table = document.get("application")
     model = table.get("model") if isinstance(table, dict) else None
-    found = part_of(config, "application", model) if isinstance(model, str) else None
+    found = part_of(Config, "application", model) if isinstance(model, str) else None
     return found if found is not None and issubclass(found, Application) and is_model(found, model) else None
 
 

@@ -23,10 +23,12 @@ def broken_rules(document: Document) -> list[str]:
     if "schema" in document and type(document["schema"]) is not int:  # 1.0 and true equal 1
         errors.append("schema: must be the whole number 1")
     errors.extend([*root_rules(document, Config), *application_rules(document)])
-    given = [kind for key, kind in roots(Config).items() if key in document]
-    if not given or given[0].scheduled:
+    key, root = next(((key, kind) for key, kind in roots(Config).items() if key in document), ("", None))
+    if root is None or root.scheduled:
         for rule in (optimise_rules, policy_rules, latency_rules, slot_rules):
             errors.extend(rule(document))
+    elif "search" in (document.get("optimise") or {}):
+        errors.append(f"optimise.search: there is no schedule to search for in [{key}]; leave it out")
     return [*errors, *broken(document, Config)]
 
 

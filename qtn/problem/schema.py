@@ -14,7 +14,8 @@ from qtn.problem.application.teleportation import Teleportation
 from qtn.problem.chain.chain import Chain
 from qtn.problem.choices import Distillation, EvaluatorName, JobKind, KeyProtocol, Latency, Order, StateLevel
 from qtn.problem.number import Number
-from qtn.problem.table import Choice, Document, Table
+from qtn.problem.root import roots
+from qtn.problem.table import Choice, Document, Table, described
 from qtn.schedules.policy import Ends, Restart
 from qtn.steps.correction import Correction
 from qtn.sweeps.spec import Mode, Scale
@@ -209,10 +210,16 @@ class Sweep(Table):
     seed: Seed = 0
 
 
+def with_one_root(schema: dict[str, Any], config: type[Table]) -> None:
+    """Say in the JSON Schema that a file is about one thing."""
+    described(schema, config)
+    schema["oneOf"] = [{"required": [key]} for key in roots(config)]
+
+
 class Config(Table):
     """A whole problem file."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, json_schema_extra=with_one_root)
 
     schema_version: Literal[1] = Field(alias="schema", description="Version of the form of this file")
     chain: Chain | None = Field(default=None, description="What is evaluated: links and nodes in a line")

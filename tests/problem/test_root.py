@@ -1,0 +1,100 @@
+"""The root table of a file: exactly one, and whatever depends on its kind is asked of it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from qtn.cli.app import run
+from qtn.problem.evaluation import evaluated, merits
+from qtn.problem.load import loads
+from qtn.problem.messages import ProblemError
+from qtn.problem.names import bounds, expand, numeric_leaves
+from qtn.problem.run import differentiate
+from qtn.problem.schema import Config
+from qtn.problem.structures import unit_of
+from qtn.problem.sweep import SweepTask
+from tests.problem.larger import enlarge
+
+LINE = 'schema = 1\n[line]\nmodel = "clicks"\np_success = 0.25\nperiod_ns = 40.0\nwerner = 0.9\n'
+
+
+@pytest.fixture(autouse=True)
+def larger(monkeypatch):
+    enlarge(monkeypatch)
+
+
+def test_its_numbers_have_names_units_and_ranges():
+    problem = loads(LINE, ["line.werner=0.8"])
+    assert numeric_leaves(problem) == {"line.p_success": 0.25, "line.period_ns": 40.0, "line.werner": 0.8}
+    assert expand(problem, ["line.*"]) == ["line.p_success", "line.period_ns", "line.werner"]
+    assert unit_of("line.period_ns") == "ns"
+    assert (bounds(problem, "line.p_success").lower, bounds(problem, "line.p_success").upper) == (0.0, 1.0)
+    with pytest.raises(ProblemError, match=r"line\.p_success: must lie in \(0, 1\], but is 2\.0"):
+        loads(LINE, ["line.p_success=2.0"])
+
+
+def test_it_is_evaluated_and_differentiated():
+    problem = loads(LINE)
+    found = {name: float(x) for name, x in merits(problem, evaluated(problem).result, clip=True).items()}
+    assert found["rate_hz"] == pytest.approx(0.25 / 40e-9, rel=1e-12)
+    assert found["fidelity"] == pytest.approx((1 + 3 * 0.9) / 4, rel=1e-12)
+    slopes = differentiate(problem, "mean_time_s")[0]["gradient"]
+    assert slopes["line.p_success"] == pytest.approx(-40e-9 / 0.25**2, rel=1e-12)
+    assert slopes["line.period_ns"] == pytest.approx(1e-9 / 0.25, rel=1e-12)
+
+
+def test_commands_know_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "line.toml").write_text(LINE + '[application]\nmodel = "punctuality"\ndeadline_s = 1e-7\n')
+    assert run(["check", "line.toml"]) == 0
+    assert "good: a source, 4 numbers" in capsys.readouterr().out
+    assert run(["evaluate", "line.toml", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["clicks_hz"] == pytest.approx(25e6) and "links" not in found and 0 < found["in_time"] < 1
+    assert run(["evaluate", "line.toml"]) == 0 and "in time" in capsys.readouterr().out
+    assert run(["gradient", "line.toml", "--of", "in_time", "--json"]) == 0
+    assert "application.deadline_s" in json.loads(capsys.readouterr().out)["gradient"]
+
+
+def test_it_is_swept():
+    made = SweepTask(
+        loads(LINE + '[sweep]\njob = "gradient"\noutputs = ["rate_hz"]\naxes = { "line.p_success" = [0.1, 0.2] }\n')
+    )
+    values, reasons = made(np.arange(2))
+    assert reasons == ["", ""]
+    np.testing.assert_allclose(values["rate_hz"], np.array([0.1, 0.2]) / 40e-9, rtol=1e-12)
+    np.testing.assert_allclose(values["d_rate_hz_d_line.p_success"], 1 / 40e-9, rtol=1e-12)
+
+
+CHAIN = "[chain]\nnum_links = 1\nlink = { model = 'abstract', p_success = 0.5, attempt_time_s = 1.0, werner = 0.9 }\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("schema = 1\n", ["chain: is missing; add the table [chain] or [line]"]),
+        (LINE + CHAIN, ["line: [chain] and [line] are given, but a file is about one of them; remove the other"]),
+        (
+            LINE + "[schedule]\ntree = '0'\n",
+            ["schedule: is for roots that are joined step by step, and [line] is not; remove it"],
+        ),
+        (
+            LINE + "[application]\nmodel = 'teleportation'\n",
+            ["application.model: uses pairs of [chain], but this file is about [line]"],
+        ),
+        (
+            LINE + "[optimise]\nsearch = {}\n",
+            ["optimise.search: there is no schedule to search for in [line]; leave it out"],
+        ),
+    ],
+    ids=["none", "two", "schedule", "application", "search"],
+)
+def test_wrong_roots_say_so(text, messages):
+    with pytest.raises(ProblemError) as raised:
+        loads(text)
+    assert [error for error in raised.value.errors if "schedule.tree" not in error] == messages
+
+
+def test_the_schema_asks_for_one_root():
+    assert Config.model_json_schema(by_alias=True)["oneOf"] == [{"required": ["chain"]}]
