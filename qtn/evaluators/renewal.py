@@ -105,10 +105,7 @@ class Renewal:
 
     def fixed(self, chain: Chain, schedule: Schedule) -> "Renewal":
         """Return this evaluator with its level fixed, if the result will be exact (see `Gridded`)."""
-        level = self._level(chain, schedule)
-        _checks.require_double_precision()
-        check_spans(schedule, chain.num_links)
-        return dataclasses.replace(self, level=level)
+        return dataclasses.replace(self, level=self._level(chain, schedule))
 
     def search(self, chain: Chain, schedule: Schedule) -> Search:
         """Search the grids for concrete numbers (see `Gridded`)."""
@@ -132,6 +129,8 @@ class Renewal:
     def _chosen(self, chain: Chain, schedule: Schedule) -> tuple[GridPlan, Level]:
         """Return the grids and the level of an evaluation."""
         fixed = self.fixed(chain, schedule)
+        _checks.require_double_precision()
+        check_spans(schedule, chain.num_links)
         return fixed.plan or plan_for(fixed, chain, schedule), fixed.level or choose_level(chain, schedule)
 
     def _level(self, chain: Chain, schedule: Schedule) -> Level:

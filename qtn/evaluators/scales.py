@@ -93,7 +93,9 @@ def read_scales(p_success: Any, attempt_times: Any, cutoffs: Any = (), waits: An
     Raises:
         ValueError: if numbers are traced, or a link never delivers.
     """
-    given = jax.lax.stop_gradient((p_success, attempt_times, cutoffs, waits))
+    given = p_success, attempt_times, cutoffs, waits
+    if not all(isinstance(leaf, np.ndarray | float) for leaf in jax.tree.leaves(given)):  # else it is at hand already
+        given = jax.lax.stop_gradient(given)
     if any(_checks.known(leaf) is None for leaf in jax.tree.leaves(given)):
         raise ValueError(
             "A time grid cannot be chosen from traced numbers: fix it outside jit and vmap with "
