@@ -373,6 +373,8 @@ def _promising(
         for name, value in initial.items():
             interval, noise = tuning.bounds[name], SPREADS[index % len(SPREADS)] * random.normal()
             moved[name] = interval.inside(float(interval.bounded(interval.free(jnp.asarray(value)) + noise)))
+            if name in tuning.lattice:
+                moved[name] = tuning.lattice[name] * max(round(moved[name] / tuning.lattice[name]), 1)
         drawn.append(moved)
     with _scores(tuning, model, found.parameters, checkpoint) as score:
         scores = [score(numbers) for numbers in drawn]

@@ -22,7 +22,7 @@ from qtn.problem.table import Built
 class Source:
     """A source of pairs that arrive one by one, each after a whole number of clicks."""
 
-    p: Any
+    p_success: Any
     period: Any
     werner: Any
 
@@ -32,10 +32,10 @@ class Clicks:
 
     def evaluate(self, source):
         times = source.period * jnp.arange(1.0, 65.0)
-        probability = source.p * (1 - source.p) ** jnp.arange(64)
+        probability = source.p_success * (1 - source.p_success) ** jnp.arange(64)
         state = jnp.diag(jnp.stack([jnp.ones(()), source.werner, -source.werner, source.werner]))
         info = Info(tail_mass=jnp.zeros(()), grid_error=jnp.zeros(()), step=source.period, num_steps=64)
-        return Outcome(mean_time=source.period / source.p, state=state, times=times, probability=probability, info=info)
+        return Outcome(mean_time=source.period / source.p_success, state=state, times=times, probability=probability, info=info)
 
     def summarise(self, source):
         return self.evaluate(source).summary
@@ -52,7 +52,7 @@ class Line(Root):
     @classmethod
     def build(cls, table):
         numbers = cls.in_si(table)
-        return Source(p=numbers["p_success"], period=numbers["period"], werner=numbers["werner"])
+        return Source(**{name: jnp.asarray(x, float) for name, x in numbers.items()})
 
     @classmethod
     def evaluator(cls, config):
@@ -78,12 +78,12 @@ class Patience:
         return jnp.sum(result.probability / (1 + jnp.exp(late)))
 
 
-class Punctuality(Application, Built):
+class Punctuality(Built, Application):
     """Needs the distribution of the waiting time."""
 
     needs = Needs.OUTCOME
     roots = ("chain", "line")
-    builder = staticmethod(lambda deadline: Patience(deadline=deadline))
+    builder = Patience
     quantities: ClassVar = (
         Quantity("in_time", "", "in time", lambda d: d.use, in_use=True, better=Better.MORE, most=1.0),
     )
@@ -100,7 +100,7 @@ class Tilt:
         return result.state[3, 0] - result.state[0, 3]
 
 
-class Balance(Application, Built):
+class Balance(Built, Application):
     """Needs the whole state."""
 
     needs = Needs.STATE

@@ -108,9 +108,10 @@ def test_gradients_know_the_gates_of_the_ends():
 
 
 def test_optimise_maximises_it_under_its_own_limit(folder, capsys):
-    found = printed(capsys, "optimise", "used.toml", "--json")
+    found = printed(capsys, "optimise", "used.toml", "--json", "--set", "schedule.cutoff_times.0=2.0")
     assert found["limits"][FIDELITY]["value"] >= 0.86 * (1 - 1e-6)
-    assert found["best"]["value"] > printed(capsys, "evaluate", "used.toml", "--json")[RATE]
+    start = printed(capsys, "evaluate", "used.toml", "--json", "--set", "schedule.cutoff_times.0=2.0")
+    assert found["best"]["value"] > start[RATE]
     page = (folder / "used-report" / "report.html").read_text()
     assert "teleportation fidelity" in page and "Teleportation is above what measuring" in page
 
@@ -118,11 +119,11 @@ def test_optimise_maximises_it_under_its_own_limit(folder, capsys):
 def test_least_hardware_for_it():
     text = (
         TELEPORT
-        + f'[optimise]\nminimise = "hardware_cost"\nminimum = {{ {FIDELITY} = 0.9 }}\nparameters = ["chain.link.werner"]\n'
+        + f'[optimise]\nminimise = "hardware_cost"\nminimum = {{ {FIDELITY} = 0.89 }}\nparameters = ["chain.link.werner"]\n'
     )
     found = optimise(loads(text))
     assert found.value > 1.0
-    assert found.best.merits[FIDELITY] == pytest.approx(0.9, rel=1e-6)
+    assert found.best.merits[FIDELITY] == pytest.approx(0.89, rel=1e-6)
 
 
 def test_searches_rank_by_it_and_say_what_was_not_compared():
@@ -168,7 +169,7 @@ def test_samples_have_its_standard_error():
         ('model = "teleport"', "application.model: must be 'teleportation', but is 'teleport'"),
         ("sender = 'left'", "application.model: is missing; add `model = ...`"),
         ('model = "teleportation"\nsender = "up"', "application.sender: must be 'left' or 'right', but is 'up'"),
-        ('model = "teleportation"\nend = 1', "application.end: is an unknown key; known here: model, sender"),
+        ('model = "teleportation"\nend = 1', "application.end: is an unknown key; did you mean `sender`?"),
     ],
     ids=["model", "no model", "sender", "key"],
 )
@@ -237,7 +238,7 @@ def test_numbers_are_tuned_for_the_distribution(larger):
     )
     found = optimise(loads(text))
     assert found.best.merits["fidelity"] >= 0.82 * (1 - 1e-6)
-    trials = [evaluated(loads(text), {"schedule.cutoff_times.0": float(tau)}).result for tau in range(1, 16)]
+    trials = [evaluated(loads(text), {"schedule.cutoff_times.0": float(tau)}).result for tau in range(1, 60)]
     problem = loads(text)
     values = [merits(problem, each, clip=True) for each in trials]
     best = max(float(each["in_time"]) for each in values if float(each["fidelity"]) >= 0.82)
