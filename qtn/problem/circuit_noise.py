@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from qtn import _ranges as within
 from qtn import channels
 from qtn.circuits.gates import GATES
 from qtn.circuits.noise import NoiseModel, noise_model
 from qtn.problem import number as unit
-from qtn.problem import ranges as within
 from qtn.problem.messages import ProblemError, from_validation
 from qtn.problem.number import Number
 from qtn.problem.table import Built, Table, number_of

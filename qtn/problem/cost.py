@@ -1,6 +1,6 @@
 """What better hardware costs: the sum of improvement factors over the file, as in requirement studies.
 
-Which numbers are hardware, and in which sense they are better, their declarations say (`Better`).
+Which numbers are hardware, and in which sense they are better, their declarations say (`Sense`).
 
 References:
     da Silva et al., Quantum Sci. Technol. 6, 035007 (2021), arXiv:2010.16373;
@@ -13,7 +13,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from qtn.problem.number import Better
+from qtn.problem.number import Sense
 from qtn.problem.schema import Config
 from qtn.problem.table import declared
 
@@ -21,7 +21,7 @@ BEST = 1e4
 """Largest improvement that is considered."""
 
 
-def sense(name: str) -> Better | None:
+def sense(name: str) -> Sense | None:
     """Return in which sense a number is better; None = it is a setting, such as a cut-off, and free."""
     number = declared(name, Config)
     return None if number is None else number.better
@@ -40,21 +40,21 @@ def improvement(name: str, base: float, value: Any) -> Any:
         2.0
     """
     better = sense(name)
-    if better is Better.TOWARDS_ONE:
+    if better is Sense.TOWARDS_ONE:
         return jnp.log(base) / jnp.log(value)
-    if better is Better.TOWARDS_ZERO:
+    if better is Sense.TOWARDS_ZERO:
         return jnp.log1p(-base) / jnp.log1p(-value)
-    return value / base if better is Better.LARGER else base / value
+    return value / base if better is Sense.LARGER else base / value
 
 
 def improved(name: str, base: float, factor: Any) -> Any:
     """Return the number that is so many times better; the factor may be traced."""
     better = sense(name)
-    if better is Better.TOWARDS_ONE:
+    if better is Sense.TOWARDS_ONE:
         return base ** (1 / factor)
-    if better is Better.TOWARDS_ZERO:
+    if better is Sense.TOWARDS_ZERO:
         return -jnp.expm1(jnp.log1p(-base) / factor)
-    return base * factor if better is Better.LARGER else base / factor
+    return base * factor if better is Sense.LARGER else base / factor
 
 
 def hardware_cost(baseline: Mapping[str, float], numbers: Mapping[str, Any]) -> Any:

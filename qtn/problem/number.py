@@ -15,7 +15,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from qtn import units
-from qtn.problem.ranges import ANY, Range
+from qtn._ranges import ANY, Range
 
 
 class Unit(NamedTuple):
@@ -43,7 +43,7 @@ DB = Unit("dB", "_db")
 DB_PER_KM = Unit("dB/km", "_db_per_km")
 
 
-class Better(enum.Enum):
+class Sense(enum.Enum):
     """In which sense hardware is better than other hardware, and what k times better means."""
 
     TOWARDS_ONE = "a probability of operation without error: b^(1/k), the same error in k uses as before in one"
@@ -52,7 +52,7 @@ class Better(enum.Enum):
     SMALLER = "a kth"
 
 
-TOWARDS_ONE, TOWARDS_ZERO, LARGER, SMALLER = Better
+TOWARDS_ONE, TOWARDS_ZERO, LARGER, SMALLER = Sense
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Number:
     range: Range = ANY
     """What it may be, in the unit of the file."""
 
-    better: Better | None = None
+    better: Sense | None = None
     """In which sense it is hardware; None = a setting, which costs nothing."""
 
     unit: Unit = PLAIN

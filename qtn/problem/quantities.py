@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from qtn._ranges import Range
 from qtn.merit.quantities import QUANTITIES, Better, Quantity
 from qtn.problem.application.application import Application
 from qtn.problem.messages import shown, unknown_entry
-from qtn.problem.ranges import Range
 from qtn.problem.schema import Config
 from qtn.problem.table import is_model, part_of
 

@@ -7,15 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from qtn import _ranges as within
 from qtn.planning.search import Method
 from qtn.problem import number as unit
-from qtn.problem import ranges as within
 from qtn.problem.application.teleportation import Teleportation
 from qtn.problem.chain.chain import Chain
 from qtn.problem.choices import Distillation, EvaluatorName, JobKind, KeyProtocol, Latency, Order, StateLevel
 from qtn.problem.number import Number
 from qtn.problem.root import roots
 from qtn.problem.table import Choice, Document, Table, described
+from qtn.schedules.limits import RANGES
 from qtn.schedules.policy import Ends, Restart
 from qtn.steps.correction import Correction
 from qtn.sweeps.spec import Mode, Scale
@@ -23,12 +24,10 @@ from qtn.sweeps.spec import Mode, Scale
 CutoffTime = Annotated[
     float, Number("Age at which a memory of each node gives its qubit up", within.POSITIVE_OR_INF, unit=unit.S)
 ]
-Limit = Annotated[
-    float, Number("Age of pairs, or run time, that ends an attempt", within.NON_NEGATIVE_OR_INF, unit=unit.S)
-]
-Wait = Annotated[float, Number("Duration of a wait, or latency of a step", within.NON_NEGATIVE, unit=unit.S)]
-Width = Annotated[float, Number("Width of a soft cut-off", within.POSITIVE, unit=unit.S)]
-Least = Annotated[float, Number("Fidelity below which a waiting pair is discarded", within.PROBABILITY)]
+Limit = Annotated[float, Number("Age of pairs, or run time, that ends an attempt", RANGES["cutoff_times"], unit=unit.S)]
+Wait = Annotated[float, Number("Duration of a wait, or latency of a step", RANGES["wait_times"], unit=unit.S)]
+Width = Annotated[float, Number("Width of a soft cut-off", RANGES["cutoff_widths"], unit=unit.S)]
+Least = Annotated[float, Number("Fidelity below which a waiting pair is discarded", RANGES["min_fidelities"])]
 SourceRate = Annotated[float, Number("Pulses by time of direct transmission", within.POSITIVE, unit=unit.HZ)]
 ChannelLoss = Annotated[
     float, Number("Loss of the whole channel, where no link says it", within.POSITIVE, unit=unit.DB)

@@ -1,13 +1,13 @@
 """Numbers that any step of two pairs may carry: cut-offs, run times and latencies, and which go together."""
 
 import dataclasses
-import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypedDict
 
 from jaxtyping import Array
 
 from qtn import _checks
+from qtn._ranges import NON_NEGATIVE, NON_NEGATIVE_OR_INF, POSITIVE, PROBABILITY, Range
 from qtn.schedules.arguments import scalar
 from qtn.schedules.tree import Rules
 
@@ -38,18 +38,21 @@ class Limit:
     """Array of `Schedule` that holds it."""
     rule: str
     """What it must be, as the end of a sentence."""
-    allows: Callable[[float], bool]
+    range: Range
     unit: str = "in seconds, a number such as 0.01"
 
 
 LIMITS = {
-    "cutoff_time": Limit("cutoff_times", "non-negative", lambda v: v >= 0),
-    "cutoff_width": Limit("cutoff_widths", "positive and finite", lambda v: 0 < v < math.inf),
-    "run_time": Limit("cutoff_times", "non-negative", lambda v: v >= 0),
-    "min_fidelity": Limit("min_fidelities", "in [0, 1]", lambda v: 0 <= v <= 1, "as a number such as 0.9"),
-    "latency": Limit("wait_times", "non-negative and finite", lambda v: 0 <= v < math.inf),
+    "cutoff_time": Limit("cutoff_times", "non-negative", NON_NEGATIVE_OR_INF),
+    "cutoff_width": Limit("cutoff_widths", "positive and finite", POSITIVE),
+    "run_time": Limit("cutoff_times", "non-negative", NON_NEGATIVE_OR_INF),
+    "min_fidelity": Limit("min_fidelities", "in [0, 1]", PROBABILITY, "as a number such as 0.9"),
+    "latency": Limit("wait_times", "non-negative and finite", NON_NEGATIVE),
 }
 """By name, in the order in which they are written."""
+
+RANGES = {limit.array: limit.range for limit in LIMITS.values()}
+"""What the numbers of each array of a `Schedule` may be."""
 
 
 def conflict(names: Collection[str], step: str, num_pairs: int = 2) -> str | None:
@@ -79,7 +82,7 @@ def checked(name: str, value: Any) -> Array:
         ValueError: if it is out of range.
     """
     limit = LIMITS[name]
-    return _checks.require(name, scalar(name, value), lambda v: limit.allows(float(v)), f"be {limit.rule}")
+    return _checks.require(name, scalar(name, value), lambda v: float(v) in limit.range, f"be {limit.rule}")
 
 
 def rules_of(slots: Mapping[str, int]) -> tuple[int | None, Rules]:

@@ -186,7 +186,7 @@ class Reader:
         limit, shown = LIMITS[name], shown or name
         token = self._expect("number", f"{shown} {limit.unit}")
         value = float(token.text)
-        if not limit.allows(value):
+        if value not in limit.range:
             raise self.tokens.error(f"{shown} must be {limit.rule}, but is {token.text[:30]}", token.start)
         self.numbers[limit.array].append(value)
         return len(self.numbers[limit.array]) - 1

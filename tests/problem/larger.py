@@ -5,10 +5,11 @@ from typing import Annotated, Any, ClassVar, Literal
 import jax.numpy as jnp
 from pydantic import Field
 
+from qtn import _ranges as ranges
 from qtn._pytree import pytree
 from qtn.evaluators.outcome import Info, Outcome
 from qtn.merit.quantities import Better, Quantity
-from qtn.problem import cost, load, overrides, quantities, ranges, rules, structures
+from qtn.problem import cost, load, overrides, quantities, rules, structures
 from qtn.problem import number as unit
 from qtn.problem.application.application import Application, Needs
 from qtn.problem.application.teleportation import Teleportation
@@ -35,7 +36,9 @@ class Clicks:
         probability = source.p_success * (1 - source.p_success) ** jnp.arange(64)
         state = jnp.diag(jnp.stack([jnp.ones(()), source.werner, -source.werner, source.werner]))
         info = Info(tail_mass=jnp.zeros(()), grid_error=jnp.zeros(()), step=source.period, num_steps=64)
-        return Outcome(mean_time=source.period / source.p_success, state=state, times=times, probability=probability, info=info)
+        return Outcome(
+            mean_time=source.period / source.p_success, state=state, times=times, probability=probability, info=info
+        )
 
     def summarise(self, source):
         return self.evaluate(source).summary

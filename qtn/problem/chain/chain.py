@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from qtn import _ranges as within
 from qtn.hardware.fibre import travel_time
 from qtn.links import chain as lines
 from qtn.problem import number as unit
 from qtn.problem import placement
-from qtn.problem import ranges as within
 from qtn.problem.chain.links import Link
 from qtn.problem.chain.node import Node
 from qtn.problem.chain.rows import chain_rows

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from qtn import _ranges as within
 from qtn.hardware.fibre import DEFAULT_REFRACTIVE_INDEX
 from qtn.links import link as links
 from qtn.links.abstract import abstract_link
@@ -17,7 +18,6 @@ from qtn.links.satellite import downlinks, satellite
 from qtn.links.single_click import single_click
 from qtn.links.spdc_source import spdc_source
 from qtn.problem import number as unit
-from qtn.problem import ranges as within
 from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, TOWARDS_ZERO, Number
 from qtn.problem.table import Built, Document
 from qtn.problem.together import TotalOrSides, at_most, either, exactly_one, excluded, weights_sum_to_one

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from qtn import _ranges as within
 from qtn.hardware import memory as memories
 from qtn.hardware import node as nodes
 from qtn.hardware.gates import gates
 from qtn.hardware.linear_optics import linear_optics
 from qtn.problem import number as unit
-from qtn.problem import ranges as within
 from qtn.problem.chain.links import DarkCounts, Visibility
 from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, Number
 from qtn.problem.table import Built, Document, Table
