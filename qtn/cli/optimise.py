@@ -86,7 +86,7 @@ def front_row(problem: Problem, found: Front, choice: Choice) -> dict[str, Any]:
         **merits,
         "grid_error": choice.grid_error,
         "tree": tree_of(problem, choice),
-        "parameters": Planner(problem, lambda *_: None).settings(choice),
+        "parameters": settings_of(problem, choice),
     }
 
 
