@@ -133,7 +133,7 @@ CASES: dict[str, Callable[[], Any]] = {
 
 def child(name: str) -> None:
     """Print the seconds of two calls, those of XLA in the first, and how many programs it asked for."""
-    use_cache(f"{jax.__version__}-{jax.default_backend()}")
+    use_cache()
     for module in pkgutil.walk_packages(qtn.__path__, "qtn."):
         importlib.import_module(module.name)
     compiling: list[float] = []

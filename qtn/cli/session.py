@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 
@@ -58,14 +59,13 @@ def start(device: str) -> None:
 def use_cache() -> str:
     """Keep compiled programs between runs, if the folder can be written; return a phrase about it."""
     import jax
-    import jaxlib
 
     base = os.environ.get("QTN_CACHE")
     try:
         folder = Path(base) if base else Path.home() / ".cache" / "qtn"
     except RuntimeError:
         return "no compilation cache (there is no home folder; set QTN_CACHE)"
-    folder = folder / "xla" / f"{jax.__version__}-{jaxlib.__version__}-{jax.default_backend()}"
+    folder = folder / "xla" / f"{jax.__version__}-{version('jaxlib')}-{jax.default_backend()}"
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK):
