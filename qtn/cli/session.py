@@ -3,7 +3,6 @@
 import contextlib
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 
@@ -58,6 +57,8 @@ def start(device: str) -> None:
 
 def use_cache() -> str:
     """Keep compiled programs between runs, if the folder can be written; return a phrase about it."""
+    from importlib.metadata import version
+
     import jax
 
     base = os.environ.get("QTN_CACHE")
