@@ -49,8 +49,8 @@ def comparison_text(
     """Return both columns, their ratio, and what differs."""
     columns = [first[-18:], second[-18:], "ratio"]
     lines = [f"{'':34s}" + "".join(f"{each:>20s}" for each in columns)]
-    for name, value in ours.items():
-        row = [value, theirs[name], result["ratio"][name]]
+    for name, ratio in result["ratio"].items():
+        row = [ours.get(name), theirs.get(name), ratio]
         lines.append(f"{name:34s}" + "".join(f"{shown(each):>20s}" for each in row))
     lines += ["", "settings that differ"]
     differing = result["differences"].items()

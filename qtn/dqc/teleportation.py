@@ -5,6 +5,7 @@ from enum import StrEnum
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from qtn import _checks
 from qtn._pytree import pytree, static
 from qtn.evaluators.outcome import Result, Summary
 from qtn.links.chain import Chain
@@ -63,6 +64,9 @@ def teleportation(result: Result | Summary, chain: Chain, *, sender: Side = Side
     Returns:
         found: fidelity, rate [Hz] and probability of success.
 
+    Raises:
+        ValueError: if `sender` is no end of a chain.
+
     Note:
         Exact for any pair state, differentiable. Where the success of the optics depends on the qubit, the average is
         over the qubits that arrive.
@@ -79,7 +83,7 @@ def teleportation(result: Result | Summary, chain: Chain, *, sender: Side = Side
         >>> round(float(found.fidelity), 12), round(float(found.rate), 12)  # (2 F + 1) / 3, p / t
         (0.9, 0.5)
     """
-    from_left = Side(sender) is Side.LEFT
+    from_left = _checks.choice("sender", sender, Side) is Side.LEFT
     node = chain.node(0 if from_left else chain.num_links)
     pair = result.state if from_left else result.state.T
     p_success = teleport(jnp.array([1.0, 0.0, 0.0, 0.0]), pair, node)[0]

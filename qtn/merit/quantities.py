@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qtn._pytree import pytree, static
+from qtn._ranges import Range
 from qtn.links.chain import Chain
 from qtn.merit.chsh import chsh_value
 from qtn.merit.entanglement import coherent_information, hashing_yield, log_negativity
@@ -43,14 +44,17 @@ class Delivered:
     setting: Setting | None = None
     """Only for quantities that say so."""
 
+    use: Any = None
+    """What the application makes of it."""
+
     fraction: Fraction = static(default=bb84_fraction)
     """Key protocol."""
 
-    @property
-    def use(self) -> Any:
-        """Return what the application makes of it."""
-        assert self.setting is not None
-        return self.setting.application.run(self.result, self.setting.chain)
+    def used(self) -> "Delivered":
+        """Return this with what the application makes of it, where there is one."""
+        if self.setting is None or self.setting.application is None:
+            return self
+        return dataclasses.replace(self, use=self.setting.application.run(self.result, self.setting.chain))
 
 
 class Better(enum.StrEnum):
@@ -107,6 +111,12 @@ class Quantity:
     """Largest value x mean time; None = slow delivery does not bound it."""
 
     @property
+    def limits(self) -> Range:
+        """Return what may be asked of it at least."""
+        upper = math.inf if self.most is None else self.most
+        return Range(0.0, upper, lower_closed=False, upper_closed=False)
+
+    @property
     def short(self) -> str:
         """Return the name without its unit."""
         return self.name.removesuffix("_hz").removesuffix("_s")
@@ -129,7 +139,8 @@ def values_of(quantities: Iterable[Quantity], found: Delivered, *, clip: bool) -
         found: what they are functions of.
         clip: whether those that people read from 0 on are cut there; optimisers want them uncut, for they have a slope.
     """
-    values = [(each, each.of(found)) for each in quantities]
+    used = found.used()
+    values = [(each, each.of(used)) for each in quantities]
     return {each.name: jnp.maximum(x, 0.0) if clip and each.clipped else x for each, x in values}
 
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from qtn.evaluators.evaluate import Evaluator
 from qtn.evaluators.outcome import Outcome, Summary
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
@@ -58,10 +59,8 @@ class Objective:
             if name not in known and not (name == MARGIN == self.maximise and self.minimum):
                 raise ValueError(f"merit {name!r} is not known; choose from {', '.join(known)}")
         for name, limit in self.minimum.items():
-            most = self.quantities[name].most or math.inf
-            if not 0 < limit < most:
-                upper = f" and below {most:g}" if math.isfinite(most) else " and finite"
-                raise ValueError(f"minimum.{name}: must be above 0{upper}, but is {limit:g}")
+            if limit not in (limits := self.quantities[name].limits):
+                raise ValueError(f"minimum.{name}: must {limits.rule()}, but is {limit:g}")
 
     @cached_property
     def named(self) -> tuple[Quantity, ...]:
@@ -82,7 +81,7 @@ class Objective:
         """Return a setting of concrete numbers."""
         return Setting(chain=chain, application=self.application)
 
-    def evaluated(self, evaluator: Any, chain: Chain, schedule: Schedule) -> Summary | Outcome:
+    def evaluated(self, evaluator: Evaluator[Outcome], chain: Chain, schedule: Schedule) -> Summary | Outcome:
         """Return as much of a result as quantities need."""
         return (evaluator.evaluate if self.in_time else evaluator.summarise)(chain, schedule)
 

@@ -14,9 +14,9 @@ def merits_of(numbers: Mapping[str, Any]) -> dict[str, float | None]:
     return {name: value for name, value in _flat(numbers) if not name.startswith(NOT_COMPARED)}
 
 
-def ratios(first: Mapping[str, float | None], second: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Return second over first by name; None where that means nothing."""
-    return {name: _ratio(first[name], second.get(name)) for name in first}
+def ratios(first: dict[str, float | None], second: dict[str, float | None]) -> dict[str, float | None]:
+    """Return second over first by name, for all names of either; None where that means nothing."""
+    return {name: _ratio(first.get(name), second.get(name)) for name in first | second}
 
 
 def _ratio(first: float | None, second: float | None) -> float | None:

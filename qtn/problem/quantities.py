@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from qtn._ranges import Range
 from qtn.merit.quantities import QUANTITIES, Better, Quantity
 from qtn.problem.application.application import Application
 from qtn.problem.messages import shown, unknown_entry
 from qtn.problem.schema import Config
-from qtn.problem.table import is_model, part_of
+from qtn.problem.table import is_model, models_of, part_of, tables_in
 
 
 def quantities_of(document: Mapping[str, Any]) -> dict[str, Quantity]:
@@ -31,6 +30,12 @@ def application_of(document: Mapping[str, Any]) -> type[Application] | None:
     return found if found is not None and issubclass(found, Application) and is_model(found, model) else None
 
 
+def of_applications() -> dict[str, tuple[Quantity, str]]:
+    """Return the quantities of all applications by name, each with the model that it belongs to."""
+    kinds = [kind for kind in tables_in(Config.model_fields["application"].annotation) if issubclass(kind, Application)]
+    return {each.name: (each, models_of(kind)[0]) for kind in kinds for each in kind.quantities}
+
+
 def words_and_units(document: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """Return what reports say of the quantities of a problem: (words, unit) by name."""
     return {name: (each.words, each.unit) for name, each in quantities_of(document).items()}
@@ -41,34 +46,35 @@ def to_be_raised(quantities: Mapping[str, Quantity]) -> dict[str, Quantity]:
     return {name: each for name, each in quantities.items() if each.better is Better.MORE}
 
 
-def limit_range(quantity: Quantity) -> Range:
-    """Return what may be asked of a quantity at least."""
-    upper = float("inf") if quantity.most is None else quantity.most
-    return Range(0.0, upper, lower_closed=False, upper_closed=False)
-
-
 def quantity_rules(document: Mapping[str, Any]) -> Iterator[str]:
     """Return one sentence for each quantity that a document names wrongly, or limits by what it cannot be."""
     tables = (document.get(key) for key in ("optimise", "sweep"))
     optimise, sweep = (table if isinstance(table, dict) else {} for table in tables)
-    if "application" in document and application_of(document) is None:
-        return  # which names there are is not known before that is right
-    known = quantities_of(document)
+    known, elsewhere = quantities_of(document), of_applications()
+    if "application" in document and application_of(document) is None:  # it may be meant to be any of them
+        known, elsewhere = known | {name: each for name, (each, _) in elsewhere.items()}, {}
     raised = to_be_raised(known)
+
+    def unknown(name: Any, sentence: str) -> str:
+        """Say that a name is wrong, or what it belongs to."""
+        if not isinstance(name, str) or name in known or name not in elsewhere:
+            return sentence
+        return f'{name!r} belongs to `[application] model = "{elsewhere[name][1]}"`; add that table'
+
     if "maximise" in optimise and optimise["maximise"] not in list(raised):
-        yield f"optimise.maximise: {one_of(raised, optimise['maximise'])}"
+        yield f"optimise.maximise: {unknown(optimise['maximise'], one_of(raised, optimise['maximise']))}"
     minimum, outputs = optimise.get("minimum"), sweep.get("outputs")
     for name, limit in minimum.items() if isinstance(minimum, dict) else ():
         if name not in raised:
-            yield f"optimise.minimum.{name}: {unknown_entry(name, raised)}"
+            yield f"optimise.minimum.{name}: {unknown(name, unknown_entry(name, raised))}"
         elif isinstance(limit, (int, float)) and not isinstance(limit, bool):
             try:
-                limit_range(raised[name]).check(limit)
+                raised[name].limits.check(limit)
             except ValueError as error:
                 yield f"optimise.minimum.{name}: {error}"
     for position, name in enumerate(outputs if isinstance(outputs, list) else ()):
         if name not in list(known):
-            yield f"sweep.outputs.{position}: {one_of(known, name)}"
+            yield f"sweep.outputs.{position}: {unknown(name, one_of(known, name))}"
 
 
 def one_of(names: Iterable[str], value: Any) -> str:

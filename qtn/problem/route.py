@@ -65,7 +65,7 @@ def write_out_preset(key: str, table: Document) -> Iterator[str]:
         return
     takes = {name: kind for kind in tables_in(Link) if issubclass(kind, ClickLink) for name in models_of(kind)}
     model = table.get("model")
-    if model not in takes:
+    if model not in list(takes):
         yield f"{key}.preset: belongs to links of model {' or '.join(takes)}, but the model is {model!r}"
         return
     fill_in(table, takes[model], preset)

@@ -7,11 +7,12 @@ from qtn.problem.application.application import Needs
 from qtn.problem.chain.chain import num_links_of
 from qtn.problem.chain.links import LinkTable
 from qtn.problem.chain.node import RelaxingMemory, Swap
-from qtn.problem.choices import StateLevel
+from qtn.problem.choices import Latency, StateLevel
 from qtn.problem.quantities import application_of
 from qtn.problem.root import root_rules, roots
-from qtn.problem.schema import SAMPLING, Config
+from qtn.problem.schema import SAMPLING, Config, Optimise
 from qtn.problem.table import broken, walk_tables
+from qtn.schedules.policy import Ends
 from qtn.steps.level import PAULI
 
 Document = dict[str, Any]
@@ -27,8 +28,8 @@ def broken_rules(document: Document) -> list[str]:
     if root is None or root.scheduled:
         for rule in (optimise_rules, policy_rules, latency_rules, slot_rules):
             errors.extend(rule(document))
-    elif "search" in (document.get("optimise") or {}):
-        errors.append(f"optimise.search: there is no schedule to search for in [{key}]; leave it out")
+    elif "optimise" in document:
+        errors.append(f"optimise: moves the numbers of a schedule, and [{key}] has none; leave it out")
     return [*errors, *broken(document, Config)]
 
 
@@ -41,7 +42,9 @@ def application_rules(document: Document) -> Iterator[str]:
     given = [key for key in roots(Config) if key in document]
     if given and given[0] not in use.roots:
         yield f"application.model: uses pairs of [{'] or ['.join(use.roots)}], but this file is about [{given[0]}]"
-    level = table.get("level") if isinstance(table, dict) else None
+    schedule, level = document.get("schedule"), table.get("level") if isinstance(table, dict) else None
+    if use.keeps_pairs and isinstance(schedule, dict) and "policy" in schedule and schedule.get("ends") != Ends.KEPT:
+        yield f'schedule.ends: must be "{Ends.KEPT}", because {model} uses both qubits of a pair'
     if use.needs is Needs.STATE and level not in (None, StateLevel(PAULI.name)):
         yield f'evaluate.level: must be "{PAULI.name}", because {model} needs the whole state; or leave it out'
     if use.needs is Needs.OUTCOME and isinstance(table, dict) and table.get("evaluator") in SAMPLING:
@@ -79,8 +82,8 @@ def optimise_rules(document: Document) -> Iterator[str]:
     minimum = table.get("minimum")
     if "minimise" in table and not minimum:
         yield "optimise.minimise: needs a target, such as `minimum = { rate_hz = 1.0, fidelity = 0.9 }`"
-    if isinstance(minimum, dict) and table.get("maximise", "secret_key_rate_hz") in minimum and "minimise" not in table:
-        name = table.get("maximise", "secret_key_rate_hz")
+    name = table.get("maximise", Optimise.model_fields["maximise"].default)
+    if isinstance(minimum, dict) and name in list(minimum) and "minimise" not in table:
         yield f"optimise.minimum.{name}: is what is maximised; leave the limit out"
 
 
@@ -118,7 +121,7 @@ def policy_rules(document: Document) -> Iterator[str]:
         yield f'evaluate.evaluator: "{evaluator}" evaluates trees; for schedule.policy use "asap" or "sampled"'
     if not policy and evaluator == "asap":
         yield 'evaluate.evaluator: "asap" evaluates `policy = "swap_asap"`; for a tree use "renewal" or "sampled"'
-    if "level" in table and (evaluator == "full_state" or (policy and evaluator == "sampled")):
+    if table.get("level") in list(StateLevel) and (evaluator == "full_state" or (policy and evaluator == "sampled")):
         yield f'evaluate.level: "{evaluator}" holds every Pauli coefficient here; leave it out'
     for key in ("deadline_s", "ages"):
         if (policy or evaluator in SAMPLING) and isinstance(merit, dict) and key in merit:
@@ -144,7 +147,7 @@ def policy_rules(document: Document) -> Iterator[str]:
 def latency_rules(document: Document) -> Iterator[str]:
     """Check that latencies are known where they are asked for."""
     schedule, optimise = document.get("schedule"), document.get("optimise")
-    if not isinstance(schedule, dict) or schedule.get("latency", "none") == "none":
+    if not isinstance(schedule, dict) or schedule.get("latency") not in (Latency.GATES, Latency.MESSAGES):
         return
     if "policy" in schedule:
         yield "schedule.latency: is for trees, but schedule.policy is given; leave it out, or use a schedule.tree"

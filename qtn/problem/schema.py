@@ -142,14 +142,15 @@ class Named:
     """Whether they are those of which more is better."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        from qtn.problem.quantities import limit_range, quantities_of, to_be_raised
+        from qtn.problem.quantities import of_applications, quantities_of, to_be_raised
 
-        known, described = quantities_of({}), handler(schema)
+        known = quantities_of({}) | {name: each for name, (each, _) in of_applications().items()}
+        described = handler(schema)
         known = to_be_raised(known) if self.raised else known
         if described["type"] == "string":
             return described | {"enum": list(known)}
         told = {x.name: {"type": "number", "description": x.words, "unit": x.unit or "1"} for x in known.values()}
-        limits = {name: limit_range(each).describe(told[name]) for name, each in known.items()}
+        limits = {name: each.limits.describe(told[name]) for name, each in known.items()}
         return described | {"properties": limits, "additionalProperties": False}
 
 

@@ -97,6 +97,16 @@ def tables_at(path: list[str], root: type[Table]) -> list[type[Table]]:
 
 
 @cache
+def holds_lists(table: type[Table], key: str) -> bool:
+    """Whether there may be an array of tables under a key."""
+
+    def inside(annotation: Any) -> bool:
+        return get_origin(annotation) is list or any(map(inside, get_args(annotation)))
+
+    return key in table.model_fields and inside(table.model_fields[key].annotation)
+
+
+@cache
 def part_of(table: type[Table], key: str, model: Any) -> type[Table] | None:
     """Return the class of the table under a key; None if there is none, or none of this model."""
     field = table.model_fields.get(key)
@@ -137,7 +147,7 @@ def walk_tables(document: Any, table: type[Table], prefix: str = "") -> Iterator
     yield prefix, table, document
     for key, value in document.items():
         entries = [(f"{prefix}.{key}", value)] if isinstance(value, dict) else []
-        if isinstance(value, list):
+        if isinstance(value, list) and holds_lists(table, key):
             entries = [(f"{prefix}.{key}.{i}", each) for i, each in enumerate(value) if isinstance(each, dict)]
         for name, each in entries:
             model = each.get("model")

@@ -81,9 +81,9 @@ def test_other_quantities_are_never_cut():
 def test_the_chain_is_built_only_for_those_that_read_it():
     result, row = pair(PERFECT).result, QUANTITIES["fidelity"]
     refuse = lambda: pytest.fail("built")  # noqa: E731
-    assert delivered([row], result, refuse, bb84_fraction).chain is None
+    assert delivered([row], result, refuse, bb84_fraction).setting is None
     with pytest.raises(pytest.fail.Exception, match="built"):
-        delivered([dataclasses.replace(row, reads_chain=True)], result, refuse, bb84_fraction)
+        delivered([dataclasses.replace(row, in_use=True)], result, refuse, bb84_fraction)
 
 
 def test_an_unknown_key_protocol_may_see_the_whole_state():

@@ -170,8 +170,8 @@ def test_progress_grows_and_the_search_is_deterministic():
     ("make", "words"),
     [
         (lambda: Objective("speed"), "speed.*choose from"),
-        (lambda: Objective(minimum={"fidelity": 1.2}), "minimum.fidelity: must be above 0 and below 1"),
-        (lambda: Objective(minimum={"rate_hz": 0.0}), "minimum.rate_hz: must be above 0"),
+        (lambda: Objective(minimum={"fidelity": 1.2}), r"minimum\.fidelity: must lie in \(0, 1\)"),
+        (lambda: Objective(minimum={"rate_hz": 0.0}), "minimum.rate_hz: must be positive"),
         (lambda: search(even(4), SearchSpace(slots=1)), "slots"),
     ],
 )

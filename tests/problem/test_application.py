@@ -59,7 +59,7 @@ def printed(capsys, *arguments):
 def test_names_of_all_applications_differ_from_the_others():
     kinds = [*tables_in(Config.model_fields["application"].annotation)]
     names = [*QUANTITIES, *(each.name for kind in kinds for each in kind.quantities)]
-    assert kinds == [Teleportation] and issubclass(Teleportation, Application)
+    assert Teleportation in kinds and all(issubclass(kind, Application) for kind in kinds)
     assert len(set(names)) == len(names)
     assert all(each.in_use for kind in kinds for each in kind.quantities)
 
@@ -79,8 +79,11 @@ def test_evaluate_and_compare_print_it(folder, capsys):
     assert "above what measuring the qubit" in found["application"]["sentences"][0]
     assert plain == {name: x for name, x in found.items() if name not in (FIDELITY, RATE, "application")}
     text = printed(capsys, "evaluate", "used.toml")
-    assert f"{'teleported qubits':32s} {found[RATE]:.10g} Hz" in text and "Teleportation is above" in text
+    assert f"{'teleportation rate':32s} {found[RATE]:.10g} Hz" in text and "Teleportation is above" in text
     assert printed(capsys, "compare", "used.toml", "used.toml", "--json")["ratio"][FIDELITY] == 1.0
+    for pair in (("used.toml", "plain.toml"), ("plain.toml", "used.toml")):
+        assert printed(capsys, "compare", *pair, "--json")["ratio"][FIDELITY] is None
+        assert FIDELITY in printed(capsys, "compare", *pair)
 
 
 def test_the_other_end_may_send():
@@ -181,8 +184,16 @@ def test_wrong_tables_say_so(change, message):
     assert raised.value.errors == [message]
 
 
+def test_measured_ends_teleport_nothing():
+    line = FILE.replace('tree = "swap(0, 1, cutoff_time=6.0)"', 'policy = "swap_asap"')
+    with pytest.raises(ProblemError, match=r'schedule\.ends: must be "kept", because application\.model = "teleport'):
+        loads(line + '[application]\nmodel = "teleportation"\n')
+    kept = loads(line + 'ends = "kept"\n[application]\nmodel = "teleportation"\n')
+    assert 0.5 < float(merits(kept, evaluated(kept).result, clip=True)[FIDELITY]) < 1
+
+
 def test_without_the_table_there_are_no_such_quantities():
-    with pytest.raises(ProblemError, match=r"optimise\.maximise: must be .* but is 'teleportation_fidelity'"):
+    with pytest.raises(ProblemError, match=r"optimise\.maximise: 'teleportation_fidelity' belongs to"):
         loads(FILE + f"[optimise]\nmaximise = '{FIDELITY}'\nparameters = ['chain.link.werner']\n")
     assert quantities_of(loads(FILE).document) == QUANTITIES
 

@@ -32,6 +32,9 @@ class Application(Table, abc.ABC):
     """Its name, a `Literal`."""
 
     needs: ClassVar[Needs] = Needs.SUMMARY
+    keeps_pairs: ClassVar[bool] = True
+    """Whether it needs both qubits of a pair, and not only what was measured of them."""
+
     roots: ClassVar[tuple[str, ...]] = ("chain",)
     """Keys of the roots whose pairs it can use."""
 

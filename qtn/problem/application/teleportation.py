@@ -27,7 +27,7 @@ class Teleportation(Application):
         Quantity(
             "teleportation_rate_hz",
             "Hz",
-            "teleported qubits",
+            "teleportation rate",
             lambda delivered: delivered.use.rate,
             in_use=True,
             better=Better.MORE,
