@@ -18,7 +18,7 @@ from qtn.merit.quantities import Setting
 from qtn.optimisation.bounded import Interval
 from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress, climb_subject_to
-from qtn.optimisation.sqp import ConstrainedSettings
+from qtn.optimisation.settings import ConstrainedSettings
 from qtn.planning.grids import EXACT_LENGTHS, search_plans
 from qtn.planning.lattice import polish_on_lattice
 from qtn.planning.model import Model, System
