@@ -18,7 +18,8 @@ from qtn.planning.level import level_for
 from qtn.planning.objective import MARGIN, TOLERANCE, Objective
 from qtn.planning.search import Progress, SearchResult, SearchSettings, search
 from qtn.planning.space import SearchSpace
-from qtn.planning.tune import Tuned, Tuning, tune
+from qtn.planning.tune import tune
+from qtn.planning.tuning import Tuned, Tuning
 from qtn.problem.cost import BEST, Factors, costs, hardware_cost, require_imperfect
 from qtn.problem.evaluation import needs_time
 from qtn.problem.evaluators import level_of
