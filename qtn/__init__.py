@@ -101,7 +101,7 @@ _PUBLIC = {
     "SearchSpace": "qtn.planning.space",
     "Objective": "qtn.planning.objective",
     "tune": "qtn.planning.tune",
-    "Tuning": "qtn.planning.tune",
+    "Tuning": "qtn.planning.tuning",
     "Interval": "qtn.optimisation.bounded",
     "PurificationCircuit": "qtn.planning.purification",
     "purify": "qtn.planning.purification",

@@ -9,7 +9,8 @@ import qtn
 from qtn.links.chain import Chain
 from qtn.optimisation.bounded import Interval
 from qtn.planning.objective import Objective
-from qtn.planning.tune import Tuning, tune
+from qtn.planning.tune import tune
+from qtn.planning.tuning import Tuning
 from qtn.schedules.tree import Elementary, Schedule, Swap
 
 jax.config.update("jax_enable_x64", True)

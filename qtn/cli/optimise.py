@@ -10,8 +10,9 @@ from qtn.cli.planning import content_of, tree_of
 from qtn.cli.text import grid_line
 from qtn.cli.watch import Watch
 from qtn.optimisation.checkpoint import Checkpoint, open_checkpoint
+from qtn.problem.choice import Choice, Optimum, settings_of
 from qtn.problem.front import Front, front
-from qtn.problem.planner import Choice, Optimum, optimise, settings_of
+from qtn.problem.planner import optimise
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
 from qtn.report.content import Content

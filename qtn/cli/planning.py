@@ -10,10 +10,11 @@ import numpy as np
 from qtn.cli.session import warn
 from qtn.evaluators.outcome import Result
 from qtn.planning.space import describe
+from qtn.problem.choice import Choice, Optimum, value_of
 from qtn.problem.cost import hardware_cost
 from qtn.problem.evaluation import evaluated
 from qtn.problem.names import initial_values
-from qtn.problem.planner import Choice, Optimum, Planner, objective_of
+from qtn.problem.objective import objective_of
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import words_and_units
 from qtn.problem.run import gradient, report_numbers
@@ -83,9 +84,8 @@ def sampled_sentence(check: SampledCheck) -> str:
 def planning_content(problem: Problem, found: Optimum, check: SampledCheck) -> Planning:
     """Collect what the report shows of the search and the limits."""
     best, search = found.best, found.found
-    planner = Planner(problem, lambda *_: None)
-    values = [planner.value(choice) for choice in found.choices]
-    worse = 1 if planner.table.minimise else -1
+    table, values = problem.config.optimise, [value_of(problem, choice) for choice in found.choices]
+    worse = 1 if table is not None and table.minimise else -1
     leaders = [
         Leader(
             tree=tree_of(problem, choice),

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,18 @@ class Journal:
             columns = {f"value_{i}": np.stack(column) for i, column in enumerate(zip(*rows, strict=True))}
             self.checkpoint.save(self.name, None, {"points": np.stack(points), **columns})
         self.written = time.monotonic()
+
+
+@contextlib.contextmanager
+def recorded(function: Callable[[Any], Any], journal: Journal | None) -> Iterator[Callable[[Any], Any]]:
+    """Return `Journal.recorded` of a function, and write what was evaluated at the end, whatever ends it."""
+    if journal is None:
+        yield function
+        return
+    try:
+        yield journal.recorded(function)
+    finally:
+        journal.flush()
 
 
 def open_checkpoint(folder: str | Path, identity: Mapping[str, Any]) -> Checkpoint:

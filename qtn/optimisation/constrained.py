@@ -1,6 +1,7 @@
 """Maximise a costly smooth function of named numbers subject to smooth inequalities, with multipliers."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -9,9 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from qtn.optimisation.axis import axes_of, scattered
 from qtn.optimisation.bounded import Interval
-from qtn.optimisation.checkpoint import Journal
-from qtn.optimisation.sqp import Axis, ConstrainedSettings, Point, Search, rank, scattered
+from qtn.optimisation.checkpoint import Journal, recorded
+from qtn.optimisation.point import Point, better, rank
+from qtn.optimisation.search import search
+from qtn.optimisation.settings import ConstrainedSettings
+from qtn.optimisation.visited import Visited
 
 Model = Callable[[dict[str, Any]], tuple[Any, Mapping[str, Any]]]
 
@@ -114,7 +119,7 @@ def maximise_subject_to(
         >>> round(fit.value, 6), round(fit.multipliers["budget"], 6)
         (0.25, 0.5)
     """
-    _axes(initial, bounds, log)  # malformed arguments are told before the model is traced
+    axes_of(initial, bounds, log)  # malformed arguments are told before the model is traced
     slack_names, evaluate = _compiled(model, tuple(initial))
     return climb_subject_to(
         slack_names, evaluate, initial, bounds, log=log, settings=settings, report=report, journal=journal
@@ -134,57 +139,48 @@ def climb_subject_to(
 ) -> ConstrainedFit:
     """Do the same as `maximise_subject_to` with a model that brings its own gradients.
 
-    Args:
-        slack_names: names of the m slacks.
-        evaluate: parameters (n,) in the order of `initial` -> (Jacobian (1 + m, n), values (1 + m,)), the objective
-            before the slacks.
-        initial: see `maximise_subject_to`, as all further arguments.
-        bounds: likewise.
-        log: likewise.
-        settings: likewise.
-        report: likewise.
-        journal: likewise.
+    `slack_names` are those of the m slacks; `evaluate` takes the parameters (n,) in the order of `initial` and returns
+    (Jacobian (1 + m, n), values (1 + m,)), the objective before the slacks. The rest is as there.
     """
     for field in ("num_starts", "max_evaluations", "max_runs"):
         if getattr(settings, field) < 1:
             raise ValueError(f"Argument `settings.{field}` must be at least 1, but is {getattr(settings, field)}.")
-    axes, names = _axes(initial, bounds, log), tuple(initial)
-    recorded: Callable[[Any], Any] = journal.recorded(evaluate) if journal else evaluate
-    random = np.random.default_rng(settings.seed)
-    searches: list[Search] = []
+    axes = axes_of(initial, bounds, log)
+    first = np.array([axis.scaled(float(start)) for axis, start in zip(axes, initial.values(), strict=True)])
+    starts: list[Visited] = []
     interrupted = False
 
-    def told(best: Point) -> None:
-        count = sum(len(search.memory) for search in searches)
-        best = max([search.best for search in searches if search.best is not None], key=rank, default=best)
-        violation = float(np.max(best.violation, initial=0.0))
-        report(ConstrainedProgress(len(searches) - 1, count, best.value, violation, best.kkt_residual))
+    def told() -> None:
+        best = max((start.best for start in starts if start.best is not None), key=rank)
+        count, violation = sum(len(start.points) for start in starts), float(np.max(best.violation, initial=0.0))
+        report(ConstrainedProgress(len(starts) - 1, count, best.value, violation, best.kkt_residual))
 
     try:
-        for number in range(settings.num_starts):
-            first = np.array([axis.scaled(float(initial[name])) for name, axis in zip(names, axes, strict=True)])
-            searches.append(Search(recorded, axes, first, settings, told))
-            if number > 0:
-                searches[-1].start = scattered(searches[-1].lower, searches[-1].upper, first, random)
-            searches[-1].run()
+        random = np.random.default_rng(settings.seed)
+        with recorded(evaluate, journal) as once:
+            for number in range(settings.num_starts):
+                visited = Visited(once, axes, settings, told)
+                starts.append(visited)
+                search(visited, scattered(visited.lower, visited.upper, first, random) if number else first)
     except KeyboardInterrupt:
         interrupted = True
-    finally:
-        if journal:
-            journal.flush()
-    found = [search.best for search in searches if search.best is not None]
-    if not found and interrupted:
-        raise KeyboardInterrupt
-    if not found:
+    if not any(start.best for start in starts):
+        if interrupted:
+            raise KeyboardInterrupt
         raise ValueError(
             "Argument `model` must return finite numbers and gradients at a start, but at `initial` = "
             f"{dict(initial)} it does not. Move `initial`, or increase `settings.num_starts`."
         )
-    best, better = found[0], searches[0].better
-    for point in found[1:]:
-        best = point if better(point, best) else best
-    converged = searches[0].stationary(best)
-    values = [search.best.value if search.best and search.best.feasible else -math.inf for search in searches]
+    return _fit(starts, tuple(initial), slack_names, interrupted)
+
+
+def _fit(
+    starts: Sequence[Visited], names: Sequence[str], slack_names: Sequence[str], interrupted: bool
+) -> ConstrainedFit:
+    """Put together what the starts have found."""
+    found = [start.best for start in starts if start.best is not None]
+    best = functools.reduce(lambda best, point: point if better(point, best) else best, found)
+    values = [start.best.value if start.best and start.best.feasible else -math.inf for start in starts]
     return ConstrainedFit(
         parameters=dict(zip(names, best.x.tolist(), strict=True)),
         value=best.value,
@@ -193,43 +189,12 @@ def climb_subject_to(
         bound_multipliers={names[i]: weight for i, weight in best.bound_multipliers.items()},
         kkt_residual=best.kkt_residual,
         feasible=best.feasible,
-        converged=converged,
-        num_evaluations=sum(len(search.memory) for search in searches),
+        converged=best.stationary,
+        num_evaluations=sum(len(start.points) for start in starts),
         start_values=np.array(values),
-        status=_status(best, converged, interrupted, any(each.stalled() for each in searches), slack_names, settings),
+        status=_status(best, interrupted, any(start.stalled() for start in starts), slack_names, starts[0].settings),
         interrupted=interrupted,
     )
-
-
-def _axes(initial: Mapping[str, float], bounds: Mapping[str, Interval], log: Collection[str]) -> list[Axis]:
-    """Check the parameters and scale them."""
-    if not initial:
-        raise ValueError("Argument `initial` must name at least one parameter, but is empty.")
-    if set(initial) != set(bounds):
-        odd = ", ".join(sorted(set(initial) ^ set(bounds)))
-        raise ValueError(f"Arguments `initial` and `bounds` must name the same parameters, but differ in: {odd}.")
-    if not set(log) <= set(initial):
-        odd = ", ".join(sorted(set(log) - set(initial)))
-        raise ValueError(f"Argument `log` must name parameters of `initial`, but has: {odd}.")
-    axes = []
-    for name, start in initial.items():
-        lower, upper = float(bounds[name].lower), float(bounds[name].upper)
-        if not lower <= upper:
-            raise ValueError(f"Argument `bounds[{name!r}]` must have lower <= upper, but is [{lower}, {upper}].")
-        if not (math.isfinite(start) and lower <= start <= upper):
-            raise ValueError(f"Argument `initial[{name!r}]` must lie in [{lower}, {upper}], but is {start}. Move it.")
-        if name in log and not lower > 0:
-            raise ValueError(
-                f"Argument `bounds[{name!r}]` must have lower > 0 for a parameter of `log`, but lower is {lower}. "
-                "Raise it, or leave the name out of `log`."
-            )
-        ends = [math.log(end) if name in log else end for end in (lower, upper)]
-        offset, width = ends[0], ends[1] - ends[0]
-        if not math.isfinite(width):
-            offset = math.log(start) if name in log else float(start)
-            width = 1.0 if name in log else max(abs(offset), 1.0)
-        axes.append(Axis(lower, upper, offset, width or 1.0, name in log))
-    return axes
 
 
 def _compiled(model: Model, names: tuple[str, ...]) -> tuple[list[str], Callable[[Any], Any]]:
@@ -251,14 +216,7 @@ def _compiled(model: Model, names: tuple[str, ...]) -> tuple[list[str], Callable
     return slack_names, jax.jit(jax.jacrev(flat, has_aux=True))
 
 
-def _status(
-    best: Point,
-    converged: bool,
-    interrupted: bool,
-    stalled: bool,
-    names: Sequence[str],
-    settings: ConstrainedSettings,
-) -> str:
+def _status(best: Point, interrupted: bool, stalled: bool, names: Sequence[str], settings: ConstrainedSettings) -> str:
     """Say how the search ended, in sentences."""
     sentences = ["Interrupted: this is the best so far."] if interrupted else []
     if not best.feasible:
@@ -269,7 +227,7 @@ def _status(
         )
     elif math.isinf(best.kkt_residual):
         sentences.append("The objective is flat wherever it was looked at: move the start, or free other parameters.")
-    elif converged:
+    elif best.stationary:
         sentences.append("Converged.")
     elif stalled and not interrupted:
         sentences.append(

@@ -11,8 +11,10 @@ from qtn.optimisation.checkpoint import Checkpoint
 from qtn.planning.candidates import schedule_of
 from qtn.planning.front import pareto
 from qtn.planning.leaders import evaluate_leader
+from qtn.problem.choice import Choice, Optimum
 from qtn.problem.names import chain_with
-from qtn.problem.planner import Choice, Planner, Show, optimise
+from qtn.problem.objective import search_evaluator
+from qtn.problem.planner import Planner, Show, optimise
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of, to_be_raised
 from qtn.problem.schema import Optimise
@@ -74,12 +76,14 @@ def front(
     table = problem.config.optimise or Optimise(parameters=[])
     limits = {name: value for name, value in (table.minimum or {}).items() if name not in (first, second)}
 
-    def best(maximise: str, minimum: Mapping[str, float], number: int) -> Any:
+    def asked(maximise: str, minimum: Mapping[str, float]) -> Problem:
         wanted: dict[str, Any] = {"maximise": maximise, "minimise": None, "minimum": {**limits, **minimum}}
         config = problem.config.model_copy(update={"optimise": table.model_copy(update=wanted)})
-        asked = dataclasses.replace(problem, config=config)
+        return dataclasses.replace(problem, config=config)
+
+    def best(maximise: str, minimum: Mapping[str, float], number: int) -> Optimum:
         return optimise(
-            asked,
+            asked(maximise, minimum),
             report=lambda *news: report(f"point {number} of {num_points}: {news[0]}", *news[1:]),
             checkpoint=checkpoint and checkpoint.section(f"point-{number:03d}"),
         )
@@ -88,12 +92,7 @@ def front(
     if search is not None and not table.parameters and not search.cutoffs and search.method != "beam":
         rows = quantities_of(problem.document)
         pure = min((first, second), key=lambda name: _haste(rows[name]))
-        config = problem.config.model_copy(
-            update={"optimise": table.model_copy(update={"maximise": pure, "minimise": None, "minimum": limits})}
-        )
-        return _of_one_search(
-            dataclasses.replace(problem, config=config), first, second, num_points, report, checkpoint
-        )
+        return _of_one_search(asked(pure, {}), first, second, num_points, report, checkpoint)
     ends = best(first, {}, 1)
     found, interrupted = [ends.best], ends.interrupted
     if not interrupted:
@@ -142,7 +141,7 @@ def _of_one_search(
     for level in np.linspace(levels.min(), levels.max(), num_points) if len(front) else ():
         enough = front[levels >= level - 1e-12 * abs(level)]
         chosen[int(enough[np.argmax(merits[first][enough])])] = None
-    evaluator = planner.evaluator({})
+    evaluator = search_evaluator(problem, {})
     leaders = [
         evaluate_leader(chain_with(problem, {}), planner.objective, schedule_of(found.front[index]), evaluator)
         for index in chosen

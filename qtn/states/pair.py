@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from qtn import _checks
-from qtn.states.basis import BELL_SIGNS, from_pauli_vector
+from qtn.states.basis import BELL_SIGNS
 
 PAULIS = "IXYZ"
 
@@ -62,22 +62,3 @@ def bell_from_pauli(state: Float[Array, "*n 4 4"]) -> Float[Array, "*n 4"]:
     """Return the Bell weights of Pauli coefficients (..., 4, 4): those of the Pauli twirl of the pair."""
     characters = jnp.diagonal(state, axis1=-2, axis2=-1) * BELL_SIGNS
     return jnp.einsum("ij,...j->...i", BELL_FROM_CHARACTERS, characters)
-
-
-def pauli_state(state: Any) -> Float[Array, "4 4"]:
-    """Return checked Pauli coefficients of a normalised two-qubit state.
-
-    Raises:
-        ValueError: if the shape is not (4, 4), the trace not 1, or (concrete) an eigenvalue negative.
-    """
-    state = _checks.real(state)
-    if state.shape != (4, 4):
-        raise ValueError(f"Argument `state` must hold (4, 4) Pauli coefficients, but has shape {state.shape}.")
-    known = _checks.known(state)
-    if known is not None and not abs(known[0, 0] - 1) < 1e-9:
-        raise ValueError(f"Argument `state` must have r[0, 0] = 1 (the trace), but has {known[0, 0]:.12g}.")
-    if known is not None:
-        lowest = np.linalg.eigvalsh(np.asarray(from_pauli_vector(known)))[0]
-        if not lowest > -1e-9:
-            raise ValueError(f"Argument `state` must be a state, but has the eigenvalue {lowest:.3g}.")
-    return state

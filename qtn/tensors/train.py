@@ -211,8 +211,3 @@ def from_dense(dense: Array, rule: Truncation) -> tuple[Train, list[SplitInfo]]:
         infos.append(info)
         rest = dagger(q) @ theta
     return from_sites([*sites, rest.reshape(-1, d, 1)]), infos
-
-
-def bond_of(train: Train) -> int:
-    """Return the padded bond dimension."""
-    return train.shape[1]

@@ -250,7 +250,7 @@ import numpy as np
 from qtn.optimisation.bounded import Interval
 from qtn.optimisation import checkpoint
 from qtn.optimisation.constrained import climb_subject_to
-from qtn.optimisation.sqp import ConstrainedSettings
+from qtn.optimisation.settings import ConstrainedSettings
 checkpoint.EVERY_S = 0.0
 def model(x):
     time.sleep(0.1)

@@ -5,7 +5,7 @@ import pytest
 
 from qtn.optimisation.bounded import Interval
 from qtn.optimisation.constrained import climb_subject_to
-from qtn.optimisation.sqp import ConstrainedSettings, Method
+from qtn.optimisation.settings import ConstrainedSettings, Method
 
 EACH = 25
 """Problems of a kind."""

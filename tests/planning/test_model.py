@@ -10,7 +10,7 @@ from qtn.evaluators.extrapolate import summarise_on
 from qtn.optimisation.bounded import Interval
 from qtn.planning.grids import search_plans
 from qtn.planning.objective import Objective
-from qtn.planning.tune import Tuning
+from qtn.planning.tuning import Tuning
 from qtn.schedules.tree import Schedule
 
 TREE = qtn.parse('swap(wait(distill(0, protocol="dejmps"), 2.0), 1, cutoff_time=6.0)')

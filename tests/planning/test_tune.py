@@ -15,7 +15,8 @@ from qtn.optimisation.bounded import Interval
 from qtn.planning.grids import search_plans
 from qtn.planning.lattice import polish_on_lattice
 from qtn.planning.objective import Objective
-from qtn.planning.tune import Tuning, tune
+from qtn.planning.tune import tune
+from qtn.planning.tuning import Tuning
 from qtn.schedules.tree import Elementary, Schedule, Swap
 from qtn.steps.level import BELL_DIAGONAL
 
@@ -166,7 +167,7 @@ def test_a_bright_state_without_key_or_beside_the_best_goes_on_to_it(start):
     found = tune(tuning, {"bright": start})
 
     def rate(bright):
-        return tuning.evaluated({"bright": bright})[1]
+        return tuning.evaluated({"bright": bright}).score
 
     assert found.converged and found.kkt_residual < 1e-6
     best = found.parameters["bright"]

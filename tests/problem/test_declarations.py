@@ -18,7 +18,7 @@ from qtn.problem.load import loads
 from qtn.problem.messages import from_validation
 from qtn.problem.names import bounds, expand, numeric_leaves, with_values
 from qtn.problem.number import Number, Unit
-from qtn.problem.planner import Planner
+from qtn.problem.objective import objective_of, parameters_of
 from qtn.problem.problem import Problem
 from qtn.problem.schema import Config, TreeNumbers
 from qtn.problem.structures import unit_of
@@ -100,8 +100,11 @@ def test_whole_numbers_that_cost_stay_whole():
     link = 'link = { model = "midpoint_source", length_km = 20.0, attenuation_db_per_km = 0.2, num_modes = 2, num_memories = 4 }'
     wanted = 'parameters = ["chain.link.num_modes", "chain.link.num_memories"]\nminimise = "hardware_cost"\nminimum = { rate_hz = 1e3 }'
     text = f'schema = 1\n[chain]\nnum_links = 2\n{link}\n[schedule]\ntree = "swap(0, 1)"\n[optimise]\n{wanted}\n'
-    planner = Planner(loads(text), lambda *news: None)
-    lattice = planner.tuning(planner.problem, planner.initial).lattice  # of factors: one more is 1/2, or 1/4, better
+    problem = loads(text)
+    moved = parameters_of(problem)
+    lattice = moved.tuning(
+        problem, moved.initial, objective_of(problem)
+    ).lattice  # of factors: one more is 1/2, or 1/4, better
     assert lattice == {"chain.link.num_modes": 0.5, "chain.link.num_memories": 0.25}
 
 

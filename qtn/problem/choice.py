@@ -1,0 +1,90 @@
+"""What an optimisation finds: schedules with their best numbers."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from qtn.planning.search import SearchResult
+from qtn.planning.tuning import Tuned
+from qtn.problem.cost import hardware_cost
+from qtn.problem.names import initial_values
+from qtn.problem.problem import Problem
+from qtn.schedules.tree import Schedule
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """A schedule with its numbers, evaluated at full resolution."""
+
+    schedule: Schedule
+    values: Mapping[str, float]
+    """Dotted name -> best value."""
+    merits: Mapping[str, float]
+    score: float
+    """What is ranked: the merit, or minus the cost; lower than any merit where limits are missed."""
+    violation: float
+    grid_error: float
+    """Bound on the error of the evaluation, of the mean time (relative) and of each Pauli coefficient."""
+    tuned: Tuned | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the user stopped its tuning."""
+        return self.tuned is not None and self.tuned.interrupted
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimum:
+    """What an optimisation found."""
+
+    value: float
+    """The best merit, key clipped at 0, or the least cost, at full resolution."""
+    parameters: Mapping[str, float]
+    """Dotted name -> best value, of the numbers that the file has; the cut-offs of a searched tree stand in it."""
+    choices: tuple[Choice, ...]
+    """Best schedules, the best first."""
+    found: SearchResult | None
+    """The last search; None if the tree was given."""
+    history: np.ndarray
+    """(evaluations, 1), the best score after each evaluation with gradient."""
+    num_gradients: int
+    num_searches: int
+    status: str
+    interrupted: bool
+
+    @property
+    def best(self) -> Choice:
+        """Return the best choice."""
+        return self.choices[0]
+
+
+def settings_of(problem: Problem, choice: Choice) -> dict[str, float]:
+    """Return the numbers of a choice that the file has."""
+    searched = problem.config.optimise is not None and problem.config.optimise.search is not None
+    return {name: value for name, value in choice.values.items() if not (searched and name.startswith("schedule."))}
+
+
+def value_of(problem: Problem, choice: Choice) -> float:
+    """Return what was maximised, key clipped at 0, or minimised."""
+    table = problem.config.optimise
+    assert table is not None
+    if table.minimise:
+        numbers = settings_of(problem, choice)
+        return float(hardware_cost(initial_values(problem, numbers), numbers))
+    found = choice.merits[table.maximise]
+    return max(found, 0.0) if table.maximise.startswith("secret") else found
+
+
+def times_of(schedule: Schedule) -> dict[str, float]:
+    """Return the cut-off times of a schedule by name."""
+    return {f"schedule.cutoff_times.{i}": float(time) for i, time in enumerate(schedule.cutoff_times)}
+
+
+def ranked(choices: Iterable[Choice]) -> list[Choice]:
+    """Return the best choice of each tree, the best first."""
+    found: dict[Any, Choice] = {}
+    for choice in sorted(choices, key=lambda choice: -choice.score):
+        found.setdefault(choice.schedule.tree, choice)
+    return list(found.values())
