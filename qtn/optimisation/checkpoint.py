@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the records."""
 
 HEADER = "checkpoint.json"

@@ -64,7 +64,7 @@ class Climber:
     def polished(self, start: Mapping[str, float], lattice: Mapping[str, float]) -> tuple[dict[str, float], int]:
         """Round and polish the numbers on the lattice; return them and the number of evaluations."""
         with self.scores(start) as score:
-            best, _, count = polish_on_lattice(score, start, lattice)
+            best, _, count = polish_on_lattice(score, start, lattice, self.tuning.bounds)
         return best, count
 
     @contextlib.contextmanager

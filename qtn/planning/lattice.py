@@ -1,13 +1,32 @@
 """Polish numbers that only matter in whole multiples of a spacing, such as cut-offs of links that keep step."""
 
 import itertools
+import math
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from qtn.optimisation.bounded import Interval
 
 Point = dict[str, float]
 
 
+def on_lattice(value: float, spacing: float, interval: Interval = Interval()) -> float:
+    """Return the nearest multiple of a spacing, at least one, inside an interval; its end where none lies inside."""
+    first, last = _counts(spacing, interval)
+    return interval.inside(spacing * min(max(round(value / spacing), first), last))
+
+
+def _counts(spacing: float, interval: Interval) -> tuple[float, float]:
+    """Return the least and the largest multiple of a spacing inside an interval, up to rounding."""
+    first = max(math.ceil(interval.lower / spacing - 1e-9), 1) if math.isfinite(interval.lower) else 1
+    return first, math.floor(interval.upper / spacing + 1e-9) if math.isfinite(interval.upper) else math.inf
+
+
 def polish_on_lattice(
-    score: Callable[[Point], float], start: Mapping[str, float], spacing: Mapping[str, float]
+    score: Callable[[Point], float],
+    start: Mapping[str, float],
+    spacing: Mapping[str, float],
+    bounds: Mapping[str, Interval] = MappingProxyType({}),
 ) -> tuple[Point, float, int]:
     """Round numbers to multiples, then move them by one spacing, alone and in pairs, until nothing gets better.
 
@@ -15,6 +34,7 @@ def polish_on_lattice(
         score: larger is better.
         start: all numbers by name; those not in `spacing` stay as they are.
         spacing: name -> spacing; values stay at least one spacing above 0.
+        bounds: name -> interval that is not left.
 
     Returns:
         (point, score, evaluations).
@@ -26,16 +46,20 @@ def polish_on_lattice(
     """
     seen: dict[tuple[int, ...], float] = {}
     names = list(spacing)
+    within = [bounds.get(name, Interval()) for name in names]
+    ends = [_counts(spacing[name], interval) for name, interval in zip(names, within, strict=True)]
 
     def point(counts: tuple[int, ...]) -> Point:
-        return dict(start) | {name: spacing[name] * count for name, count in zip(names, counts, strict=True)}
+        moved = zip(names, within, counts, strict=True)
+        return dict(start) | {name: interval.inside(spacing[name] * count) for name, interval, count in moved}
 
     def value(counts: tuple[int, ...]) -> float:
         if counts not in seen:
             seen[counts] = score(point(counts))
         return seen[counts]
 
-    here = tuple(max(round(start[name] / spacing[name]), 1) for name in names)
+    rounded = [round(start[name] / spacing[name]) for name in names]
+    here = tuple(int(min(max(count, first), last)) for count, (first, last) in zip(rounded, ends, strict=True))
     improved = True
     while improved:
         improved = False
@@ -47,6 +71,7 @@ def polish_on_lattice(
                     moved = list(here)
                     for index, sign in zip(chosen, signs, strict=True):
                         moved[index] += sign
-                    if min(moved) >= 1 and value(tuple(moved)) > value(here):
+                    allowed = all(first <= count <= last for count, (first, last) in zip(moved, ends, strict=True))
+                    if allowed and value(tuple(moved)) > value(here):
                         here, improved = tuple(moved), True
     return point(here), value(here), len(seen)

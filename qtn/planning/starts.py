@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from qtn.planning.climber import Climber
-from qtn.planning.tuning import Tuning
+from qtn.planning.lattice import on_lattice
+from qtn.planning.tuning import Tuned, Tuning
 
 NUM_DRAWN, SPREADS = 24, (1.0, 2.0)
 """Points that are drawn, and their standard deviations in turn, in the free coordinates of `Interval`."""
@@ -19,9 +20,13 @@ AGREEMENT = 1e-6
 def further_starts(
     climber: Climber, first: Mapping[str, float], suited: Mapping[str, float], seed: int | tuple[int, ...]
 ) -> list[dict[str, float]]:
-    """Draw numbers round the first start and judge them on the grid that suits others; return them, the best first."""
-    random = np.random.default_rng(seed)
-    drawn = [_drawn(climber.tuning, first, SPREADS[index % len(SPREADS)], random) for index in range(NUM_DRAWN)]
+    """Draw numbers round the first start and judge them on the grid that suits others; return them, the best first.
+
+    Those that break a constraint are left out: what they describe may not be possible.
+    """
+    random, tuning = np.random.default_rng(seed), climber.tuning
+    drawn = [_drawn(tuning, first, SPREADS[index % len(SPREADS)], random) for index in range(NUM_DRAWN)]
+    drawn = [numbers for numbers in drawn if all(float(slack) >= 0 for slack in tuning.constraints(numbers).values())]
     with climber.scores(suited) as score:
         judged = [(score(numbers), numbers) for numbers in drawn]
     judged = [each for each in judged if math.isfinite(each[0])]
@@ -35,15 +40,22 @@ def _drawn(tuning: Tuning, centre: Mapping[str, float], spread: float, random: n
         interval, noise = tuning.bounds[name], spread * random.normal()
         found[name] = interval.inside(float(interval.bounded(interval.free(jnp.asarray(value)) + noise)))
         if name in tuning.lattice:
-            found[name] = tuning.lattice[name] * max(round(found[name] / tuning.lattice[name]), 1)
+            found[name] = on_lattice(found[name], tuning.lattice[name], interval)
     return found
 
 
-def agreement(scores: Sequence[float]) -> str:
-    """Say whether the starts end at the same score; nothing of one start, or where there is no key."""
+def agreement(runs: Sequence[Tuned]) -> str:
+    """Say whether the starts end at the same score, and how many miss the limits; nothing of a single start."""
+    scores = [run.score for run in runs if run.violation == 0]
+    missed = len(runs) - len(scores)
+    if len(runs) < 2 or not scores:
+        return ""
+    words = f"{missed} of {len(runs)} starts end where limits are missed." if missed else ""
     spread = float(np.ptp(scores) / max(abs(max(scores)), 1e-300))
     if len(scores) < 2 or spread == 0 == max(scores):
-        return ""
+        return words
+    which = f"The other {len(scores)}" if missed else f"All {len(scores)} starts"
     if spread <= AGREEMENT:
-        return f"All {len(scores)} starts agree to {AGREEMENT:g}."
-    return f"The {len(scores)} starts differ by up to {spread:.2g}: there may be several optima."
+        return f"{which} agree to {AGREEMENT:g}. {words}".rstrip()
+    which = f"The other {len(scores)}" if missed else f"The {len(scores)} starts"
+    return f"{which} differ by up to {spread:.2g}: there may be several optima. {words}".rstrip()

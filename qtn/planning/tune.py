@@ -64,23 +64,25 @@ def tune(
 
     Raises:
         ValueError: if `initial` does not fit the bounds.
+        KeyboardInterrupt: if it comes before the first start has ended; later the best so far is returned.
     """
     climber = Climber(tuning, tuning.model(initial), _rising(report), checkpoint)
     runs = [_Run(climber, initial, settings).tuned()]
     interrupted = runs[0].interrupted
-    if num_starts > 1 and not interrupted:
-        for start in further_starts(climber, initial, runs[0].parameters, seed)[: num_starts - 1]:
-            try:
+    try:
+        further = (
+            further_starts(climber, initial, runs[0].parameters, seed) if num_starts > 1 and not interrupted else []
+        )
+        for start in further[: num_starts - 1]:
+            if not interrupted:
                 runs.append(_Run(climber, start, settings).tuned())
                 interrupted = runs[-1].interrupted
-            except KeyboardInterrupt:  # before its first evaluation
-                interrupted = True
-            if interrupted:
-                break
+    except KeyboardInterrupt:  # before the first evaluation of a start
+        interrupted = True
     best = functools.reduce(lambda best, run: run if better(run, best) else best, runs)
     scores = tuple(run.score for run in runs)
     ends = [name for name, value in best.parameters.items() if tuning.bounds[name].at_end(value)]
-    sentences = ["Interrupted: this is the best so far." if interrupted else best.status, agreement(scores)]
+    sentences = ["Interrupted: this is the best so far." if interrupted else best.status, agreement(runs)]
     sentences += [f"At the end of its range: {', '.join(ends)}."] if ends else []
     return dataclasses.replace(
         best,
@@ -128,7 +130,8 @@ class _Run:
         self.settle(on_lattice=bool(lattice))
         if lattice and not self.fits[-1].interrupted:
             self.best, self.num_evaluations = self.climber.polished(self.best, lattice)
-            self.judged, self.free = self.tuning.evaluated(self.best), self.free - lattice.keys()
+            self.judged, self.kept = self.tuning.evaluated(self.best), None
+            self.free = self.free - lattice.keys()
             if self.free:
                 self.settle(on_lattice=False)
         if better(first, self.judged):

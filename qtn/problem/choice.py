@@ -11,6 +11,7 @@ from qtn.planning.tuning import Tuned
 from qtn.problem.cost import hardware_cost
 from qtn.problem.names import initial_values
 from qtn.problem.problem import Problem
+from qtn.problem.quantities import quantities_of
 from qtn.schedules.tree import Schedule
 
 
@@ -28,11 +29,13 @@ class Choice:
     grid_error: float
     """Bound on the error of the evaluation, of the mean time (relative) and of each Pauli coefficient."""
     tuned: Tuned | None = None
+    stopped: bool = False
+    """Whether the user stopped its tuning before it had begun."""
 
     @property
     def interrupted(self) -> bool:
         """Whether the user stopped its tuning."""
-        return self.tuned is not None and self.tuned.interrupted
+        return self.stopped or (self.tuned is not None and self.tuned.interrupted)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,14 +70,14 @@ def settings_of(problem: Problem, choice: Choice) -> dict[str, float]:
 
 
 def value_of(problem: Problem, choice: Choice) -> float:
-    """Return what was maximised, key clipped at 0, or minimised."""
+    """Return what was maximised, clipped where people read it so, or minimised."""
     table = problem.config.optimise
     assert table is not None
     if table.minimise:
         numbers = settings_of(problem, choice)
         return float(hardware_cost(initial_values(problem, numbers), numbers))
     found = choice.merits[table.maximise]
-    return max(found, 0.0) if table.maximise.startswith("secret") else found
+    return max(found, 0.0) if quantities_of(problem.document)[table.maximise].clipped else found
 
 
 def times_of(schedule: Schedule) -> dict[str, float]:

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from qtn.evaluators.evaluate import Evaluator
 from qtn.evaluators.outcome import Result, Summary
+from qtn.evaluators.plan import GridPlan
 from qtn.merit.quantities import delivered, values_of
 from qtn.problem.application.application import Needs
 from qtn.problem.names import root_table, setting_with, system_with
@@ -42,7 +44,9 @@ def needs_time(problem: Problem) -> bool:
     return use is not None and use.needs is Needs.OUTCOME
 
 
-def result_of(problem: Problem, evaluator: Any, system: tuple[Any, ...], plan: Any = None) -> Summary | Result:
+def result_of(
+    problem: Problem, evaluator: Evaluator[Result], system: tuple[Any, ...], plan: GridPlan | None = None
+) -> Summary | Result:
     """Return as much of a result as the quantities of a problem need; all numbers may be traced.
 
     Args:
@@ -51,9 +55,10 @@ def result_of(problem: Problem, evaluator: Any, system: tuple[Any, ...], plan: A
         system: what it evaluates, see `system_with`.
         plan: time grids to use, of an evaluator that is fixed (see `Gridded`); None = its own choice.
     """
+    on_grids: Any = evaluator
     if needs_time(problem):
-        return (evaluator if plan is None else dataclasses.replace(evaluator, plan=plan)).evaluate(*system)
-    return evaluator.summarise(*system) if plan is None else evaluator.summarise_on(plan, *system)
+        return (evaluator if plan is None else dataclasses.replace(on_grids, plan=plan)).evaluate(*system)
+    return evaluator.summarise(*system) if plan is None else on_grids.summarise_on(plan, *system)
 
 
 def outcome(problem: Problem, values: Mapping[str, float] | None = None) -> Result:

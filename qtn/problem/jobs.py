@@ -7,6 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from qtn.evaluators.evaluate import Evaluator
+from qtn.evaluators.outcome import Result
 from qtn.merit.quantities import Quantity
 from qtn.problem.evaluation import merit_errors, merits, outcome, result_of
 from qtn.problem.evaluators import evaluator_name
@@ -126,7 +128,7 @@ def _names(problem: Problem, patterns: Sequence[str]) -> list[str]:
         raise ProblemError(problem.name, [f"sweep.derivatives: {error}"]) from None
 
 
-def point_function(problem: Problem, job: Job, evaluator: Any) -> Callable[[Point], dict[str, Any]]:
+def point_function(problem: Problem, job: Job, evaluator: Evaluator[Result]) -> Callable[[Point], dict[str, Any]]:
     """Return the function of one point of a structure: columns by name.
 
     Args:

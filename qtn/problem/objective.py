@@ -60,8 +60,8 @@ def tree_evaluator(problem: Problem) -> Renewal:
     evaluator = problem.evaluator
     if not isinstance(evaluator, Renewal):
         raise ValueError(
-            'evaluate.evaluator: schedules are searched, and limits kept, with "renewal"; leave the evaluator out, and '
-            "evaluate the best schedule with another one afterwards"
+            'evaluate.evaluator: numbers and schedules are optimised with "renewal"; leave the evaluator out, and '
+            "evaluate the best settings with another one afterwards"
         )
     return evaluator
 

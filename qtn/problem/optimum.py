@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from qtn.problem.evaluation import merits
+from qtn.problem.evaluation import merits, result_of
 from qtn.problem.jobs import Job
 from qtn.problem.load import changed
 from qtn.problem.names import with_values
@@ -35,7 +35,7 @@ def optimum(problem: Problem, numbers: Mapping[str, float], job: Job, index: int
         best: Any = result.best
         found = here.with_schedule(best.schedule)
         values = {name: float(value) for name, value in best.values.items() if not name.startswith("schedule.")}
-        summary = found.evaluator.summarise(*with_values(found, values))
+        summary = result_of(found, found.evaluator, with_values(found, values))
     except ValueError as error:
         return {}, str(error)
     columns = {name: float(x) for name, x in merits(found, summary, values, job.outputs, clip=True).items()}

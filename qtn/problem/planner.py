@@ -15,7 +15,7 @@ from qtn.planning.search import Progress, SearchResult, SearchSettings, search
 from qtn.planning.tune import tune
 from qtn.problem.choice import Choice, Optimum, ranked, settings_of, times_of, value_of
 from qtn.problem.cost import hardware_cost
-from qtn.problem.names import chain_with, schedule_with
+from qtn.problem.names import chain_with, schedule_with, setting_with
 from qtn.problem.objective import objective_of, parameters_of, search_evaluator, space_of
 from qtn.problem.problem import Problem
 from qtn.schedules.tree import Schedule
@@ -140,10 +140,12 @@ class Planner:
         def show(progress: Progress) -> None:
             self.told(progress.phase, -math.inf if minimise else progress.best, progress.evaluated)
 
+        use = setting_with(self.problem, values).application
+        objective = dataclasses.replace(self.objective, application=use)
         return search(
             chain_with(self.problem, values),
             space_of(self.problem),
-            dataclasses.replace(self.objective, maximise=MARGIN) if minimise else self.objective,
+            dataclasses.replace(objective, maximise=MARGIN) if minimise else objective,
             settings=SearchSettings(method=table.method, width=table.width, num_leaders=num_leaders),
             evaluator=search_evaluator(self.problem, values),
             report=show,
@@ -165,7 +167,10 @@ class Planner:
         for choice in choices:
             if not (values or choice.schedule.cutoff_times.size) or any(each.interrupted for each in found):
                 break
-            found.append(self.tuned(choice.schedule, values))
+            try:
+                found.append(self.tuned(choice.schedule, values))
+            except KeyboardInterrupt:  # before the first evaluation: what was searched stays
+                found.append(dataclasses.replace(choice, stopped=True))
         return [*found, *choices[len(found) :]]
 
     def tuned(self, schedule: Schedule, values: Mapping[str, float], num_starts: int = 1) -> Choice:

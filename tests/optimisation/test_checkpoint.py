@@ -159,7 +159,7 @@ def damaged(folder):
         (other_files, "holds other files; name a new folder"),
         (in_use, "is in use by another run"),
         (no_folder, "cannot be a folder of records"),
-        (older, "has schema 0, this version reads 1"),
+        (older, "has schema 0, this version reads 2"),
         (damaged, "checkpoint.json is damaged"),
     ],
     ids=lambda each: getattr(each, "__name__", ""),

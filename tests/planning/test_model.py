@@ -7,11 +7,13 @@ import pytest
 
 import qtn
 from qtn.evaluators.extrapolate import summarise_on
+from qtn.merit.quantities import Setting
 from qtn.optimisation.bounded import Interval
 from qtn.planning.grids import search_plans
 from qtn.planning.objective import Objective
 from qtn.planning.tuning import Tuning
 from qtn.schedules.tree import Schedule
+from qtn.states.pair import pauli_from_bell
 
 TREE = qtn.parse('swap(wait(distill(0, protocol="dejmps"), 2.0), 1, cutoff_time=6.0)')
 FREE = {"p": 0.4, "time": 1.3137, "t2": 80.0, "swap": 0.8, "cutoff": 6.4}
@@ -91,7 +93,8 @@ def test_without_key_the_fidelity_rises_over_a_fixed_time():
     """The secret fraction would prefer classical correlations (1/2, 0, 0, 1/2), with less of it missing, to Werner."""
     key = Objective()
     classical, werner, good = ([0.5, 0.01, 0.0, 0.49], [0.76, 0.08, 0.08, 0.08], [0.97, 0.01, 0.01, 0.01])
-    merits = key.merits(np.full(3, 20.0), np.array([classical, werner, good]))
+    states = np.array([pauli_from_bell(np.array(weights)) for weights in (classical, werner, good)])
+    merits = key.merits(np.full(3, 20.0), states, Setting)
     assert merits["secret_fraction"][0] > merits["secret_fraction"][1]
     np.testing.assert_allclose(key.value(merits, 5.0), [-0.5 / 5, -0.24 / 5, merits["secret_fraction"][2] / 20])
     np.testing.assert_allclose(key.scores(merits), [-0.5, -0.24, merits["secret_fraction"][2] / 20])

@@ -13,10 +13,11 @@ from qtn.evaluators.extrapolate import summarise_on
 from qtn.evaluators.scales import time_scales
 from qtn.optimisation.bounded import Interval
 from qtn.planning.grids import search_plans
-from qtn.planning.lattice import polish_on_lattice
+from qtn.planning.lattice import on_lattice, polish_on_lattice
 from qtn.planning.objective import Objective
+from qtn.planning.starts import agreement
 from qtn.planning.tune import tune
-from qtn.planning.tuning import Tuning
+from qtn.planning.tuning import Tuned, Tuning
 from qtn.schedules.tree import Elementary, Schedule, Swap
 from qtn.steps.level import BELL_DIAGONAL
 
@@ -182,3 +183,20 @@ def test_several_starts_are_told_apart_and_told_in_order():
     assert "At the end of its range: efficiency." in found.status
     assert found.score == max(found.start_scores)
     assert np.all(np.diff(told) >= 0) and len(told) == found.num_gradients
+
+
+def test_the_polish_stays_inside_the_bounds():
+    score = lambda x: -x["a"]  # noqa: E731
+    bounds = {"a": Interval(1.0, 10.0)}
+    assert polish_on_lattice(score, {"a": 3.0}, {"a": 1 / 49}, bounds)[0] == {"a": 1.0}
+    assert polish_on_lattice(lambda x: x["a"], {"a": 9.0}, {"a": 4.0}, bounds)[0] == {"a": 8.0}
+    assert on_lattice(0.2, 1 / 49, bounds["a"]) == 1.0 and on_lattice(30.0, 4.0, bounds["a"]) == 8.0
+
+
+def test_starts_that_miss_limits_are_counted_apart():
+    rest = {"parameters": {}, "value": 0.0, "merits": {}, "grid_error": 0.0, "multipliers": {}, "kkt_residual": 0.0}
+    rest |= {"converged": True, "num_gradients": 1, "num_evaluations": 0, "status": ""}
+    ends = [Tuned(score=s, violation=v, **rest) for s, v in ((0.04, 0.0), (0.04, 0.0), (-10.3, 0.3))]
+    assert agreement(ends) == "The other 2 agree to 1e-06. 1 of 3 starts end where limits are missed."
+    assert agreement(ends[:2]) == "All 2 starts agree to 1e-06."
+    assert agreement(ends[:1]) == "" and agreement(ends[2:] * 2) == ""

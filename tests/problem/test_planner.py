@@ -268,3 +268,36 @@ def test_too_few_slots_are_said():
 def test_bad_fronts_are_refused(text):
     with pytest.raises(ValueError, match="--front: must name two of"):
         read_names(text, QUANTITIES)
+
+
+def test_starts_whose_repeaters_would_cross_are_left_out():
+    link = LINK.replace("length_km = %s, ", "")
+    found = optimise(
+        loads(
+            f"schema = 1\n[chain]\nlengths_km = [25.0, 25.0, 25.0, 25.0]\nlink = {link}\n{NODE}\n[schedule]\n"
+            'tree = "swap(swap(0, 1), swap(2, 3))"\n[optimise]\nmaximise = "rate_hz"\nparameters = ["chain.positions_km"]\n'
+        )
+    )
+    places = [found.parameters[f"chain.positions_km.{i}"] for i in (1, 2, 3)]
+    assert places == pytest.approx([25.0, 50.0, 75.0], abs=0.5)
+    assert len(found.best.tuned.start_scores) == 3
+
+
+def test_whole_numbers_stay_whole_and_no_worse_than_the_file():
+    file = CLICKS.replace("bright_state = 0.05", "bright_state = 0.05, num_modes = 49")
+    file += '[schedule]\ntree = "swap(0, 1)"\n[optimise]\nminimise = "hardware_cost"\nminimum = { rate_hz = %s }\n'
+    problem = loads(file % 1.0 + 'parameters = ["chain.link.num_modes"]\n')
+    rate = float(merits(problem, outcome(problem), clip=True)["rate_hz"])
+    for limit, modes in ((0.9999 * rate, 49), (0.1 * rate, 49), (1.5 * rate, None)):
+        found = optimise(loads(file % limit + 'parameters = ["chain.link.num_modes"]\n')).parameters[
+            "chain.link.num_modes"
+        ]
+        assert found == pytest.approx(round(found), rel=1e-12)
+        assert round(found) == modes if modes else round(found) > 49
+
+
+def test_an_interrupt_before_tuning_keeps_what_was_searched(monkeypatch):
+    problem = loads(CLICKS + '[optimise]\nparameters = ["chain.link.bright_state"]\nsearch = { max_rounds = 0 }\n')
+    monkeypatch.setattr("qtn.problem.planner.tune", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    found = optimise(problem)
+    assert found.interrupted and len(found.choices) >= 1 and found.status.startswith("Interrupted")
