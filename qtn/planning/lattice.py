@@ -18,8 +18,9 @@ def on_lattice(value: float, spacing: float, interval: Interval = Interval()) ->
 
 def _counts(spacing: float, interval: Interval) -> tuple[float, float]:
     """Return the least and the largest multiple of a spacing inside an interval, up to rounding."""
-    first = max(math.ceil(interval.lower / spacing - 1e-9), 1) if math.isfinite(interval.lower) else 1
-    return first, math.floor(interval.upper / spacing + 1e-9) if math.isfinite(interval.upper) else math.inf
+    lower, upper = interval.lower / spacing - 1e-9, interval.upper / spacing + 1e-9
+    first = max(math.ceil(lower), 1) if math.isfinite(lower) else 1
+    return float(first), float(math.floor(upper)) if math.isfinite(upper) else math.inf
 
 
 def polish_on_lattice(

@@ -52,7 +52,7 @@ def test_values_are_those_of_the_evaluator(model):
     summary = summarise_on(plan, *system(FREE), found.level)
     np.testing.assert_allclose(found.values(plan, FREE)[0], summary.mean_time, rtol=1e-12)
     expected = [TUNING.value(FREE, summary, 10.0), np.log(1 / float(summary.mean_time) / 0.01), 1 - 0.4**2]
-    assert found.slack_names(CONSTANTS) == ["rate_hz", "room"]
+    assert found.slack_names(FREE, found.values(plan, FREE), CONSTANTS) == ["rate_hz", "room"]
     np.testing.assert_allclose(values, expected, rtol=1e-12)
     assert plan.extrapolated
 
@@ -93,7 +93,7 @@ def test_without_key_the_fidelity_rises_over_a_fixed_time():
     """The secret fraction would prefer classical correlations (1/2, 0, 0, 1/2), with less of it missing, to Werner."""
     key = Objective()
     classical, werner, good = ([0.5, 0.01, 0.0, 0.49], [0.76, 0.08, 0.08, 0.08], [0.97, 0.01, 0.01, 0.01])
-    states = np.array([pauli_from_bell(np.array(weights)) for weights in (classical, werner, good)])
+    states = np.array([pauli_from_bell(jnp.array(weights)) for weights in (classical, werner, good)])
     merits = key.merits(np.full(3, 20.0), states, Setting)
     assert merits["secret_fraction"][0] > merits["secret_fraction"][1]
     np.testing.assert_allclose(key.value(merits, 5.0), [-0.5 / 5, -0.24 / 5, merits["secret_fraction"][2] / 20])

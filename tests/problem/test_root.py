@@ -70,11 +70,17 @@ def test_it_is_swept():
 CHAIN = "[chain]\nnum_links = 1\nlink = { model = 'abstract', p_success = 0.5, attempt_time_s = 1.0, werner = 0.9 }\n"
 
 
+NO_TREE = "schedule.tree: is missing; add `tree = ...`, or search for one with `[optimise] search = {}`"
+
+
 @pytest.mark.parametrize(
     ("text", "messages"),
     [
-        ("schema = 1\n", ["chain: is missing; add the table [chain] or [line]"]),
-        (LINE + CHAIN, ["line: [chain] and [line] are given, but a file is about one of them; remove the other"]),
+        ("schema = 1\n", ["chain: is missing; add the table [chain] or [line]", NO_TREE]),
+        (
+            LINE + CHAIN,
+            ["line: [chain] and [line] are given, but a file is about one of them; remove the other", NO_TREE],
+        ),
         (
             LINE + "[schedule]\ntree = '0'\n",
             ["schedule: is for roots that are joined step by step, and [line] is not; remove it"],
