@@ -80,7 +80,7 @@ def maximise_subject_to(
 ) -> ConstrainedFit:
     """Maximise f(x) subject to g_j(x) >= 0 and lower <= x <= upper, where `model(x)` is `(f, {name: g_j})`.
 
-    Sequential quadratic programming on scaled parameters, or Adam where there are many (see `Method`). The result is
+    Sequential quadratic programming on scaled parameters, or Adam where there are many (see `Steps`). The result is
     the best point that was seen: a start that ends in a corner or on flat ground looks elsewhere before it is believed.
     The model is traced once; each evaluation is one forward pass and one batch of backward passes, which give f, all
     g_j and all their gradients.

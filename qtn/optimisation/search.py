@@ -10,11 +10,11 @@ from scipy.optimize import lsq_linear, minimize
 from qtn.optimisation.axis import scattered
 from qtn.optimisation.first_order import Adam
 from qtn.optimisation.point import Point
-from qtn.optimisation.settings import ConstrainedSettings, Method
+from qtn.optimisation.settings import ConstrainedSettings, Steps
 from qtn.optimisation.visited import Finished, Visited
 
 MOST_SECOND_ORDER = 200
-"""Parameters up to which `Method.AUTO` takes second-order steps: their cost grows with the cube of this number."""
+"""Parameters up to which `Steps.AUTO` takes second-order steps: their cost grows with the cube of this number."""
 
 INSIDE = (0.5, 0.1)
 """Where a second look at a corner is taken: so far from the touched ends, as a part of the interval."""
@@ -61,7 +61,7 @@ def _ascend(visited: Visited) -> None:
 def _first_order(settings: ConstrainedSettings, num_parameters: int) -> bool:
     """Whether steps of first order are taken."""
     many = num_parameters > MOST_SECOND_ORDER
-    return settings.method == Method.FIRST_ORDER or (many and settings.method == Method.AUTO)
+    return settings.method == Steps.FIRST_ORDER or (many and settings.method == Steps.AUTO)
 
 
 def _elsewhere(visited: Visited) -> list[np.ndarray]:

@@ -389,3 +389,9 @@ def test_flat_ground_is_no_optimum():
     fit = maximise_subject_to(lambda p: (0 * p["x"], {}), {"x": 0.3}, {"x": UNIT})
     assert not fit.converged and fit.kkt_residual == math.inf
     assert fit.status.startswith("The objective is flat wherever it was looked at: move the start")
+
+
+def test_a_wrong_method_is_told_with_the_choices():
+    message = "Argument `method` must be 'auto', 'second_order' or 'first_order', but is 'adam'."
+    with pytest.raises(ValueError, match=message):
+        ConstrainedSettings(method="adam")

@@ -5,7 +5,7 @@ import pytest
 
 from qtn.optimisation.bounded import Interval
 from qtn.optimisation.constrained import climb_subject_to
-from qtn.optimisation.settings import ConstrainedSettings, Method
+from qtn.optimisation.settings import ConstrainedSettings, Steps
 
 EACH = 25
 """Problems of a kind."""
@@ -159,7 +159,7 @@ def test_no_search_ends_below_its_start_and_most_end_at_the_optimum(kind):
 
 @pytest.mark.parametrize("kind", ["quadratic in a box", "quadratic under a line", "on a ball", "corner"])
 def test_first_order_steps_come_near(kind):
-    settings = ConstrainedSettings(method=Method.FIRST_ORDER, max_evaluations=400)
+    settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=400)
     for seed in range(3):
         fit, start, best, _ = solved(kind, seed, settings=settings)
         assert start is None or fit.value >= start
@@ -179,10 +179,10 @@ def test_many_parameters_take_first_order_steps_by_themselves():
             dict.fromkeys(names, Interval(0.0, 1.0)),
             settings=ConstrainedSettings(method=method, max_evaluations=200),
         )
-        for method in (Method.AUTO, Method.FIRST_ORDER)
+        for method in (Steps.AUTO, Steps.FIRST_ORDER)
     }
-    assert fits[Method.AUTO].parameters == fits[Method.FIRST_ORDER].parameters
-    np.testing.assert_allclose(list(fits[Method.AUTO].parameters.values()), goal, atol=0.02)
+    assert fits[Steps.AUTO].parameters == fits[Steps.FIRST_ORDER].parameters
+    np.testing.assert_allclose(list(fits[Steps.AUTO].parameters.values()), goal, atol=0.02)
 
 
 def test_first_order_steps_survive_noise():
@@ -192,7 +192,7 @@ def test_first_order_steps_survive_noise():
     def noisy(x):
         return (-2 * (x - 0.3) + 0.2 * random.normal(size=2))[None], np.array([-np.sum((x - 0.3) ** 2)])
 
-    settings = ConstrainedSettings(method=Method.FIRST_ORDER, max_evaluations=300)
+    settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=300)
     box = {"x": Interval(0.0, 1.0), "y": Interval(0.0, 1.0)}
     fit = climb_subject_to([], noisy, {"x": 0.9, "y": 0.1}, box, settings=settings)
     assert list(fit.parameters.values()) == pytest.approx([0.3, 0.3], abs=0.02)
