@@ -29,7 +29,8 @@ class ConstrainedProgress:
     num_evaluations: int
     """Evaluations so far, of all starts."""
     value: float
-    """The objective at the best point so far, of all starts: once feasible it never falls."""
+    """The objective at the best point so far, of all starts: once feasible it never falls. A stationary point that
+    falls short by a rounding replaces the best, but not its value."""
     violation: float
     """The largest violation there, in the units of `ConstrainedSettings.feasibility`."""
     kkt_residual: float
@@ -148,12 +149,15 @@ def climb_subject_to(
     axes = axes_of(initial, bounds, log)
     first = np.array([axis.scaled(float(start)) for axis, start in zip(axes, initial.values(), strict=True)])
     starts: list[Visited] = []
-    interrupted = False
+    interrupted, highest = False, -math.inf
 
     def told() -> None:
+        nonlocal highest
         best = max((start.best for start in starts if start.best is not None), key=rank)
         count, violation = sum(len(start.points) for start in starts), float(np.max(best.violation, initial=0.0))
-        report(ConstrainedProgress(len(starts) - 1, count, best.value, violation, best.kkt_residual))
+        highest = max(highest, best.value) if best.feasible else highest
+        value = highest if best.feasible else best.value
+        report(ConstrainedProgress(len(starts) - 1, count, value, violation, best.kkt_residual))
 
     try:
         random = np.random.default_rng(settings.seed)

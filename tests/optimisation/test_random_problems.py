@@ -150,7 +150,7 @@ def test_no_search_ends_below_its_start_and_most_end_at_the_optimum(kind):
     for seed in range(EACH):
         fit, start, best, values = solved(kind, seed)
         assert start is None or fit.value >= start
-        assert np.all(np.diff(values) >= -2e-7 * np.maximum(np.abs(values[1:]), 1.0))  # what limits are missed by
+        assert np.all(np.diff(values) >= 0)
         assert fit.value <= best + 1e-6 * max(abs(best), 1e-6)
         assert not fit.converged or reached(fit, best)
         count += reached(fit, best)
