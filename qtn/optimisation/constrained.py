@@ -43,7 +43,7 @@ class ConstrainedFit:
     parameters: dict[str, float]
     """The best feasible parameters, or where none was found those of the smallest sum of squared violations."""
     value: float
-    """The objective there."""
+    """The objective there; of a noisy one the mean of the last tenth of the steps, see `maximise_subject_to`."""
     slacks: dict[str, float]
     """Each constraint function there; it wants to be >= 0."""
     multipliers: dict[str, float]
@@ -83,6 +83,10 @@ def maximise_subject_to(
 
     Sequential quadratic programming on scaled parameters, or Adam where there are many (see `Steps`). The result is
     the best point that was seen: a start that ends in a corner or on flat ground looks elsewhere before it is believed.
+    Where first-order steps meet noise (two values within 1e-9, scaled, that differ by over a millionth of the largest),
+    the best seen is the luckiest: the result then is the mean point of the last tenth of the steps with the mean of
+    their values, moved into the limits and valued anew there if it misses them, or the start if the mean of as many new
+    values there is higher. What `report` is told stays the best seen.
     The model is traced once; each evaluation is one forward pass and one batch of backward passes, which give f, all
     g_j and all their gradients.
 
