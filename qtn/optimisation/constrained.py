@@ -29,7 +29,8 @@ class ConstrainedProgress:
     num_evaluations: int
     """Evaluations so far, of all starts."""
     value: float
-    """The objective at the best point so far, of all starts: once feasible it never falls."""
+    """The objective at the best point so far, of all starts: once feasible it never falls. A stationary point that
+    falls short by a rounding replaces the best, but not its value."""
     violation: float
     """The largest violation there, in the units of `ConstrainedSettings.feasibility`."""
     kkt_residual: float
@@ -42,7 +43,7 @@ class ConstrainedFit:
     parameters: dict[str, float]
     """The best feasible parameters, or where none was found those of the smallest sum of squared violations."""
     value: float
-    """The objective there."""
+    """The objective there; of a noisy one the mean of the last tenth of the steps, see `maximise_subject_to`."""
     slacks: dict[str, float]
     """Each constraint function there; it wants to be >= 0."""
     multipliers: dict[str, float]
@@ -80,8 +81,12 @@ def maximise_subject_to(
 ) -> ConstrainedFit:
     """Maximise f(x) subject to g_j(x) >= 0 and lower <= x <= upper, where `model(x)` is `(f, {name: g_j})`.
 
-    Sequential quadratic programming on scaled parameters, or Adam where there are many (see `Method`). The result is
+    Sequential quadratic programming on scaled parameters, or Adam where there are many (see `Steps`). The result is
     the best point that was seen: a start that ends in a corner or on flat ground looks elsewhere before it is believed.
+    Where first-order steps meet noise (two values within 1e-9, scaled, that differ by over a millionth of the largest),
+    the best seen is the luckiest: the result then is the mean point of the last tenth of the steps with the mean of
+    their values, moved into the limits and valued anew there if it misses them, or the start if the mean of as many new
+    values there is higher. What `report` is told stays the best seen.
     The model is traced once; each evaluation is one forward pass and one batch of backward passes, which give f, all
     g_j and all their gradients.
 
@@ -148,12 +153,15 @@ def climb_subject_to(
     axes = axes_of(initial, bounds, log)
     first = np.array([axis.scaled(float(start)) for axis, start in zip(axes, initial.values(), strict=True)])
     starts: list[Visited] = []
-    interrupted = False
+    interrupted, highest = False, -math.inf
 
     def told() -> None:
+        nonlocal highest
         best = max((start.best for start in starts if start.best is not None), key=rank)
         count, violation = sum(len(start.points) for start in starts), float(np.max(best.violation, initial=0.0))
-        report(ConstrainedProgress(len(starts) - 1, count, best.value, violation, best.kkt_residual))
+        highest = max(highest, best.value) if best.feasible else highest
+        value = highest if best.feasible else best.value
+        report(ConstrainedProgress(len(starts) - 1, count, value, violation, best.kkt_residual))
 
     try:
         random = np.random.default_rng(settings.seed)

@@ -3,8 +3,10 @@
 import dataclasses
 import enum
 
+from qtn import _checks
 
-class Method(enum.StrEnum):
+
+class Steps(enum.StrEnum):
     """Which steps are taken."""
 
     AUTO = "auto"
@@ -18,7 +20,7 @@ class Method(enum.StrEnum):
 class ConstrainedSettings:
     """How long and how exactly to search; "scaled" means that each finite interval is stretched to [0, 1]."""
 
-    method: Method = Method.AUTO
+    method: Steps | str = Steps.AUTO
     """By itself: second-order steps up to 200 parameters."""
     num_starts: int = 1
     """Starts; the first is the given one, the others are uniform in the box (normal along an unbounded parameter)."""
@@ -42,3 +44,6 @@ class ConstrainedSettings:
     """Scattered points that are looked at where a start ends on flat ground."""
     seed: int = 0
     """Seed of the further starts and of scattered points."""
+
+    def __post_init__(self) -> None:
+        _checks.choice("method", self.method, Steps)

@@ -33,6 +33,10 @@ class Visited:
         self.best: Point | None = None
         self.sizes = np.zeros(0)
         """(m,), unit of each slack."""
+        self.settled = False
+        """Whether the best point stands: the model is noisy, and single values are no measure."""
+        self.random = np.random.default_rng(settings.seed)
+        """Draws points of flat ground to look at: others each time."""
         self.gained: tuple[float, int] | None = None
         """Value that last was a gain, and after how many evaluations."""
 
@@ -49,7 +53,7 @@ class Visited:
                 self.sizes = sizes_of(point)
             point = judged(point, self.lower, self.upper, self.sizes, self.last, self.settings)
             self.last = point
-            if self.best is None or better(point, self.best):
+            if self.best is None or (not self.settled and better(point, self.best)):
                 self.best = point
         self.points[u.tobytes()] = point
         if self.best is not None:

@@ -385,7 +385,42 @@ def test_a_gradient_of_zero_proves_nothing(start):
     assert fit.converged and fit.value == max(start, 1 - start) ** 2
 
 
-def test_flat_ground_is_no_optimum():
-    fit = maximise_subject_to(lambda p: (0 * p["x"], {}), {"x": 0.3}, {"x": UNIT})
-    assert not fit.converged and fit.kkt_residual == math.inf
+@pytest.mark.parametrize("method", ["second_order", "first_order"])
+@pytest.mark.parametrize("height", [0.0, 1.0, -2e6])
+@pytest.mark.parametrize("budget", [1, 2, 8, 300])
+def test_flat_ground_is_no_optimum(budget, height, method):
+    settings = ConstrainedSettings(method=method, max_evaluations=budget)
+    fit = maximise_subject_to(lambda p: (0 * p["x"] + height, {}), {"x": 0.3}, {"x": UNIT}, settings=settings)
+    assert not fit.converged and fit.kkt_residual == math.inf and fit.value == height
     assert fit.status.startswith("The objective is flat wherever it was looked at: move the start")
+
+
+@pytest.mark.parametrize("slope", [1e-17, -1e-16, 0.0])
+@pytest.mark.parametrize("first", [0.9, 0.7])
+def test_a_far_peak_is_found_from_ground_that_is_flat_but_for_rounding(slope, first):
+    """Along a gradient of 1e-17 lies a corner, which is no answer."""
+    model = lambda p: (jnp.maximum(0.04 - (p["x"] - 0.25) ** 2, 0.0) + slope * p["x"], {})  # noqa: E731
+    fit = maximise_subject_to(model, {"x": first}, {"x": UNIT})
+    assert fit.converged and fit.parameters["x"] == pytest.approx(0.25, abs=1e-6)
+
+
+def test_ground_that_is_flat_but_for_rounding_is_no_optimum():
+    model = lambda p: (1e-17 * jnp.sin(50 * p["x"]), {})  # noqa: E731
+    fit = maximise_subject_to(model, {"x": 0.3}, {"x": UNIT})
+    assert not fit.converged and fit.kkt_residual == math.inf
+
+
+@pytest.mark.parametrize(("method", "tolerance"), [("second_order", 1e-6), ("first_order", 1e-3)])
+def test_nan_does_not_spread(method, tolerance):
+    """The first steps leap into the region where value and gradient are NaN."""
+    model = lambda p: (jnp.where(p["x"] > 0.6, jnp.nan, p["x"] * (0.5 - p["x"])), {})  # noqa: E731
+    settings = ConstrainedSettings(method=method, first_step=2.0)
+    fit = maximise_subject_to(model, {"x": 0.05}, {"x": UNIT}, settings=settings)
+    assert fit.parameters["x"] == pytest.approx(0.25, abs=tolerance)
+    assert fit.value == pytest.approx(0.0625, abs=tolerance**2)
+
+
+def test_a_wrong_method_is_told_with_the_choices():
+    message = "Argument `method` must be 'auto', 'second_order' or 'first_order', but is 'adam'."
+    with pytest.raises(ValueError, match=message):
+        ConstrainedSettings(method="adam")

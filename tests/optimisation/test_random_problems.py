@@ -5,7 +5,8 @@ import pytest
 
 from qtn.optimisation.bounded import Interval
 from qtn.optimisation.constrained import climb_subject_to
-from qtn.optimisation.settings import ConstrainedSettings, Method
+from qtn.optimisation.first_order import Adam
+from qtn.optimisation.settings import ConstrainedSettings, Steps
 
 EACH = 25
 """Problems of a kind."""
@@ -150,7 +151,7 @@ def test_no_search_ends_below_its_start_and_most_end_at_the_optimum(kind):
     for seed in range(EACH):
         fit, start, best, values = solved(kind, seed)
         assert start is None or fit.value >= start
-        assert np.all(np.diff(values) >= -2e-7 * np.maximum(np.abs(values[1:]), 1.0))  # what limits are missed by
+        assert np.all(np.diff(values) >= 0)
         assert fit.value <= best + 1e-6 * max(abs(best), 1e-6)
         assert not fit.converged or reached(fit, best)
         count += reached(fit, best)
@@ -159,7 +160,7 @@ def test_no_search_ends_below_its_start_and_most_end_at_the_optimum(kind):
 
 @pytest.mark.parametrize("kind", ["quadratic in a box", "quadratic under a line", "on a ball", "corner"])
 def test_first_order_steps_come_near(kind):
-    settings = ConstrainedSettings(method=Method.FIRST_ORDER, max_evaluations=400)
+    settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=400)
     for seed in range(3):
         fit, start, best, _ = solved(kind, seed, settings=settings)
         assert start is None or fit.value >= start
@@ -179,10 +180,10 @@ def test_many_parameters_take_first_order_steps_by_themselves():
             dict.fromkeys(names, Interval(0.0, 1.0)),
             settings=ConstrainedSettings(method=method, max_evaluations=200),
         )
-        for method in (Method.AUTO, Method.FIRST_ORDER)
+        for method in (Steps.AUTO, Steps.FIRST_ORDER)
     }
-    assert fits[Method.AUTO].parameters == fits[Method.FIRST_ORDER].parameters
-    np.testing.assert_allclose(list(fits[Method.AUTO].parameters.values()), goal, atol=0.02)
+    assert fits[Steps.AUTO].parameters == fits[Steps.FIRST_ORDER].parameters
+    np.testing.assert_allclose(list(fits[Steps.AUTO].parameters.values()), goal, atol=0.02)
 
 
 def test_first_order_steps_survive_noise():
@@ -192,7 +193,90 @@ def test_first_order_steps_survive_noise():
     def noisy(x):
         return (-2 * (x - 0.3) + 0.2 * random.normal(size=2))[None], np.array([-np.sum((x - 0.3) ** 2)])
 
-    settings = ConstrainedSettings(method=Method.FIRST_ORDER, max_evaluations=300)
+    settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=300)
     box = {"x": Interval(0.0, 1.0), "y": Interval(0.0, 1.0)}
     fit = climb_subject_to([], noisy, {"x": 0.9, "y": 0.1}, box, settings=settings)
     assert list(fit.parameters.values()) == pytest.approx([0.3, 0.3], abs=0.02)
+
+
+def parabola(n, noise=0.0, seed=0):
+    """-|x - 0.3|^2 with noisy values, counted."""
+    random, seen = np.random.default_rng(seed), []
+
+    def model(x):
+        seen.append(x)
+        return (-2 * (x - 0.3))[None], np.array([-np.sum((x - 0.3) ** 2) + noise * random.normal()])
+
+    names = [f"x{i}" for i in range(n)]
+    return model, names, dict.fromkeys(names, Interval(0.0, 1.0)), seen
+
+
+@pytest.mark.parametrize("max_runs", [1, 4])
+@pytest.mark.parametrize(("n", "budget"), [*((1, b) for b in (1, 2, 3, 4, 5, 9, 10, 11)), (201, 20), (201, 41)])
+def test_first_order_steps_end_with_the_budget(n, budget, max_runs):
+    model, names, box, seen = parabola(n)
+    settings = ConstrainedSettings(method="first_order", max_evaluations=budget, max_runs=max_runs)
+    fit = climb_subject_to([], model, dict.fromkeys(names, 0.9), box, settings=settings)
+    assert fit.num_evaluations == len(seen) <= budget
+    assert fit.value > -n * 0.6**2 or budget == 1
+
+
+def test_first_order_steps_of_another_length_compile_nothing():
+    model, names, box, _ = parabola(7)
+    counts = []
+    for budget in (30, 30, 40, 55):
+        settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=budget, first_step=budget / 100)
+        climb_subject_to([], model, dict.fromkeys(names, 0.9), box, settings=settings)
+        counts.append(Adam.step._cache_size())
+    assert counts[0] == counts[-1] > 0
+
+
+@pytest.mark.parametrize("first", [0.9, 0.3], ids=["far", "at the optimum"])
+def test_value_of_a_noisy_objective_is_no_luck(first):
+    """The largest of 200 values with noise .05 round 0 is some .14; the mean of 18 is 0 within .012."""
+    fits = []
+    for seed in range(10):
+        model, names, box, seen = parabola(2, noise=0.05, seed=seed)
+        settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=200)
+        fits.append(climb_subject_to([], model, dict.fromkeys(names, first), box, settings=settings))
+        assert fits[-1].num_evaluations == len(seen) <= 200
+        assert list(fits[-1].parameters.values()) == pytest.approx([0.3, 0.3], abs=0.02)
+    values = [fit.value for fit in fits]
+    assert np.max(np.abs(values)) < 0.05
+    assert np.mean(values) == pytest.approx(0.0, abs=0.012)  # three times the scatter of this mean
+
+
+def test_a_start_that_beats_noisy_steps_is_kept():
+    """Gradients that point away: the start is the optimum, and its value is evaluated anew."""
+    random = np.random.default_rng(1)
+
+    def model(x):
+        return (2 * (x - 0.3) + 0.1)[None], np.array([-np.sum((x - 0.3) ** 2) + 0.01 * random.normal()])
+
+    settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=100)
+    fit = climb_subject_to([], model, {"x": 0.3}, {"x": Interval(0.0, 1.0)}, settings=settings)
+    assert fit.parameters["x"] == pytest.approx(0.3, abs=1e-8)
+    assert fit.value == pytest.approx(0.0, abs=0.012)  # of a few values
+
+
+def test_noisy_steps_end_within_the_limits():
+    random = np.random.default_rng(2)
+
+    def model(x):
+        values = np.array([np.sum(x) + 0.05 * random.normal(), 1 - x @ x])
+        return np.stack([np.ones(2), -2 * x]), values
+
+    settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=300)
+    box = {"x": Interval(0.0, 1.0), "y": Interval(0.0, 1.0)}
+    fit = climb_subject_to(["disc"], model, {"x": 0.1, "y": 0.2}, box, settings=settings)
+    assert fit.feasible and fit.slacks["disc"] >= -1e-7
+    assert list(fit.parameters.values()) == pytest.approx([0.5**0.5] * 2, abs=0.03)
+    assert fit.value == pytest.approx(2**0.5, abs=0.05)  # single values scatter by that
+
+
+def test_first_order_steps_without_noise_report_what_the_model_says():
+    model, names, box, _ = parabola(3)
+    settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=100)
+    told = []
+    fit = climb_subject_to([], model, dict.fromkeys(names, 0.9), box, settings=settings, report=told.append)
+    assert fit.value == -np.sum((np.array(list(fit.parameters.values())) - 0.3) ** 2) == told[-1].value
