@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 import jax
 
 from qtn.evaluators.horizon import Probe
-from qtn.evaluators.outcome import Summary
+from qtn.evaluators.outcome import Outcome, Summary
 from qtn.evaluators.plan import COARSE, LADDER, GridPlan, memory_needed
 from qtn.evaluators.scales import TimeScales
 from qtn.links.chain import Chain
@@ -35,6 +35,14 @@ Found = TypeVar("Found")
 @runtime_checkable
 class Gridded(Protocol):
     """An evaluator on time grids, piece by piece, for whoever chooses the grids of many points together."""
+
+    def evaluate(self, chain: Any, schedule: Any, /) -> Outcome:
+        """Return the outcome, as every evaluator does."""
+        ...
+
+    def summarise(self, chain: Any, schedule: Any, /) -> Summary:
+        """Return its means, as every evaluator does."""
+        ...
 
     def prepared(self, chain: Chain, schedule: Any, /) -> tuple[Any, Any]:
         """Return chain and schedule as they are asked about below, each link evaluated once; may be traced."""

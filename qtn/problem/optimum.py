@@ -35,7 +35,7 @@ def optimum(problem: Problem, numbers: Mapping[str, float], job: Job, index: int
         best: Any = result.best
         found = here.with_schedule(best.schedule)
         values = {name: float(value) for name, value in best.values.items() if not name.startswith("schedule.")}
-        summary = result_of(found, found.evaluator, with_values(found, values))
+        summary: Any = result_of(found, found.evaluator, with_values(found, values))
     except ValueError as error:
         return {}, str(error)
     columns = {name: float(x) for name, x in merits(found, summary, values, job.outputs, clip=True).items()}
