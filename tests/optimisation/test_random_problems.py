@@ -227,7 +227,7 @@ def test_first_order_steps_of_another_length_compile_nothing():
     for budget in (30, 30, 40, 55):
         settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=budget, first_step=budget / 100)
         climb_subject_to([], model, dict.fromkeys(names, 0.9), box, settings=settings)
-        counts.append(Adam.step._cache_size())
+        counts.append(Adam.step._cache_size())  # pyright: ignore[reportAttributeAccessIssue]
     assert counts[0] == counts[-1] > 0
 
 
@@ -238,7 +238,8 @@ def test_value_of_a_noisy_objective_is_no_luck(first):
     for seed in range(10):
         model, names, box, seen = parabola(2, noise=0.05, seed=seed)
         settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=200)
-        fits.append(climb_subject_to([], model, dict.fromkeys(names, first), box, settings=settings))
+        start = {name: float(first) for name in names}
+        fits.append(climb_subject_to([], model, start, box, settings=settings))
         assert fits[-1].num_evaluations == len(seen) <= 200
         assert list(fits[-1].parameters.values()) == pytest.approx([0.3, 0.3], abs=0.02)
     values = [fit.value for fit in fits]
