@@ -281,3 +281,18 @@ def test_first_order_steps_without_noise_report_what_the_model_says():
     told = []
     fit = climb_subject_to([], model, dict.fromkeys(names, 0.9), box, settings=settings, report=told.append)
     assert fit.value == -np.sum((np.array(list(fit.parameters.values())) - 0.3) ** 2) == told[-1].value
+
+
+@pytest.mark.parametrize("method", ["second_order", "first_order"])
+def test_rounding_of_zero_is_no_noise(method):
+    """Values and gradients of some 1e-17 round a far peak: it is looked for."""
+    random = np.random.default_rng(3)
+
+    def model(x):
+        rounding, gap = 1e-17 * random.normal(size=2), x[0] - 0.25
+        height, slope = (0.04 - gap**2, -2 * gap) if abs(gap) < 0.2 else (0.0, 0.0)
+        return np.array([[slope + rounding[0]]]), np.array([height + rounding[1]])
+
+    settings = ConstrainedSettings(method=method)
+    fit = climb_subject_to([], model, {"x": 0.9}, {"x": Interval(0.0, 1.0)}, settings=settings)
+    assert fit.parameters["x"] == pytest.approx(0.25, abs=1e-3)
