@@ -59,6 +59,8 @@ def _ascend(visited: Visited) -> None:
         best = visited.best
         if visited.settled or best is before or best is None or not best.feasible or visited.over():
             return
+        if run is drift and _flat(visited):
+            return  # leaves some evaluations to look elsewhere
 
 
 def _first_order(settings: ConstrainedSettings, num_parameters: int) -> bool:

@@ -283,9 +283,9 @@ def test_first_order_steps_without_noise_report_what_the_model_says():
     assert fit.value == -np.sum((np.array(list(fit.parameters.values())) - 0.3) ** 2) == told[-1].value
 
 
-@pytest.mark.parametrize("method", ["second_order", "first_order"])
-def test_rounding_of_zero_is_no_noise(method):
-    """Values and gradients of some 1e-17 round a far peak: it is looked for."""
+@pytest.mark.parametrize(("method", "tolerance"), [("second_order", 1e-6), ("first_order", 1e-2)])
+def test_rounding_of_zero_is_no_noise(method, tolerance):
+    """Values and gradients of some 1e-17 round a far peak: it is looked for, by Adam with the last 15 steps."""
     random = np.random.default_rng(3)
 
     def model(x):
@@ -295,4 +295,4 @@ def test_rounding_of_zero_is_no_noise(method):
 
     settings = ConstrainedSettings(method=method)
     fit = climb_subject_to([], model, {"x": 0.9}, {"x": Interval(0.0, 1.0)}, settings=settings)
-    assert fit.parameters["x"] == pytest.approx(0.25, abs=1e-3)
+    assert fit.parameters["x"] == pytest.approx(0.25, abs=tolerance)
