@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from qtn.optimisation.first_order import Adam
-from qtn.optimisation.point import Point, judged, rank
+from qtn.optimisation.point import ZERO, Point, judged, rank
 from qtn.optimisation.restore import restore
 from qtn.optimisation.visited import Finished, Visited
 
@@ -46,7 +46,7 @@ def _noisy(visited: Visited) -> bool:
     near = _beside(visited, best, 1)
     visited.last = last
     largest = max(abs(point.value) for point in visited.points.values() if point.finite)
-    allowed = NOISE * largest + 10 * BESIDE * float(np.sum(np.abs(best.grad) * np.maximum(np.abs(best.u), 1.0)))
+    allowed = ZERO + NOISE * largest + 10 * BESIDE * float(np.sum(np.abs(best.grad) * np.maximum(np.abs(best.u), 1.0)))
     return any(abs(point.value - best.value) > allowed for point in near)
 
 

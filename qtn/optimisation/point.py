@@ -11,6 +11,9 @@ from qtn.optimisation.settings import ConstrainedSettings
 ROUNDING = 1e-13
 """Relative difference of values that counts as none."""
 
+ZERO = 1e-15
+"""What rounding may leave of a value, or of a scaled gradient, that is zero."""
+
 NEARBY, ADJACENT = 0.1, 1e-5
 """Scaled distance of two points up to which the difference of their gradients tells the curvature, if values agree
 with it; and up to which it does in any case, as values are rounded."""

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 
 from qtn.optimisation.axis import scattered
 from qtn.optimisation.drift import drift
-from qtn.optimisation.point import Point
+from qtn.optimisation.point import ZERO, Point
 from qtn.optimisation.restore import restore
 from qtn.optimisation.settings import ConstrainedSettings, Steps
 from qtn.optimisation.visited import Finished, Visited
@@ -23,9 +23,8 @@ INSIDE = (0.5, 0.1)
 MOST_LOOKS = 3
 """Second looks in a row that may find something better."""
 
-FLAT, ROUNDED = float(np.sqrt(np.finfo(float).eps)), 1e-15
-"""A gradient (scaled) below this part of the value says nothing about where to go, nor one below this in itself: that
-is what rounding leaves of a value that is zero."""
+FLAT = float(np.sqrt(np.finfo(float).eps))
+"""A gradient below this part of the value (scaled) says nothing about where to go, nor does one below `ZERO`."""
 
 
 def search(visited: Visited, start: np.ndarray) -> None:
@@ -60,6 +59,8 @@ def _ascend(visited: Visited) -> None:
         best = visited.best
         if visited.settled or best is before or best is None or not best.feasible or visited.over():
             return
+        if run is drift and _flat(visited):
+            return  # leaves some evaluations to look elsewhere
 
 
 def _first_order(settings: ConstrainedSettings, num_parameters: int) -> bool:
@@ -87,7 +88,7 @@ def _elsewhere(visited: Visited) -> list[np.ndarray]:
 
 def _flat(visited: Visited) -> bool:
     """Whether no gradient that was seen says where to go."""
-    size = max(FLAT * abs(visited.best.value) if visited.best else 0.0, ROUNDED)
+    size = max(FLAT * abs(visited.best.value) if visited.best else 0.0, ZERO)
     return all(np.linalg.norm(point.grad) <= size for point in visited.points.values() if point.finite)
 
 

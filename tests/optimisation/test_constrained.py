@@ -396,12 +396,15 @@ def test_flat_ground_is_no_optimum(budget, height, method):
 
 
 @pytest.mark.parametrize("slope", [1e-17, -1e-16, 0.0])
+@pytest.mark.parametrize(("method", "tolerance"), [("second_order", 1e-6), ("first_order", 1e-3)])
 @pytest.mark.parametrize("first", [0.9, 0.7])
-def test_a_far_peak_is_found_from_ground_that_is_flat_but_for_rounding(slope, first):
+def test_a_far_peak_is_found_from_ground_that_is_flat_but_for_rounding(slope, first, method, tolerance):
     """Along a gradient of 1e-17 lies a corner, which is no answer."""
     model = lambda p: (jnp.maximum(0.04 - (p["x"] - 0.25) ** 2, 0.0) + slope * p["x"], {})  # noqa: E731
-    fit = maximise_subject_to(model, {"x": first}, {"x": UNIT})
-    assert fit.converged and fit.parameters["x"] == pytest.approx(0.25, abs=1e-6)
+    settings = ConstrainedSettings(method=method)
+    fit = maximise_subject_to(model, {"x": first}, {"x": UNIT}, settings=settings)
+    assert fit.parameters["x"] == pytest.approx(0.25, abs=tolerance)
+    assert fit.converged or method == "first_order"
 
 
 def test_ground_that_is_flat_but_for_rounding_is_no_optimum():

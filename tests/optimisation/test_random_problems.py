@@ -227,7 +227,7 @@ def test_first_order_steps_of_another_length_compile_nothing():
     for budget in (30, 30, 40, 55):
         settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=budget, first_step=budget / 100)
         climb_subject_to([], model, dict.fromkeys(names, 0.9), box, settings=settings)
-        counts.append(Adam.step._cache_size())
+        counts.append(Adam.step._cache_size())  # pyright: ignore[reportAttributeAccessIssue]
     assert counts[0] == counts[-1] > 0
 
 
@@ -238,7 +238,8 @@ def test_value_of_a_noisy_objective_is_no_luck(first):
     for seed in range(10):
         model, names, box, seen = parabola(2, noise=0.05, seed=seed)
         settings = ConstrainedSettings(method=Steps.FIRST_ORDER, max_evaluations=200)
-        fits.append(climb_subject_to([], model, dict.fromkeys(names, first), box, settings=settings))
+        start = {name: float(first) for name in names}
+        fits.append(climb_subject_to([], model, start, box, settings=settings))
         assert fits[-1].num_evaluations == len(seen) <= 200
         assert list(fits[-1].parameters.values()) == pytest.approx([0.3, 0.3], abs=0.02)
     values = [fit.value for fit in fits]
@@ -280,3 +281,18 @@ def test_first_order_steps_without_noise_report_what_the_model_says():
     told = []
     fit = climb_subject_to([], model, dict.fromkeys(names, 0.9), box, settings=settings, report=told.append)
     assert fit.value == -np.sum((np.array(list(fit.parameters.values())) - 0.3) ** 2) == told[-1].value
+
+
+@pytest.mark.parametrize(("method", "tolerance"), [("second_order", 1e-6), ("first_order", 1e-2)])
+def test_rounding_of_zero_is_no_noise(method, tolerance):
+    """Values and gradients of some 1e-17 round a far peak: it is looked for, by Adam with the last 15 steps."""
+    random = np.random.default_rng(3)
+
+    def model(x):
+        rounding, gap = 1e-17 * random.normal(size=2), x[0] - 0.25
+        height, slope = (0.04 - gap**2, -2 * gap) if abs(gap) < 0.2 else (0.0, 0.0)
+        return np.array([[slope + rounding[0]]]), np.array([height + rounding[1]])
+
+    settings = ConstrainedSettings(method=method)
+    fit = climb_subject_to([], model, {"x": 0.9}, {"x": Interval(0.0, 1.0)}, settings=settings)
+    assert fit.parameters["x"] == pytest.approx(0.25, abs=tolerance)
