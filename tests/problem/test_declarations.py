@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from pydantic import Field, ValidationError
 
+from qtn import _ranges as ranges
 from qtn.hardware.fibre import travel_time
 from qtn.links.abstract import abstract_link
-from qtn.problem import cost, ranges
+from qtn.problem import cost
 from qtn.problem import number as unit
 from qtn.problem.chain.chain import Chain
 from qtn.problem.chain.links import AbstractLink, AttemptTime, LinkTable

@@ -49,7 +49,7 @@ def test_values_and_derivatives_equal_those_of_each_point_alone(text, job, name,
     assert not any(reasons)
     for i in range(len(values)):
         right = outcome(alone(made, i))
-        fidelity = float(merit(made.problem, "fidelity", right, clip=True))
+        fidelity = float(merits(made.problem, right, clip=True)["fidelity"])
         assert found["fidelity"][i] == pytest.approx(fidelity, rel=1e-12)
         assert found["grid_error"][i] == pytest.approx(float(right.info.grid_error), rel=1e-3)
         if job == "gradient":

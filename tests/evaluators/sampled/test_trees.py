@@ -59,7 +59,7 @@ def test_hopeless_steps_are_refused():
 
 
 def test_tracked_corrections_of_trees_are_refused_where_they_matter():
-    with pytest.raises(ValueError, match=r"corrections of trees at each swap, which matters where memories relax"):
+    with pytest.raises(ValueError, match=r"corrections of trees at each swap, which matters where a memory relaxes"):
         Sampled(64, correction=Correction.TRACKED).evaluate(RELAXING, parse("swap(0, 1)"))
 
 
