@@ -116,10 +116,11 @@ def check(file: File, set_: Set = None) -> None:
     problem = loaded(file, set_)
     from qtn.problem.names import numeric_leaves
 
-    count = len(numeric_leaves(problem))
     schedule = problem.config.schedule
-    what = f"policy {schedule.policy}" if schedule.policy else f"tree {schedule.tree or 'left to the search'}"
-    print(f"{file}: good: {problem.root.title(problem.document[problem.root_key])}, {count} numbers, {what}")
+    tree = f"policy {schedule.policy}" if schedule.policy else f"tree {schedule.tree or 'left to the search'}"
+    title = problem.root.title(problem.document[problem.root_key])
+    parts = [title, f"{len(numeric_leaves(problem))} numbers", *([tree] if problem.root.scheduled else [])]
+    print(f"{file}: good: {', '.join(parts)}")
 
 
 @app.command()

@@ -74,7 +74,7 @@ def front_and_report(
         print(f"{found.first:>22s} {found.second:>18s}  grid error  schedule")
         for row in rows:
             values = f"{row[found.first]:22.8g} {row[found.second]:18.8g}"
-            print(f"{values}  {row['grid_error']:10.1e}  {row['tree']}")
+            print(f"{values}  {row['grid_error']:10.1e}  {row['tree'] or '-'}")
     for path in paths:
         print(f"front: {path}", file=sys.stderr)
     return found.interrupted
@@ -86,7 +86,7 @@ def front_row(problem: Problem, found: Front, choice: Choice) -> dict[str, Any]:
     return {
         **merits,
         "grid_error": choice.grid_error,
-        "tree": tree_of(problem, choice),
+        "tree": tree_of(problem, choice) or None,
         "parameters": settings_of(problem, choice),
     }
 
@@ -96,7 +96,7 @@ def numbers(content: Content, found: Optimum, evaluations: int, seconds: float) 
     planning = content.planning
     assert planning is not None
     return {
-        "best": {"value": found.value, "tree": content.tree, "parameters": dict(found.parameters)},
+        "best": {"value": found.value, "tree": content.tree or None, "parameters": dict(found.parameters)},
         "feasible": planning.leaders[0].feasible,
         "leaders": [vars(leader) for leader in planning.leaders],
         "limits": {limit.name: vars(limit) for limit in planning.limits},
@@ -117,13 +117,15 @@ def text(content: Content, found: Optimum, evaluations: int, seconds: float) -> 
     planning = content.planning
     assert planning is not None
     before = f"(settings of the file: {content.initial[content.merit]:.8g})"
-    lines = [f"{content.merit} = {found.value:.10g} {before}", f"schedule: {content.tree}"]
-    plob = content.best["plob_rate_hz"]
+    lines = [f"{content.merit} = {found.value:.10g} {before}"]
+    lines += [f"schedule: {content.tree}"] if content.tree else []
+    plob = content.best.get("plob_rate_hz")
     if plob is not None and content.merit == "secret_key_rate_hz":
         lines.append(f"direct transmission (PLOB bound): {plob:.8g}")
     if planning.space:
         lines += [f"space: {planning.space}, {planning.method} search", f"guarantee: {planning.guarantee}"]
-    lines += [grid_line(content.best["info"]), planning.sampled]
+    info = content.best["info"]
+    lines += [*([grid_line(info)] if "num_steps" in info else []), *([planning.sampled] if planning.sampled else [])]
     if planning.limits:
         lines += ["", "limits"]
         for limit in planning.limits:

@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import platform
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from qtn.cli.session import warn
 from qtn.evaluators.outcome import Result
 from qtn.planning.space import describe
-from qtn.problem.choice import Choice, Optimum, value_of
+from qtn.problem.choice import Choice, Optimum, chosen, value_of
 from qtn.problem.cost import hardware_cost
 from qtn.problem.evaluation import evaluated
 from qtn.problem.names import initial_values
@@ -18,7 +19,7 @@ from qtn.problem.objective import objective_of
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import words_and_units
 from qtn.problem.run import gradient, report_numbers
-from qtn.problem.sampled_check import SampledCheck, sampled_check
+from qtn.problem.sampled_check import sampled_check
 from qtn.report.content import Content, Delivery, Leader, Limit, Planning
 from qtn.report.drawing import draw_schedule
 from qtn.schedules.text import to_text
@@ -26,8 +27,10 @@ from qtn.steps.distill import PROTOCOLS
 
 
 def tree_of(problem: Problem, choice: Choice) -> str:
-    """Return the text of the schedule of a choice."""
-    return to_text(choice.schedule, protocol=PROTOCOLS[problem.config.schedule.distill])
+    """Return the text of the schedule of a choice; empty where nothing is scheduled."""
+    return (
+        "" if choice.schedule is None else to_text(choice.schedule, protocol=PROTOCOLS[problem.config.schedule.distill])
+    )
 
 
 def content_of(problem: Problem, found: Optimum) -> Content:
@@ -35,14 +38,14 @@ def content_of(problem: Problem, found: Optimum) -> Content:
     table, best = problem.config.optimise, found.best
     assert table is not None
     name, settings = table.minimise or table.maximise, dict(found.parameters)
-    winner = problem.with_schedule(best.schedule)
+    winner = chosen(problem, best)
     file_values = initial_values(problem, settings)
-    first = problem if problem.given_schedule is not None else winner
+    first = problem if problem.given_schedule is not None or best.schedule is None else winner
     before, after = evaluated(first), evaluated(winner, settings)
     warn(after.result.info.warnings())
     sensitive = table.maximise if table.minimise is None else next(iter(objective_of(problem).minimum))
     with ThreadPoolExecutor(1) as other_core:  # sampling compiles for seconds
-        check = other_core.submit(sampled_check, winner, settings, after.result)
+        check = other_core.submit(sampled_sentence, winner, settings, after.result)
         slopes = gradient(winner, sensitive, settings)
         numbers = [report_numbers(before), report_numbers(after)]
     if table.minimise:
@@ -70,8 +73,11 @@ def content_of(problem: Problem, found: Optimum) -> Content:
     )
 
 
-def sampled_sentence(check: SampledCheck) -> str:
-    """Say how sampling agrees with the exact answer."""
+def sampled_sentence(problem: Problem, values: Mapping[str, float], found: Result) -> str:
+    """Say how sampling agrees with the exact answer; nothing where nothing is scheduled."""
+    if not problem.root.scheduled:
+        return ""
+    check = sampled_check(problem, values, found)
     if check.refused:
         return f"Not checked by sampling: {check.refused}"
     times, fidelities = ("{:.6g} +- {:.2g}".format(*pair) for pair in (check.mean_time, check.fidelity))
@@ -81,7 +87,7 @@ def sampled_sentence(check: SampledCheck) -> str:
     )
 
 
-def planning_content(problem: Problem, found: Optimum, check: SampledCheck) -> Planning:
+def planning_content(problem: Problem, found: Optimum, sampled: str) -> Planning:
     """Collect what the report shows of the search and the limits."""
     best, search = found.best, found.found
     table, values = problem.config.optimise, [value_of(problem, choice) for choice in found.choices]
@@ -103,7 +109,7 @@ def planning_content(problem: Problem, found: Optimum, check: SampledCheck) -> P
         for name, least in objective_of(problem).minimum.items()
     ]
     return Planning(
-        drawing=draw_schedule(best.schedule),
+        drawing="" if best.schedule is None else draw_schedule(best.schedule),
         leaders=tuple(leaders),
         space=describe(search.num_trees, search.counted_exactly) if search else "",
         method=search.method if search else "",
@@ -111,20 +117,22 @@ def planning_content(problem: Problem, found: Optimum, check: SampledCheck) -> P
         if search
         else "",
         agreement=search.grid_error if search else None,
-        sampled=sampled_sentence(check),
+        sampled=sampled,
         limits=tuple(limits),
         kkt_residual=tuned.kkt_residual if tuned else None,
         num_searches=found.num_searches,
     )
 
 
-def delivery(result: Result) -> Delivery:
-    """Return the time-resolved part of an outcome as NumPy arrays."""
+def delivery(result: Result) -> Delivery | None:
+    """Return the time-resolved part of an outcome as NumPy arrays; None if there is none."""
     found = result.in_time
-    assert found is not None, "only evaluators that resolve time are optimised"
+    if found is None:
+        return None
     probability = np.asarray(found.probability)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        fidelity = np.where(probability > 0, np.asarray(found.bell_weights)[:, 0] / probability, np.nan)
+    fidelity = np.full_like(probability, np.nan)
+    if found.states is not None:
+        np.divide(np.asarray(found.bell_weights)[:, 0], probability, out=fidelity, where=probability > 0)
     return Delivery(times=np.asarray(found.times), probability=probability, fidelity=fidelity)
 
 

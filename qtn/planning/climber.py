@@ -3,11 +3,11 @@
 import contextlib
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from jaxtyping import Array
 
-from qtn.evaluators.plan import GridPlan
 from qtn.optimisation.checkpoint import Checkpoint, recorded
 from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress, climb_subject_to
 from qtn.optimisation.settings import ConstrainedSettings
@@ -35,7 +35,7 @@ class Climber:
         fine: bool,
     ) -> tuple[ConstrainedFit, Judged]:
         """Tune the free numbers on the grid that suits the start; judge the end on that grid too."""
-        plan = self.tuning.plan(start, self.model.level, fine)
+        plan = self.model.plan(start, fine=fine)
         first = self.model.values(plan, start)
         constants = {"keyless_time": float(result_of(first).mean_time), "bias": dict(bias)}
         moved = {name: start[name] for name in start if name in free}
@@ -57,8 +57,8 @@ class Climber:
         fit = dataclasses.replace(fit, parameters=dict(start) | fit.parameters)
         return fit, self.judged(plan, fit.parameters)
 
-    def judged(self, plan: GridPlan, numbers: Mapping[str, float]) -> Judged:
-        """Judge numbers on one time grid."""
+    def judged(self, plan: Any, numbers: Mapping[str, float]) -> Judged:
+        """Judge numbers on one time grid, see `Model.plan`."""
         return self.tuning.judged(numbers, result_of(self.model.values(plan, numbers)))
 
     def polished(self, start: Mapping[str, float], lattice: Mapping[str, float]) -> tuple[dict[str, float], int]:
@@ -70,7 +70,7 @@ class Climber:
     @contextlib.contextmanager
     def scores(self, suited: Mapping[str, float]) -> Iterator[Callable[[Mapping[str, float]], float]]:
         """Return the score of numbers on the grid that suits some of them."""
-        plan, names = self.tuning.plan(suited, self.model.level, fine=False), tuple(suited)
+        plan, names = self.model.plan(suited, fine=False), tuple(suited)
 
         def scored(point: np.ndarray) -> tuple[float]:
             return (self.judged(plan, dict(zip(names, point.tolist(), strict=True))).score,)

@@ -17,7 +17,6 @@ from qtn.hardware.node import Node
 from qtn.links.chain import Chain
 from qtn.merit.key_rate import Fraction, bb84_fraction
 from qtn.merit.quantities import QUANTITIES, Better, Delivered, Quantity, Setting, delivered, values_of
-from qtn.schedules.tree import Schedule
 from qtn.states.basis import BELL_SIGNS
 from qtn.steps.level import BELL_DIAGONAL, Level
 
@@ -81,9 +80,9 @@ class Objective:
         """Return a setting of concrete numbers."""
         return Setting(chain=chain, application=self.application)
 
-    def evaluated(self, evaluator: Evaluator[Outcome], chain: Chain, schedule: Schedule) -> Summary | Outcome:
+    def evaluated(self, evaluator: Evaluator[Outcome], *system: Any) -> Summary | Outcome:
         """Return as much of a result as quantities need."""
-        return (evaluator.evaluate if self.in_time else evaluator.summarise)(chain, schedule)
+        return (evaluator.evaluate if self.in_time else evaluator.summarise)(*system)
 
     def values(self, result: Summary | Outcome, setting: Callable[[], Setting]) -> dict[str, Float[Array, ""]]:
         """Return what `value` and limits need of one delivered pair, unclipped; all of it may be traced.
@@ -184,9 +183,9 @@ def _table(quantities: tuple[Quantity, ...], where: Delivered, mean_time: Any, s
     return jax.vmap(one)(mean_time, states)
 
 
-def result_of(values: Float[Array, "17"] | Outcome) -> Summary | Outcome:
-    """Return mean time and Pauli coefficients as a delivered pair; an outcome is one."""
-    if isinstance(values, Outcome):
+def result_of(values: Float[Array, "17"] | Summary | Outcome) -> Summary | Outcome:
+    """Return mean time and Pauli coefficients as a delivered pair; a result is one."""
+    if isinstance(values, Summary | Outcome):
         return values
     return Summary(mean_time=values[0], state=values[1:].reshape(4, 4), info=None)
 

@@ -7,16 +7,13 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from qtn.evaluators.levels import choose_level
 from qtn.evaluators.outcome import Outcome, Summary
-from qtn.evaluators.plan import GridPlan
 from qtn.evaluators.renewal import Renewal
 from qtn.merit.quantities import Setting
 from qtn.optimisation.bounded import Interval
-from qtn.planning.grids import EXACT_LENGTHS, search_plans
+from qtn.planning.joined import JoinedModel
 from qtn.planning.model import Model, Numbers, System
 from qtn.planning.objective import Objective, result_of
-from qtn.steps.level import Level
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +66,7 @@ class Tuning:
     """What is tuned: a system that depends on named numbers, and what it is judged by."""
 
     system: System
-    """{name: number} -> (chain, schedule); pure, called with traced numbers."""
+    """{name: number} -> what `evaluator` takes, chain and schedule for `Renewal`; pure, called with traced numbers."""
     bounds: Mapping[str, Interval]
     objective: Objective
     cost: Callable[[Numbers], Any] | None = None
@@ -83,8 +80,10 @@ class Tuning:
     setting: Callable[[Numbers], Setting] | None = None
     """{name: number} -> where pairs are delivered and what for; None = the chain of `system`, and the application of
     `objective`, whose numbers then stay."""
-    evaluator: Renewal = dataclasses.field(default_factory=Renewal)
-    """Evaluates at full resolution; without a state level of its own takes the smallest that is exact."""
+    evaluator: Any = dataclasses.field(default_factory=Renewal)
+    """Evaluates at full resolution; `Renewal` without a state level of its own takes the smallest that is exact."""
+    kind: type[Model] = JoinedModel
+    """How gradients are taken: joined along a tree by `Renewal`, or with any `Evaluator` as a whole (`WholeModel`)."""
 
     def model(self, start: Mapping[str, float]) -> Model:
         """Return the system with its judge, as a function with gradients."""
@@ -94,8 +93,7 @@ class Tuning:
             slacks = {**self.slacks(numbers, pair, constants["bias"]), **self.constraints(numbers)}
             return self.value(numbers, pair, constants["keyless_time"]), slacks
 
-        level = self.evaluator.level or choose_level(*self.system(start))
-        return Model(self.system, judge, level, start, in_time=self.objective.in_time)
+        return self.kind(self.system, judge, self.evaluator, start, in_time=self.objective.in_time)
 
     def where(self, numbers: Numbers) -> Setting:
         """Return where pairs are delivered and what for."""
@@ -113,15 +111,6 @@ class Tuning:
         kept = {name: merits[name] / (limit * bias[name]) for name, limit in self.objective.minimum.items()}
         rates = {name for name in kept if rows[name].per_pair is not None and not rows[name].clipped}
         return {name: jnp.log(each) if name in rates else each - 1 for name, each in kept.items()}
-
-    def plan(self, numbers: Mapping[str, float], level: Level, fine: bool) -> GridPlan:
-        """Return a time grid that suits some numbers: a short one, or that of full resolution if it is not long."""
-        system = self.system(numbers)
-        if fine:
-            full = dataclasses.replace(self.evaluator, level=level).planned(*system).plan
-            if full is not None and full.finest.num_steps in EXACT_LENGTHS:
-                return full
-        return search_plans([system], level)[0]
 
     def judged(self, numbers: Mapping[str, float], pair: Summary | Outcome, grid_error: float = math.nan) -> Judged:
         """Judge numbers by what they deliver."""

@@ -19,7 +19,8 @@ from qtn.schedules.tree import Schedule
 class Choice:
     """A schedule with its numbers, evaluated at full resolution."""
 
-    schedule: Schedule
+    schedule: Schedule | None
+    """None where nothing is scheduled."""
     values: Mapping[str, float]
     """Dotted name -> best value."""
     merits: Mapping[str, float]
@@ -31,6 +32,11 @@ class Choice:
     tuned: Tuned | None = None
     stopped: bool = False
     """Whether the user stopped its tuning before it had begun."""
+
+    @property
+    def tree(self) -> Any:
+        """Return the tree of its schedule, which may be compared; None where nothing is scheduled."""
+        return None if self.schedule is None else self.schedule.tree
 
     @property
     def interrupted(self) -> bool:
@@ -80,6 +86,11 @@ def value_of(problem: Problem, choice: Choice) -> float:
     return max(found, 0.0) if quantities_of(problem.document)[table.maximise].clipped else found
 
 
+def chosen(problem: Problem, choice: Choice) -> Problem:
+    """Return a problem with the schedule of a choice, if it has one."""
+    return problem if choice.schedule is None else problem.with_schedule(choice.schedule)
+
+
 def times_of(schedule: Schedule) -> dict[str, float]:
     """Return the cut-off times of a schedule by name."""
     return {f"schedule.cutoff_times.{i}": float(time) for i, time in enumerate(schedule.cutoff_times)}
@@ -89,5 +100,5 @@ def ranked(choices: Iterable[Choice]) -> list[Choice]:
     """Return the best choice of each tree, the best first."""
     found: dict[Any, Choice] = {}
     for choice in sorted(choices, key=lambda choice: -choice.score):
-        found.setdefault(choice.schedule.tree, choice)
+        found.setdefault(choice.tree, choice)
     return list(found.values())

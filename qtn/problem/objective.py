@@ -8,14 +8,16 @@ from qtn.evaluators.fold import heralded_links
 from qtn.evaluators.grid import common_spacing
 from qtn.evaluators.renewal import Renewal
 from qtn.optimisation.bounded import Interval
+from qtn.planning.joined import JoinedModel
 from qtn.planning.level import level_for
+from qtn.planning.model import WholeModel
 from qtn.planning.objective import Objective
 from qtn.planning.space import SearchSpace
 from qtn.planning.tuning import Tuning
 from qtn.problem.cost import BEST, Factors, costs, require_imperfect
 from qtn.problem.evaluation import needs_time
 from qtn.problem.evaluators import level_of
-from qtn.problem.names import bounds, chain_with, declaration, expand, initial_values, setting_with, with_values
+from qtn.problem.names import bounds, chain_with, declaration, expand, initial_values, setting_with, system_with
 from qtn.problem.placement import room
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
@@ -89,21 +91,23 @@ class Parameters:
     def tuning(self, problem: Problem, free: Mapping[str, float], objective: Objective) -> Tuning:
         """Return what is tuned where these numbers, and the cut-offs of a searched tree, are free."""
         limits = {name: self.interval(problem, name, value) for name, value in free.items()}
-        chain, table = problem.document[problem.root_key], problem.config.optimise
+        root, table = problem.document[problem.root_key], problem.config.optimise
+        joined = problem.root.scheduled
         whole = [name for name in free if declaration(problem, name).whole]
         lattice = {name: 1 / self.factors.baseline.get(name, 1.0) for name in whole}
-        spacing = cutoff_spacing(problem, free)
+        spacing = cutoff_spacing(problem, free) if joined else 0.0
         lattice |= {name: spacing for name in free if "cutoff_times" in name and spacing > 0}
         return Tuning(
-            system=lambda factors: with_values(problem, self.factors.numbers(factors)),
+            system=lambda factors: system_with(problem, self.factors.numbers(factors)),
             setting=lambda factors: setting_with(problem, self.factors.numbers(factors)),
             bounds=limits,
             objective=objective,
             cost=self.factors.cost if table is not None and table.minimise else None,
-            constraints=lambda factors: room(chain, factors),
+            constraints=lambda factors: room(root, factors),
             log=[name for name, limit in limits.items() if limit.lower > 0 and limit.upper > 100 * limit.lower],
             lattice=lattice,
-            evaluator=tree_evaluator(problem),
+            evaluator=tree_evaluator(problem) if joined else problem.evaluator,
+            kind=JoinedModel if joined else WholeModel,
         )
 
     def interval(self, problem: Problem, name: str, value: float) -> Interval:

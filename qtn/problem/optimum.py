@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from qtn.problem.choice import chosen
 from qtn.problem.evaluation import merits, result_of
 from qtn.problem.jobs import Job
 from qtn.problem.load import changed
-from qtn.problem.names import with_values
+from qtn.problem.names import system_with
 from qtn.problem.planner import optimise
 from qtn.problem.problem import Problem
 from qtn.problem.structures import override
@@ -32,10 +33,10 @@ def optimum(problem: Problem, numbers: Mapping[str, float], job: Job, index: int
         result = optimise(here, seed=(job.seed, index))
         if result.interrupted:
             raise KeyboardInterrupt
-        best: Any = result.best
-        found = here.with_schedule(best.schedule)
+        best = result.best
+        found = chosen(here, best)
         values = {name: float(value) for name, value in best.values.items() if not name.startswith("schedule.")}
-        summary: Any = result_of(found, found.evaluator, with_values(found, values))
+        summary: Any = result_of(found, found.evaluator, system_with(found, values))
     except ValueError as error:
         return {}, str(error)
     columns = {name: float(x) for name, x in merits(found, summary, values, job.outputs, clip=True).items()}

@@ -10,7 +10,7 @@ import numpy as np
 from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.constrained import ConstrainedProgress
 from qtn.planning.leaders import Leader
-from qtn.planning.objective import MARGIN, TOLERANCE
+from qtn.planning.objective import MARGIN, OUTSIDE, TOLERANCE
 from qtn.planning.search import Progress, SearchResult, SearchSettings, search
 from qtn.planning.tune import tune
 from qtn.problem.choice import Choice, Optimum, ranked, settings_of, times_of, value_of
@@ -18,6 +18,7 @@ from qtn.problem.cost import hardware_cost
 from qtn.problem.names import chain_with, schedule_with, setting_with
 from qtn.problem.objective import objective_of, parameters_of, search_evaluator, space_of
 from qtn.problem.problem import Problem
+from qtn.problem.quantities import quantities_of
 from qtn.schedules.tree import Schedule
 
 MAX_CYCLES = 3
@@ -80,14 +81,15 @@ class Planner:
         """Search and tune in turn until the schedule stays."""
         values = self.parameters.initial
         if self.table.search is None:
-            return self.optimum([self.tuned(self.problem.schedule, values, NUM_STARTS)], None)
+            given = self.problem.schedule if self.problem.root.scheduled else None
+            return self.optimum([self.tuned(given, values, NUM_STARTS)], None)
         best: list[Choice] = []
         found: SearchResult | None = None
         tree: Any = None
         for _ in range(MAX_CYCLES):
             found = self.search(values)
             choices = [self.choice(leader, values) for leader in found.leaders]
-            if choices[0].schedule.tree == tree:
+            if choices[0].tree == tree:
                 break  # tuned already, for these numbers
             if not found.interrupted:
                 number = MOST_TUNED if best or not values else 1  # numbers that are far off rank schedules badly
@@ -95,9 +97,9 @@ class Planner:
             interrupted = found.interrupted or any(choice.interrupted for choice in choices)
             best = ranked([*choices, *best])[:MOST_CHOICES]
             values = {name: best[0].values[name] for name in values}
-            if interrupted or not values or best[0].schedule.tree == tree:
+            if interrupted or not values or best[0].tree == tree:
                 break
-            tree = best[0].schedule.tree
+            tree = best[0].tree
         return self.optimum(best, found)
 
     def optimum(self, choices: list[Choice], found: SearchResult | None) -> Optimum:
@@ -131,6 +133,11 @@ class Planner:
         self.best_score = max(self.best_score, score)
         self.report(phase, self.best_score, evaluations)
 
+    def read(self, score: float) -> float:
+        """Return the score of what keeps the limits as people read it: without key 0, whatever ranks it there."""
+        clipped = not self.table.minimise and quantities_of(self.problem.document)[self.objective.maximise].clipped
+        return max(score, 0.0) if clipped else score
+
     def search(self, values: Mapping[str, float], num_leaders: int = MOST_CHOICES) -> SearchResult:
         """Search the schedules of the chain with these values."""
         table, minimise = self.table.search, self.table.minimise
@@ -138,7 +145,8 @@ class Planner:
         self.num_searches += 1
 
         def show(progress: Progress) -> None:
-            self.told(progress.phase, -math.inf if minimise else progress.best, progress.evaluated)
+            best = self.read(progress.best) if progress.best > OUTSIDE else progress.best
+            self.told(progress.phase, -math.inf if minimise else best, progress.evaluated)
 
         use = setting_with(self.problem, values).application
         objective = dataclasses.replace(self.objective, application=use)
@@ -165,6 +173,7 @@ class Planner:
         """Tune one choice after another, as long as it has numbers and nobody stops it."""
         found: list[Choice] = []
         for choice in choices:
+            assert choice.schedule is not None
             if not (values or choice.schedule.cutoff_times.size) or any(each.interrupted for each in found):
                 break
             try:
@@ -173,17 +182,17 @@ class Planner:
                 found.append(dataclasses.replace(choice, stopped=True))
         return [*found, *choices[len(found) :]]
 
-    def tuned(self, schedule: Schedule, values: Mapping[str, float], num_starts: int = 1) -> Choice:
-        """Tune the numbers of a schedule."""
+    def tuned(self, schedule: Schedule | None, values: Mapping[str, float], num_starts: int = 1) -> Choice:
+        """Tune the numbers of a schedule, or of what has none."""
         problem, factors = dataclasses.replace(self.problem, given_schedule=schedule), self.parameters.factors
-        free = dict(values) | (times_of(schedule) if self.table.search is not None else {})
+        free = dict(values) | (times_of(schedule) if schedule is not None and self.table.search is not None else {})
         if not free:
             raise ValueError("optimise.parameters: names nothing; list at least one number, or add `search = {}`")
         tuning = self.parameters.tuning(problem, free, self.objective)
 
         def show(progress: ConstrainedProgress) -> None:
             self.num_gradients += 1
-            score = progress.value if progress.violation <= TOLERANCE else -math.inf
+            score = self.read(progress.value) if progress.violation <= TOLERANCE else -math.inf
             self.history.append(max([score, *self.history[-1:]]))
             self.told("tuning", score, self.num_gradients)
 
@@ -192,5 +201,5 @@ class Planner:
         result = tune(tuning, start, num_starts=num_starts, seed=self.seed, report=show, checkpoint=kept)
         found = {name: float(value) for name, value in factors.numbers(result.parameters).items()}
         result = dataclasses.replace(result, parameters=found)
-        best = schedule_with(problem, found)
+        best = None if schedule is None else schedule_with(problem, found)
         return Choice(best, found, result.merits, result.score, result.violation, result.grid_error, result)

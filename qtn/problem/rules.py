@@ -25,11 +25,10 @@ def broken_rules(document: Document) -> list[str]:
         errors.append("schema: must be the whole number 1")
     errors.extend([*root_rules(document, Config), *application_rules(document)])
     key, root = next(((key, kind) for key, kind in roots(Config).items() if key in document), ("", None))
-    if root is None or root.scheduled:
-        for rule in (optimise_rules, policy_rules, latency_rules, slot_rules):
-            errors.extend(rule(document))
-    elif "optimise" in document:
-        errors.append(f"optimise: moves the numbers of a schedule, and [{key}] has none; leave it out")
+    scheduled = root is None or root.scheduled
+    for rule in (schedule_rules, policy_rules, latency_rules, slot_rules) if scheduled else ():
+        errors.extend(rule(document))
+    errors.extend(optimise_rules(document, scheduled=scheduled, key=key))
     return [*errors, *broken(document, Config)]
 
 
@@ -59,24 +58,31 @@ def application_rules(document: Document) -> Iterator[str]:
         )
 
 
-def optimise_rules(document: Document) -> Iterator[str]:
-    """Check what is optimised, and whether there is a schedule or a search for one."""
+def schedule_rules(document: Document) -> Iterator[str]:
+    """Check that there is a schedule, or a search for one."""
     table, schedule = document.get("optimise"), document.get("schedule", {})
     table = table if isinstance(table, dict) else {}
-    tree = isinstance(schedule, dict) and "tree" in schedule
+    tree, search = isinstance(schedule, dict) and "tree" in schedule, table.get("search")
     if isinstance(schedule, dict) and "policy" in schedule:
         if table:
             yield "optimise: finds the best tree and its numbers, but schedule.policy is given; remove one of them"
-        return
-    if not tree and "search" not in table:
+    elif not tree and "search" not in table:
         yield "schedule.tree: is missing; add `tree = ...`, or search for one with `[optimise] search = {}`"
-    if not table:
-        return
-    if "parameters" not in table and "search" not in table:
-        yield "optimise.parameters: is missing; list the numbers to move, or add `search = {}`"
-    search = table.get("search")
-    if isinstance(search, dict) and search.get("order") == "fixed" and not tree:
+    elif not tree and isinstance(search, dict) and search.get("order") == "fixed":
         yield 'optimise.search.order: "fixed" keeps the swaps of schedule.tree, but there is none; add it'
+
+
+def optimise_rules(document: Document, *, scheduled: bool, key: str) -> Iterator[str]:
+    """Check what is optimised."""
+    table, schedule = document.get("optimise"), document.get("schedule")
+    if not isinstance(table, dict) or not table or (isinstance(schedule, dict) and "policy" in schedule):
+        return
+    if not scheduled and "search" in table:
+        yield f"optimise.search: is for schedules, and [{key}] has none; leave it out"
+    if "parameters" not in table and "search" not in table:
+        yield "optimise.parameters: is missing; list the numbers to move" + (
+            ", or add `search = {}`" if scheduled else ""
+        )
     if "minimise" in table and "maximise" in table:
         yield "optimise.minimise: both maximise and minimise are given; keep one of them"
     minimum = table.get("minimum")

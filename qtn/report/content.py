@@ -16,7 +16,7 @@ class Delivery:
     probability: np.ndarray
     """(t,), probability of delivery at each time."""
     fidelity: np.ndarray
-    """(t,), fidelity of the pair delivered at each time; nan where nothing is."""
+    """(t,), fidelity of the pair delivered at each time; nan where nothing is, or where that is not known."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Planning:
     """What a search of schedules and its limits add to the page."""
 
     drawing: str
-    """SVG of the best schedule."""
+    """SVG of the best schedule; empty where nothing is scheduled."""
     leaders: tuple[Leader, ...]
     """The best first."""
     space: str
@@ -62,7 +62,7 @@ class Planning:
     agreement: float | None
     """Largest relative difference, over the leaders, between the grid of the search and full resolution."""
     sampled: str
-    """How sampling agrees with the best, as a sentence."""
+    """How sampling agrees with the best, as a sentence; empty where nothing is scheduled."""
     limits: tuple[Limit, ...]
     kkt_residual: float | None
     num_searches: int
@@ -77,15 +77,16 @@ class Content:
     merit: str
     """Key of the quantity that was maximised."""
     tree: str
-    """Text of the schedule."""
+    """Text of the schedule; empty where nothing is scheduled."""
     initial: Mapping[str, Any]
     """Evaluation with the settings of the file."""
     best: Mapping[str, Any]
     """Evaluation with the best settings found."""
     settings: Mapping[str, tuple[float, float]]
     """Dotted name -> (value in the file, best value)."""
-    initial_delivery: Delivery
-    best_delivery: Delivery
+    initial_delivery: Delivery | None
+    """None if it is not known when a pair arrives."""
+    best_delivery: Delivery | None
     history: np.ndarray
     """(iterations, starts), the objective at each iteration."""
     elasticity: Mapping[str, float]

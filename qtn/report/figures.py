@@ -52,18 +52,21 @@ def binned(delivery: Delivery, end: float, num_bins: int = 160) -> tuple[np.ndar
     return centres, mass / (whole * step), fidelity
 
 
-def both_deliveries(content: Content) -> tuple[tuple[str, str, Delivery, Mapping[str, Any]], ...]:
-    """Return (label, colour, delivery, evaluation) with and without optimisation."""
-    return (
+def deliveries(content: Content) -> list[tuple[str, str, Delivery, Mapping[str, Any]]]:
+    """Return (label, colour, delivery, evaluation) with and without optimisation, as far as deliveries are known."""
+    sides = (
         ("settings of the file", GREY, content.initial_delivery, content.initial),
         ("best settings", BLUE, content.best_delivery, content.best),
     )
+    return [(label, colour, side, values) for label, colour, side, values in sides if side is not None]
 
 
 def waiting_time(content: Content) -> str:
-    """Draw the distribution of the waiting time."""
+    """Draw the distribution of the waiting time; nothing if it is not known."""
+    if not deliveries(content):
+        return ""
     drawing, axes = figure("probability density [1/s]", "waiting time [s]")
-    for label, colour, delivery, values in both_deliveries(content):
+    for label, colour, delivery, values in deliveries(content):
         end = 1.3 * values["waiting_time_quantiles_s"]["0.95"]
         centres, density, _ = binned(delivery, end)
         axes.plot(centres, density, color=colour, label=label)
@@ -75,9 +78,11 @@ def waiting_time(content: Content) -> str:
 
 
 def fidelity_in_time(content: Content) -> str:
-    """Draw the fidelity of the delivered pair against its waiting time."""
+    """Draw the fidelity of the delivered pair against its waiting time; nothing if it is not known."""
+    if all(np.isnan(side.fidelity).all() for _, _, side, _ in deliveries(content)):
+        return ""
     drawing, axes = figure("fidelity", "waiting time [s]")
-    for label, colour, delivery, values in both_deliveries(content):
+    for label, colour, delivery, values in deliveries(content):
         end = 1.3 * values["waiting_time_quantiles_s"]["0.95"]
         centres, _, fidelity = binned(delivery, end)
         axes.plot(centres, fidelity, color=colour, label=label)
@@ -121,11 +126,12 @@ def front(name: str, labels: Mapping[str, str], rows: Any) -> str:
     trees = list(dict.fromkeys(row["tree"] for row in rows))
     for number, tree in enumerate(trees):
         points = [(row[second], row[first]) for row in rows if row["tree"] == tree]
-        label = tree if len(tree) <= 60 else tree[:57] + "..."
+        label = tree if not tree or len(tree) <= 60 else tree[:57] + "..."
         axes.scatter(*zip(*points, strict=True), label=label, zorder=2, color=f"C{number % 10}")
     values = [row[first] for row in rows]
     if values and min(values) > 0 and max(values) > 30 * min(values):
         axes.set_yscale("log")
     axes.set_title(name)
-    axes.legend(frameon=False, fontsize="x-small")
+    if any(trees):
+        axes.legend(frameon=False, fontsize="x-small")
     return svg(drawing, f"front between {first} and {second}")

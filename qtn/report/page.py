@@ -33,20 +33,14 @@ def results_table(content: Content) -> str:
     for level in ("0.05", "0.5", "0.95"):
         values = [side["waiting_time_quantiles_s"][level] for side in (content.initial, content.best)]
         rows.append([f"waiting time, {float(level):.0%} quantile [s]", *map(number, values)])
-    rows.append(
-        [
-            "PLOB bound of direct transmission [bit/s]",
-            *(number(s["plob_rate_hz"]) for s in (content.initial, content.best)),
-        ]
-    )
     words = {
+        "plob_rate_hz": "PLOB bound of direct transmission [bit/s]",
         "repeater_rate_hz": "bound with ideal repeaters at equal distances [bit/s]",
         "plob_bits_per_use": "PLOB bound [bit per use of the channel]",
         "repeater_bits_per_use": "bound with ideal repeaters [bit per use of the chain]",
     }
-    for key, text in words.items():
-        rows.append([text, *(number(side.get(key)) for side in (content.initial, content.best))])
     sides = (content.initial, content.best)
+    rows += [[text, *(number(s[key]) for s in sides)] for key, text in words.items() if all(key in s for s in sides)]
     if all("deadline" in side for side in sides):
         time = number(content.best["deadline"]["time_s"])
         words = {
@@ -83,7 +77,7 @@ def headline(content: Content) -> str:
         text += f", {after / before:.3g} times that of the settings in the file ({f'{number(before)} {unit}'.rstrip()})"
     else:
         text += f"; the settings in the file give {number(before)} {unit}".rstrip()
-    plob = content.best["plob_rate_hz"]
+    plob = content.best.get("plob_rate_hz")
     if plob and content.merit == "secret_key_rate_hz":
         text += (
             f"; {after / plob:.3g} times the bound for direct transmission over the same fibre ({number(plob)} bit/s)"
@@ -104,6 +98,23 @@ def drawings(content: Content) -> dict[str, str]:
     }
 
 
+def in_time(waiting: str, fidelity: str) -> str:
+    """Return the figures over time, as far as they are known."""
+    if not waiting:
+        return ""
+    title = "When a pair arrives, and how good it is" if fidelity else "When a pair arrives"
+    return f'<h2>{title}</h2><div class="pair"><div>{waiting}</div><div>{fidelity}</div></div>'
+
+
+def exactness(info: Mapping[str, Any]) -> str:
+    """Say how exact the results are, where they stand on a time grid."""
+    if "num_steps" not in info:
+        return ""
+    return f"""<h2>How exact this is</h2>
+<p>Time grid: {info["num_steps"]} steps of {number(info["step_s"])} s; grid error at most {info["grid_error"]:.1e}
+(relative, of the mean time; absolute, of the Bell weights); probability beyond the grid {info["tail_mass"]:.1e}.</p>"""
+
+
 def render(content: Content) -> str:
     """Return the page: self-contained HTML with inline SVG."""
     drawn, of = drawings(content), label(content, content.sensitivity_of or content.merit)
@@ -121,29 +132,25 @@ def render(content: Content) -> str:
             for name, value in list(content.elasticity.items())[:20]
         ),
     )
-    info: Mapping[str, Any] = content.best["info"]
     versions = ", ".join(f"{name} {version}" for name, version in content.versions.items())
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{html.escape(content.name)}: qtn</title><style>{STYLE}</style></head><body>
 <h1>{html.escape(content.name)}</h1>
 {headline(content)}
-<p>Schedule: <code>{html.escape(content.tree)}</code></p>
+{f"<p>Schedule: <code>{html.escape(content.tree)}</code></p>" if content.tree else ""}
 {schedules(content.planning) if content.planning else ""}
 <h2>Best settings</h2>{settings if content.settings else ""}<p>{html.escape(content.status)}</p>
 <h2>Results</h2>{results_table(content)}
 {sentences(content)}
 {inside(content.best)}
-<h2>When a pair arrives, and how good it is</h2>
-<div class="pair"><div>{drawn["waiting_time"]}</div><div>{drawn["fidelity_in_time"]}</div></div>
+{in_time(drawn["waiting_time"], drawn["fidelity_in_time"])}
 <h2>What to improve first</h2>
 <p>By how many per cent the {html.escape(of)} changes when one number
 grows by one per cent, at the best settings.</p>
 {drawn["sensitivities"]}{improve}
 {"<h2>Convergence</h2>" if drawn["convergence"] else ""}{drawn["convergence"]}
-<h2>How exact this is</h2>
-<p>Time grid: {info["num_steps"]} steps of {number(info["step_s"])} s; grid error at most {info["grid_error"]:.1e}
-(relative, of the mean time; absolute, of the Bell weights); probability beyond the grid {info["tail_mass"]:.1e}.</p>
+{exactness(content.best["info"])}
 <h2>Problem</h2><pre>{html.escape(content.config)}</pre>
 <p>{html.escape(versions)}</p>
 </body></html>

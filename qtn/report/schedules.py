@@ -21,7 +21,7 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def schedules(planning: Planning) -> str:
     """Return the drawing of the best schedule, its limits and its rivals."""
-    parts = [f'<h2>Best schedule</h2><div class="wide">{planning.drawing}</div>']
+    parts = [f'<h2>Best schedule</h2><div class="wide">{planning.drawing}</div>'] if planning.drawing else []
     if planning.limits:
         rows = (
             [limit.name, number(limit.least), number(limit.value), number(limit.multiplier)]
@@ -30,7 +30,7 @@ def schedules(planning: Planning) -> str:
         parts.append("<h2>Limits</h2>" + table(["", "at least", "best", "multiplier"], rows))
         parts.append("<p>Multiplier: how much the best value gains when the limit is lowered by one unit.")
         parts.append(f" KKT residual: {number(planning.kkt_residual)}.</p>")
-    parts.append(f"<p>{html.escape(planning.sampled)}</p>")
+    parts += [f"<p>{html.escape(planning.sampled)}</p>"] if planning.sampled else []
     if planning.space:
         rows = (
             [

@@ -80,9 +80,9 @@ def test_optimise_writes_a_report(file, tmp_path, capsys):
 
 
 def test_interrupt_saves_the_best_so_far(file, tmp_path, capsys, monkeypatch):
-    from qtn.planning.model import Model
+    from qtn.planning.joined import JoinedModel
 
-    real, calls = Model.gradients, []
+    real, calls = JoinedModel.gradients, []
 
     def interrupted(*args):
         calls.append(1)
@@ -90,7 +90,7 @@ def test_interrupt_saves_the_best_so_far(file, tmp_path, capsys, monkeypatch):
             raise KeyboardInterrupt
         return real(*args)
 
-    monkeypatch.setattr(Model, "gradients", interrupted)
+    monkeypatch.setattr(JoinedModel, "gradients", interrupted)
     assert run(["optimise", file, "--out", "saved"]) == 130
     assert "Interrupted: this is the best so far" in (tmp_path / "saved" / "report.html").read_text()
 

@@ -26,15 +26,17 @@ class Source:
     p_success: Any
     period: Any
     werner: Any
+    double_pairs: Any
 
 
 class Clicks:
-    """Evaluates a source: geometric arrivals of Werner pairs."""
+    """Evaluates a source: geometric arrivals of Werner pairs, the worse the likelier a second one comes with it."""
 
     def evaluate(self, source):
         times = source.period * jnp.arange(1.0, 65.0)
         probability = source.p_success * (1 - source.p_success) ** jnp.arange(64)
-        state = jnp.diag(jnp.stack([jnp.ones(()), source.werner, -source.werner, source.werner]))
+        werner = source.werner * (1 - source.double_pairs * source.p_success)
+        state = jnp.diag(jnp.stack([jnp.ones(()), werner, -werner, werner]))
         info = Info(tail_mass=jnp.zeros(()), grid_error=jnp.zeros(()), step=source.period, num_steps=64)
         return Outcome(
             mean_time=source.period / source.p_success, state=state, times=times, probability=probability, info=info
@@ -51,6 +53,7 @@ class Line(Root):
     p_success: Annotated[float, Number("Success of a click", ranges.POSITIVE_PROBABILITY)]
     period_ns: Annotated[float, Number("Time between clicks", ranges.POSITIVE, unit=unit.Unit("ns", "_ns", 1e-9))]
     werner: Annotated[float, Number("Werner parameter", ranges.WERNER)]
+    double_pairs: Annotated[float, Number("Second pairs for each", ranges.PROBABILITY)] = 0.0
 
     @classmethod
     def build(cls, table):
