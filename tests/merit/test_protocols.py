@@ -42,6 +42,28 @@ def test_thresholds_with_flips(fraction, error):
     np.testing.assert_allclose(threshold(jax.jit(preprocessed(fraction))), error, atol=6e-5)
 
 
+def test_the_threshold_with_flips_is_that_of_flips_towards_one_half():
+    """Key over (1/2 - q)^2 at q -> 1/2 is a multiple of r^3 - (1 - r^2) artanh(r) with r = 1 - 2 e."""
+    visible = brentq(lambda r: r**3 - (1 - r * r) * np.arctanh(r), 0.5, 0.9, xtol=1e-14)
+    np.testing.assert_allclose(threshold(jax.jit(preprocessed(bb84_fraction))), (1 - visible) / 2, atol=1e-8)
+
+
+@pytest.mark.parametrize("error", [0.09, 0.115, 0.12])
+def test_best_flips_are_stationary(error):
+    """The slope of `one_way_key`, from h'(x) = log2[(1 - x) / x]."""
+
+    def slope(noise):
+        square = (1 - 2 * error) ** 2
+        blurred = np.sqrt(1 - 4 * noise * (1 - noise) * (1 - square))
+        known = np.log2((1 - blurred) / (1 + blurred)) / 4 / blurred * -4 * (1 - 2 * noise) * (1 - square)
+        flipped = error + noise * (1 - 2 * error)
+        return known - np.log2((1 - flipped) / flipped) * (1 - 2 * error)
+
+    best = brentq(slope, 1e-6, 0.45, xtol=1e-14)
+    np.testing.assert_allclose(best_noise(bb84_fraction, with_qber(error)), best, atol=1e-11)
+    assert error != 0.115 or abs(best - 0.12644587651) < 1e-11
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.05, 0.3, 0.49])
 def test_known_pairs_agree_with_purification(noise):
     value = hashing_fraction(jnp.asarray(WEIGHTS), jnp.asarray(noise))
@@ -64,7 +86,7 @@ def test_bb84_is_the_worst_pair_with_these_error_rates(noise):
 @pytest.mark.parametrize("fraction", ALL)
 def test_best_flips_beat_a_fine_grid(fraction):
     pair = jnp.asarray(WEIGHTS) * 0.6 + 0.4 * from_fidelity(1.0)
-    grid = jax.vmap(lambda q: fraction(pair, q))(jnp.linspace(0.0, 0.49, 2001))
+    grid = jax.vmap(lambda q: fraction(pair, q))(jnp.linspace(0.0, 0.4999, 2001))
     best = preprocessed(fraction)(pair)
     assert float(best) >= float(jnp.max(grid)) - 1e-12
     np.testing.assert_allclose(best, jnp.max(grid), atol=1e-6)
@@ -90,7 +112,7 @@ def test_fixed_flips():
     np.testing.assert_allclose(
         preprocessed(bb84_fraction, 0.1)(jnp.asarray(WEIGHTS)), bb84_fraction(jnp.asarray(WEIGHTS), 0.1)
     )
-    np.testing.assert_allclose(best_noise(bb84_fraction, from_fidelity(1.0)), 0.0, atol=1e-8)
+    np.testing.assert_allclose(best_noise(bb84_fraction, from_fidelity(1.0)), 0.0, atol=1e-12)
     with pytest.raises(ValueError, match=r"Argument `noise` must lie in \[0, 1/2\), but is 0.5"):
         preprocessed(bb84_fraction, 0.5)
 
