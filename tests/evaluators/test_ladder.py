@@ -2,8 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
+from scipy.signal import lfilter
 
+import qtn
 from qtn.evaluators.ladder import Terms, climb, ladder, settled
 from qtn.evaluators.plan import COARSE
 from qtn.evaluators.scales import TimeScales
@@ -62,6 +65,22 @@ def test_coarse_grids_are_tried_before_a_long_exact_one():
     plan, tried = plan_of((1.0,), 5e5, 1e-8)
     assert (plan.extrapolated, plan.finest.num_steps, tried) == (True, 4096, [4096])
     assert plan.finest.ratio >= 5e5 / 4096
+    plan, tried = plan_of((1.0,), 2e6, 1.0)
+    assert (len(plan.grids), plan.finest.num_steps, tried) == (1, 2097152, list(COARSE))
+
+
+@pytest.mark.slow
+def test_rare_joins_with_cut_offs_of_one_attempt_are_exact():
+    """A cycle ends with the first pair and one more attempt of the other: mean time of a cycle over its success."""
+    p, q = 0.005, 1 - 0.005
+    line = qtn.chain(qtn.abstract_link(p_success=p, attempt_time=1.0, werner=0.99), num_links=4)
+    found = qtn.evaluate(line, qtn.nested(2, cutoff_times=[1.0, 1.0]))
+    start = np.eye(1, 2097152)[0]
+    half = lfilter([0, p**2, 2 * p**2 * q], [1, -(q**2), -2 * p * q**2], start)  # renewals of cycles of two links
+    late = 1 - np.cumsum(half)
+    success = half @ half + 2 * half[1:] @ half[:-1]
+    assert found.info.num_steps == len(start)
+    assert float(found.mean_time) == pytest.approx((late @ late + 1 - half @ half) / success, rel=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -86,5 +105,5 @@ def test_refusals_name_times_steps_memory_and_cure():
         ValueError, match=r"slowest step takes 1 s, and .* is 1 s. A full .* 1e\+12 steps \(.*PiB\). Wait"
     ):
         plan_of((1.0, 2**0.5), 1e12, 1.0)
-    with pytest.raises(ValueError, match=r"step_s = 0.001 needs 1e\+15 steps .* at most 1048576 are chosen"):
+    with pytest.raises(ValueError, match=r"step_s = 0.001 needs 1e\+15 steps .* at most 2097152 are chosen"):
         plan_of((1.0,), 1e12, 1.0, step=1e-3)
