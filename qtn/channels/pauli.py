@@ -137,7 +137,10 @@ class Dephasing:
 
 
 def depolarising(p: Any, num_qubits: int = 1) -> Depolarising:
-    """Build depolarising noise of probability `p` on `num_qubits` = 1 or 2 qubits."""
+    """Build depolarising noise on `num_qubits` = n = 1 or 2 qubits, which become 1/2^n with probability `p`.
+
+    The chance of one of the 4^n - 1 Pauli errors, which others call p, is p (1 - 1/4^n) here.
+    """
     if num_qubits not in (1, 2):
         raise ValueError(f"Argument `num_qubits` must be 1 or 2, but is {num_qubits!r}.")
     return Depolarising(p=_checks.probability("p", p), num_qubits=num_qubits)

@@ -21,7 +21,7 @@ two_qubit = { model = "depolarising", p = 5e-3 }
 readout = { p_one = 0.01, p_zero = 0.02 }"""
 
 
-Probability = Annotated[float, Number("Probability of this noise", within.PROBABILITY)]
+ErrorRate = Annotated[float, Number("Chance of this Pauli error", within.PROBABILITY)]
 
 
 class Depolarising(Built):
@@ -30,7 +30,10 @@ class Depolarising(Built):
     builder = channels.depolarising
 
     model: Literal["depolarising"]
-    p: Probability
+    p: Annotated[
+        float,
+        Number("p of (1 - p) rho + p/2^n on n qubits: not the chance of one of 4^n - 1 Paulis", within.PROBABILITY),
+    ]
 
 
 class Dephasing(Built):
@@ -39,7 +42,7 @@ class Dephasing(Built):
     builder = channels.dephasing
 
     model: Literal["dephasing"]
-    p: Probability
+    p: Annotated[float, Number("Chance of a phase flip Z: coherences shrink by 1 - 2 p", within.PROBABILITY)]
 
 
 class PauliErrors(Built):
@@ -48,9 +51,9 @@ class PauliErrors(Built):
     builder = channels.pauli_noise
 
     model: Literal["pauli"]
-    px: Probability
-    py: Probability
-    pz: Probability
+    px: ErrorRate
+    py: ErrorRate
+    pz: ErrorRate
 
 
 class AmplitudeDamping(Built):
@@ -59,7 +62,9 @@ class AmplitudeDamping(Built):
     builder = channels.amplitude_damping
 
     model: Literal["amplitude_damping"]
-    gamma: Probability
+    gamma: Annotated[
+        float, Number("Chance that |1> decays: its coherences shrink by sqrt(1 - gamma)", within.PROBABILITY)
+    ]
 
 
 class Relaxation(Built):
@@ -71,8 +76,10 @@ class Relaxation(Built):
     time_s: Annotated[
         float, Number("How long a qubit is stored", within.NON_NEGATIVE, unit=unit.S, argument="duration")
     ]
-    t1_s: Annotated[float, Number("Relaxation time T1", within.POSITIVE_OR_INF, unit=unit.S)]
-    t2_s: Annotated[float, Number("Coherence time T2", within.POSITIVE_OR_INF, unit=unit.S)]
+    t1_s: Annotated[float, Number("Relaxation time T1 of e^(-t/T1)", within.POSITIVE_OR_INF, unit=unit.S)]
+    t2_s: Annotated[
+        float, Number("Coherence time T2 of e^(-t/T2), relaxation included", within.POSITIVE_OR_INF, unit=unit.S)
+    ]
 
 
 class Readout(Table):

@@ -15,6 +15,7 @@ from qtn.problem import cost
 from qtn.problem import number as unit
 from qtn.problem.chain.chain import Chain
 from qtn.problem.chain.links import AbstractLink, AttemptTime, LinkTable
+from qtn.problem.circuit_noise import AmplitudeDamping, CircuitNoise, Dephasing, Depolarising
 from qtn.problem.load import loads
 from qtn.problem.messages import from_validation
 from qtn.problem.names import bounds, expand, numeric_leaves, with_values
@@ -126,6 +127,46 @@ def test_every_key_is_described():
             inner = [told, *told.get("anyOf", ()), told.get("items", {})]
             words = [each.get("description") or defined.get(each.get("$ref"), {}).get("description") for each in inner]
             assert any(words), (table["title"], key)
+
+
+CONVENTIONS = {
+    "two_qubit": "average gate fidelity",
+    "visibility": "V",
+    "fidelity": "<Phi+|rho|Phi+>",
+    "bright_state": "not amplitude",
+    "dark_count_probability": "per detector",
+    "phase_std_rad": "between the arms",
+    "beam_waist_m": "1/e^2",
+    "mean_pairs": "both polarisations",
+    "attenuation_db_per_km": "power",
+    "time_constant_s": "e^(-t/T)",
+    "t1_s": "e^(-t/T1)",
+    "t2_s": "e^(-t/T2)",
+    "p": "p",
+    "gamma": "sqrt(1 - gamma)",
+    "p_one": "1 for 0",
+    "p_zero": "0 for 1",
+}
+"""What tells apart the conventions of the field, for each key that has two."""
+
+
+@pytest.mark.parametrize("root", [Config, CircuitNoise])
+def test_keys_with_two_conventions_say_which(root):
+    for name, table, key, number in declared_numbers(root):
+        assert CONVENTIONS.get(key, "") in number.about, (name, table)
+    known = {key for each in (Config, CircuitNoise) for _, _, key, _ in declared_numbers(each)}
+    assert CONVENTIONS.keys() <= known
+
+
+def test_depolarising_noise_replaces_by_the_mixed_state():
+    """A chance of one of 15 Paulis would shrink every Pauli coefficient by 1 - 16 p / 15."""
+    channel = Depolarising.build({"model": "depolarising", "p": 0.3})
+    np.testing.assert_allclose(np.diag(channel.ptm()), [1.0, 0.7, 0.7, 0.7], atol=1e-15)
+    both = (
+        Dephasing.build({"model": "dephasing", "p": 0.3}),
+        AmplitudeDamping.build({"model": "amplitude_damping", "gamma": 0.36}),
+    )
+    np.testing.assert_allclose([each.ptm()[1, 1] for each in both], [0.4, 0.8], atol=1e-15)
 
 
 class Wire(LinkTable):

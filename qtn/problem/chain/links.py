@@ -28,24 +28,48 @@ ArmDistance = Annotated[
 ArmLength = Annotated[float, Number("Fibre from a node to the station", within.NON_NEGATIVE, unit=unit.KM)]
 ArmLoss = Annotated[float, Number("Loss of the fibre of one arm", within.NON_NEGATIVE, SMALLER, unit.DB)]
 AttemptTime = Annotated[float, Number("Duration of one attempt", within.POSITIVE, SMALLER, unit.S)]
-Attenuation = Annotated[float, Number("Loss of the fibre by length", within.NON_NEGATIVE, SMALLER, unit.DB_PER_KM)]
-DarkCounts = Annotated[float, Number("Chance of a click without a photon, per window", within.BELOW_ONE, TOWARDS_ZERO)]
+Attenuation = Annotated[
+    float,
+    Number(
+        "Loss of power in the fibre by length (0.2 is not 20 % but 4.5 % a km)",
+        within.NON_NEGATIVE,
+        SMALLER,
+        unit.DB_PER_KM,
+    ),
+]
+Contrast = Annotated[
+    float,
+    Number(
+        "Visibility V of the correlations, multi-pairs apart: outcomes flip with (1 - V)/2",
+        within.PROBABILITY,
+        TOWARDS_ONE,
+    ),
+]
+DarkCounts = Annotated[
+    float, Number("Chance of a click without a photon, per detector and window", within.BELOW_ONE, TOWARDS_ZERO)
+]
 Distance = Annotated[float, Number("Way along the ground between the stations", within.NON_NEGATIVE, unit=unit.KM)]
 Efficiency = Annotated[
     float, Number("Emission, coupling and detection, without channel", within.POSITIVE_PROBABILITY, TOWARDS_ONE)
 ]
 EmissionTime = Annotated[float, Number("Time of an attempt that is not travel", within.NON_NEGATIVE, SMALLER, unit.S)]
-Fidelity = Annotated[float, Number("Fidelity F to Phi+ of a Werner pair", within.PROBABILITY, TOWARDS_ONE)]
+Fidelity = Annotated[
+    float, Number("Fidelity F = <Phi+|rho|Phi+> of a Werner pair (no root)", within.PROBABILITY, TOWARDS_ONE)
+]
 Length = Annotated[float, Number("Fibre from node to node", within.NON_NEGATIVE, unit=unit.KM)]
 Loss = Annotated[float, Number("Loss of the fibre from node to node", within.NON_NEGATIVE, SMALLER, unit.DB)]
-MeanPairs = Annotated[float, Number("Mean number of photon pairs of one pulse", within.NON_NEGATIVE)]
+MeanPairs = Annotated[
+    float, Number("Mean number of photon pairs of one pulse (both polarisations)", within.NON_NEGATIVE)
+]
 NumMemories = Annotated[int, Number("Pairs of memories that try at once", within.COUNT, LARGER, whole=True)]
 NumModes = Annotated[int, Number("Modes that one attempt tries side by side", within.COUNT, LARGER, whole=True)]
-Population = Annotated[float, Number("Population of the bright state, which emits", within.PROBABILITY)]
+Population = Annotated[float, Number("Population (not amplitude) of the bright state, which emits", within.PROBABILITY)]
 PSource = Annotated[float, Number("Chance that the source emits a pair", within.POSITIVE_PROBABILITY, TOWARDS_ONE)]
 RefractiveIndex = Annotated[float, Number("Group index of the fibre", within.AT_LEAST_ONE)]
 RepetitionRate = Annotated[float, Number("Pulses of the source by time", within.POSITIVE, LARGER, unit.HZ)]
-Visibility = Annotated[float, Number("Hong-Ou-Mandel visibility of the photons", within.PROBABILITY, TOWARDS_ONE)]
+Visibility = Annotated[
+    float, Number("Hong-Ou-Mandel visibility V = |overlap|^2 of the photons", within.PROBABILITY, TOWARDS_ONE)
+]
 Weight = Annotated[float, Number("Weights of Phi+, Psi+, Psi-, Phi- of the pair, sum 1", within.PROBABILITY)]
 Weights = Annotated[list[Weight], Field(min_length=4, max_length=4)]
 
@@ -135,7 +159,10 @@ class SingleClickLink(ClickLink):
     model: Literal["single_click"]
     bright_state: Population | Annotated[list[Population], Field(min_length=2, max_length=2)]
     phase_std_rad: Annotated[
-        float, Number("Standard deviation of the phase between the arms", within.NON_NEGATIVE, SMALLER, unit.RAD)
+        float,
+        Number(
+            "Standard deviation of the phase between the arms (not of one arm)", within.NON_NEGATIVE, SMALLER, unit.RAD
+        ),
     ] = 0.0
     phase_offset_rad: (
         Annotated[float, Number("Known phase of the left arm, not corrected", within.ANGLE, unit=unit.RAD)] | None
@@ -172,7 +199,7 @@ class SpdcSourceLink(Arms):
 
     model: Literal["spdc_source"]
     mean_pairs: MeanPairs
-    visibility: Visibility = 1.0
+    visibility: Contrast = 1.0
     repetition_rate_hz: RepetitionRate | None = None
 
 
@@ -229,17 +256,22 @@ class SatelliteLink(LinkTable):
     distance_left_km: ArmDistance | None = None
     distance_right_km: ArmDistance | None = None
     altitude_km: Annotated[float, Number("Altitude of the satellite", within.POSITIVE, unit=unit.KM)]
-    beam_waist_m: Annotated[float, Number("Waist w0 of the beams at the satellite", within.POSITIVE, unit=unit.M)]
+    beam_waist_m: Annotated[
+        float,
+        Number(
+            "Waist w0 (radius at 1/e^2 of the intensity) of the beams at the satellite", within.POSITIVE, unit=unit.M
+        ),
+    ]
     receiver_radius_m: Annotated[float, Number("Radius of the telescopes", within.POSITIVE, unit=unit.M)]
     wavelength_nm: Annotated[float, Number("Wavelength of the light", within.POSITIVE, unit=unit.NM)]
     zenith_transmissivity: Annotated[
-        float, Number("What the atmosphere passes straight upwards", within.POSITIVE_PROBABILITY)
+        float, Number("Power that the atmosphere passes straight upwards", within.POSITIVE_PROBABILITY)
     ] = 1.0
     minimum_elevation_deg: Annotated[
         float, Number("Elevation below which no station sees the satellite", within.ELEVATION, unit=unit.DEG)
     ] = 0.0
     mean_pairs: MeanPairs | None = None
-    visibility: Visibility | None = None
+    visibility: Contrast | None = None
     p_source: PSource | None = None
     fidelity: Fidelity | None = None
     bell_diagonal: Weights | None = None

@@ -15,8 +15,10 @@ from qtn.problem.chain.links import DarkCounts, Visibility
 from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, Number
 from qtn.problem.table import Built, Document, Table
 
-CoherenceTime = Annotated[float, Number("Coherence time T2", within.POSITIVE_OR_INF, LARGER, unit.S)]
-RelaxationTime = Annotated[float, Number("Relaxation time T1", within.POSITIVE_OR_INF, LARGER, unit.S)]
+CoherenceTime = Annotated[
+    float, Number("Coherence time T2 of e^(-t/T2), relaxation included", within.POSITIVE_OR_INF, LARGER, unit.S)
+]
+RelaxationTime = Annotated[float, Number("Relaxation time T1 of e^(-t/T1)", within.POSITIVE_OR_INF, LARGER, unit.S)]
 TimeConstant = Annotated[float, Number("T of e^(-t/T) rho + (1 - e^(-t/T))/2", within.POSITIVE_OR_INF, LARGER, unit.S)]
 GateTime = Annotated[float, Number("Duration of the two-qubit gate", within.NON_NEGATIVE, SMALLER, unit.S)]
 ReadoutTime = Annotated[float, Number("Duration of a readout", within.NON_NEGATIVE, SMALLER, unit.S)]
@@ -79,7 +81,10 @@ class Gates(Built):
     builder = gates
 
     two_qubit: Annotated[
-        float, Number("p2 of the gate: p2 rho + (1 - p2)/4 (depolarising)", within.PROBABILITY, TOWARDS_ONE)
+        float,
+        Number(
+            "p2 of the gate: p2 rho + (1 - p2)/4 (average gate fidelity (1 + 3 p2)/4)", within.PROBABILITY, TOWARDS_ONE
+        ),
     ] = 1.0
     readout: Annotated[float, Number("Chance that a readout is right", within.PROBABILITY, TOWARDS_ONE)] = 1.0
     two_qubit_time_s: GateTime | None = None
