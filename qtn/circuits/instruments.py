@@ -12,7 +12,7 @@ from qtn.channels.convert import choi_from_ptm, kraus_from_ptm, pauli_strings
 from qtn.channels.pauli import Dephasing, Depolarising, PauliNoise
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.gates import GATES
-from qtn.circuits.noise import NoiseModel, following, gate_span
+from qtn.circuits.noise import NoiseModel, following, gate_span, require_places
 from qtn.tensors.instruments import Event, Instruments
 
 ZERO_ONE = np.array([np.diag([1.0, 0.0]), np.diag([0.0, 1.0])])
@@ -153,6 +153,8 @@ def compile_circuit(circuit: Circuit, noise: NoiseModel | None) -> Program:
         circuit: any circuit that `run` accepts.
         noise: any noise model that `run` accepts.
     """
+    if noise is not None:
+        require_places(noise, circuit.num_sites, {op.label for op in circuit.operations})
     stacks, events, ahead, products, draws = {1: _Stack(1), 2: _Stack(2)}, [], True, True, 0
 
     def append(place: tuple[int, ...], index: int, count: int, kind: int, span: Any) -> None:

@@ -1,6 +1,6 @@
 """Which noise follows which operation."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
@@ -60,6 +60,24 @@ def noise_model(
         by_label=dict(by_label or {}),
         by_site=dict(by_site or {}),
     )
+
+
+def require_places(model: NoiseModel, num_sites: int, labels: Collection[str]) -> None:
+    """Check that what a noise model says of labels and sites means something in a circuit.
+
+    Raises:
+        ValueError: if no operation has one of its labels, or there is no such site.
+    """
+    for label in model.by_label:
+        if label not in labels:
+            known = ", ".join(sorted(map(repr, set(labels) - {""}))) or "none"
+            raise ValueError(
+                f"Argument `noise`: by_label holds {label!r}, but no operation of the circuit has this label (it has "
+                f"{known}); give the operation `label={label!r}`, or leave the entry out."
+            )
+    for site in model.by_site:
+        if site not in range(num_sites):
+            raise ValueError(f"Argument `noise`: by_site holds {site!r}, but sites are 0..{num_sites - 1}.")
 
 
 def following(model: NoiseModel, name: str, label: str, place: tuple[int, ...]) -> list[tuple[Any, tuple[int, ...]]]:

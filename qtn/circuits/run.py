@@ -12,7 +12,7 @@ from qtn import _checks
 from qtn._pytree import pytree
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.gates import GATES
-from qtn.circuits.noise import NoiseModel, channel_span, following, gate_span
+from qtn.circuits.noise import NoiseModel, channel_span, following, gate_span, require_places
 from qtn.states.basis import TRACE, ptm
 from qtn.states.measures import positivity_probe
 from qtn.states.trains import MPDO, MPS, ORTHONORMAL, TrainState, to_mixed, weight, zeros
@@ -123,6 +123,8 @@ class Prepared(NamedTuple):
 def prepare(circuit: Circuit, noise: NoiseModel | None, state: TrainState | None) -> Prepared:
     """Check a circuit and its initial state, and choose between a pure and a mixed run."""
     _checks.require_double_precision()
+    if noise is not None:
+        require_places(noise, circuit.num_sites, {op.label for op in circuit.operations})
     initial = zeros(circuit.num_sites) if state is None else state
     if initial.num_sites != circuit.num_sites:
         raise ValueError(

@@ -153,13 +153,20 @@ def schema() -> None:
 
 
 def loaded(file: str, overrides: list[str] | None):
-    """Load a problem in double precision."""
+    """Load a problem in double precision; print which of its numbers are unusual."""
+    import warnings
+
     import jax
 
     jax.config.update("jax_enable_x64", True)
+    from qtn.hardware.fibre import UnusualWarning
     from qtn.problem.load import load
 
-    return load(file, overrides or ())
+    with warnings.catch_warnings(record=True) as unusual:
+        problem = load(file, overrides or ())
+    warnings.simplefilter("ignore", UnusualWarning)
+    warn(list(dict.fromkeys(f"{file}: {each.message}" for each in unusual)))
+    return problem
 
 
 def opened(file: str, overrides: list[str] | None, dry_run: bool, device: str):

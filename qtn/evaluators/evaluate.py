@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar, overload, runtime_checkable
 from qtn.evaluators.outcome import Outcome, Result, Summary
 from qtn.evaluators.renewal import Renewal
 from qtn.links.chain import Chain
-from qtn.schedules.policy import SwapAsap
+from qtn.schedules.policy import SwapAsap, require_schedule
 from qtn.schedules.tree import Schedule
 
 R = TypeVar("R", bound=Result, covariant=True)
@@ -49,7 +49,7 @@ def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluato
         Mean waiting time [s], mean delivered state, their distribution over time, and their errors.
 
     Raises:
-        TypeError: if the evaluator is for the other kind of schedule.
+        TypeError: if the evaluator is for the other kind of schedule, or this is none.
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
@@ -61,4 +61,5 @@ def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluato
         >>> print(f"{outcome.mean_time:.12f}")  # (3 - 2 p) / (p (2 - p))
         2.666666666667
     """
+    require_schedule(schedule)
     return evaluator.evaluate(chain, schedule)

@@ -4,7 +4,7 @@ from qtn._pytree import pytree, static
 from qtn.evaluators.grid import TimeGrid
 
 LADDER = (1024, 4096, 16384, 65536, 262144, 1048576, 2097152)
-"""Grid lengths that are tried; few, so that few are ever compiled. The longest takes some 1.4 GiB, 5 with derivatives."""
+"""Grid lengths that are tried; few, so that few are compiled. The longest takes some 1.4 GiB, with derivatives 5."""
 
 COARSE = LADDER[1:5]
 """Of these, lengths of grids that are extrapolated: shorter ones gain nothing, longer ones are not affordable."""

@@ -39,7 +39,18 @@ def node(
         gate_set: two-qubit gate and readout.
         p_swap: success probability of its swap, in (0, 1].
         optics: Bell measurement by linear optics, in place of gate and readouts; its own success comes on top.
+
+    Raises:
+        TypeError: if one of them is something else, such as a table of a file.
+        ValueError: if `p_swap` lies outside its range.
     """
+    for name, value, kind, example in (
+        ("memory", memory, Memory, "dephasing_memory(t2)"),
+        ("gate_set", gate_set, Gates, "gates(two_qubit, readout)"),
+        ("optics", optics, LinearOptics, "linear_optics(...)"),
+    ):
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"Argument `{name}` must be built, such as by {example}, but is {value!r:.80}.")
     return Node(
         memory=PerfectMemory() if memory is None else memory,
         gates=gates() if gate_set is None else gate_set,

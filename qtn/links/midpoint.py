@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from qtn import _checks
-from qtn.hardware.fibre import transmissivity, travel_time
+from qtn.hardware.fibre import hint_at_units, transmissivity, travel_time
 from qtn.links.link import Heralded
 from qtn.links.registered import at_least_one, dark_count, non_negative_finite
 
@@ -65,6 +65,8 @@ def checked_arms(
     for name, value in fields.items():
         if value.shape != ():
             raise ValueError(f"Argument `{name}` must be a single number, but has shape {value.shape}.")
+    for side in ("left", "right"):
+        hint_at_units(f"length_{side}", fields[f"length_{side}"], fields[f"loss_{side}"])
     if attempt_time is None:
         require_duration([fields[name] for name in ("length_left", "length_right", "emission_time")])
     return {"attempt_time": None, **fields}

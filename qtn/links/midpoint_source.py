@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from qtn import _checks
 from qtn._pytree import pytree
-from qtn.hardware.fibre import DEFAULT_REFRACTIVE_INDEX, transmissivity, travel_time
+from qtn.hardware.fibre import DEFAULT_REFRACTIVE_INDEX, hint_at_units, transmissivity, travel_time
 from qtn.links.herald import heralded
 from qtn.links.link import Heralded
 from qtn.links.midpoint import multiplexed, require_duration, require_success
@@ -170,6 +170,8 @@ def midpoint_source(
         num_modes=scalar("num_modes", at_least_one, num_modes),
         attempt_time=optional_time(attempt_time),
     )
+    hint_at_units("length_left", link.length_left, link.loss_left)
+    hint_at_units("length_right", link.length_right, link.loss_right)
     if link.attempt_time is None:
         require_duration((link.length_left, link.length_right, link.emission_time))
     require_success(link.heralded())

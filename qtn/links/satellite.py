@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from qtn import _checks
 from qtn._pytree import pytree
+from qtn.hardware.fibre import hint_at_units
 from qtn.hardware.free_space import EARTH_RADIUS, downlink_transmissivity, sin_elevation
 from qtn.links.herald import heralded
 from qtn.links.link import Heralded
@@ -252,6 +253,8 @@ def satellite(
         num_modes=scalar("num_modes", at_least_one, num_modes),
         attempt_time=attempt_period(repetition_rate, attempt_time),
     )
+    hint_at_units("distance_left", link.distance_left)
+    hint_at_units("distance_right", link.distance_right)
     require_far_side(link)
     require_visible(link)
     require_success(link.heralded())

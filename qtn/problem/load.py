@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import tomllib
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 from pydantic import ValidationError
 
+from qtn.hardware.fibre import UnusualWarning
 from qtn.problem.chain.chain import num_links_of
 from qtn.problem.chain.links import LinkTable
 from qtn.problem.messages import ProblemError, from_validation
@@ -96,21 +98,32 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
     problem = Problem(name=name, config=config, given_schedule=schedule)
     if times and schedule is not None:
         problem = problem.with_schedule(schedule)
-    errors = [*impossible_links(problem), *unusable_parameters(problem)]
-    errors = errors or list(short_cutoffs(problem))
+    errors = list(impossible_links(problem))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnusualWarning)  # told above
+        errors += unusable_parameters(problem)
+        errors = errors or list(short_cutoffs(problem))
     if errors:
         raise ProblemError(source, errors)
     return problem
 
 
 def impossible_links(problem: Problem) -> Iterator[str]:
-    """Return a sentence for each link whose numbers are allowed one by one, but not together."""
+    """Return a sentence for each link whose numbers are allowed one by one, but not together; warn of unusual ones."""
     for key, kind, table in walk_tables(problem.document, Config):
-        try:
-            if issubclass(kind, LinkTable):
+        if not issubclass(kind, LinkTable):
+            continue
+        with warnings.catch_warnings(record=True) as unusual:
+            warnings.simplefilter("always", UnusualWarning)
+            try:
                 kind.build(table)
-        except ValueError as error:
-            yield f"{key}: {error}"
+            except ValueError as error:
+                yield f"{key}: {error}"
+        for each in unusual:
+            if each.category is UnusualWarning:
+                warnings.warn(f"{key}: {each.message}", UnusualWarning, stacklevel=2)
+            elif not issubclass(each.category, UnusualWarning):  # a file names its units: no hint at them
+                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
 
 
 def short_cutoffs(problem: Problem) -> Iterator[str]:

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 
 from qtn import _checks
 from qtn._pytree import pytree, static
-from qtn.schedules.tree import Schedule
+from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Wait
 
 
 class Restart(enum.StrEnum):
@@ -97,12 +97,28 @@ def swap_asap(
     return SwapAsap(restart=restart, ends=ends, cutoff_times=times)
 
 
+def require_schedule(schedule: Any) -> None:
+    """Raise unless this is a schedule, a tree or a policy.
+
+    Raises:
+        TypeError: with the function that makes one of it.
+    """
+    if isinstance(schedule, str):
+        raise TypeError(f"Argument `schedule` must be a Schedule, but is a text: use parse({schedule!r:.80}).")
+    if not isinstance(schedule, Schedule | SwapAsap):
+        cure = "Schedule(tree=...)" if isinstance(schedule, Elementary | Swap | Distill | Wait) else "parse(...)"
+        raise TypeError(
+            f"Argument `schedule` must be a Schedule or swap_asap(), but is of {type(schedule).__name__}: use {cure}."
+        )
+
+
 def require_tree(evaluator: str, schedule: Schedule | SwapAsap) -> Schedule:
     """Return a schedule if it is a tree, the only kind that an evaluator takes.
 
     Raises:
         TypeError: with the evaluators of the policy.
     """
+    require_schedule(schedule)
     if isinstance(schedule, SwapAsap):
         raise TypeError(f"{evaluator} evaluates trees, not the policy swap_asap(): use Asap() or Sampled().")
     return schedule

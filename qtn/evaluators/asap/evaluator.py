@@ -24,7 +24,7 @@ from qtn.evaluators.outcome import Outcome, Summary
 from qtn.evaluators.plan import LADDER, NUM_LIFETIMES, GridPlan
 from qtn.evaluators.scales import read_scales
 from qtn.links.chain import Chain
-from qtn.schedules.policy import Ends, Restart, SwapAsap
+from qtn.schedules.policy import Ends, Restart, SwapAsap, require_schedule
 from qtn.schedules.tree import Schedule
 from qtn.steps.level import PauliLevel
 
@@ -100,6 +100,7 @@ class Asap:
 
     def _chosen(self, chain: Chain | Line, policy: SwapAsap | Schedule) -> tuple[GridPlan, Line, SwapAsap]:
         """Return the grids of an evaluation, the chain as arrays and the policy, if the result will be exact."""
+        require_schedule(policy)
         if not isinstance(policy, SwapAsap):
             raise TypeError(f"Asap() evaluates the policy swap_asap(), not a {type(policy).__name__}: use Renewal().")
         _checks.require_double_precision()

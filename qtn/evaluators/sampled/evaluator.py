@@ -21,7 +21,7 @@ from qtn.evaluators.sampled.pools import TreePlan, TreeSampler, require_sampled
 from qtn.evaluators.sampled.record import Record, corrected_state, tracked_state
 from qtn.links.chain import Chain
 from qtn.schedules.builders import check_spans
-from qtn.schedules.policy import Ends, Restart, SwapAsap, cutoff_of_nodes
+from qtn.schedules.policy import Ends, Restart, SwapAsap, cutoff_of_nodes, require_schedule
 from qtn.schedules.tree import Schedule
 from qtn.steps.correction import Correction
 from qtn.steps.level import PauliLevel
@@ -100,6 +100,7 @@ class Sampled:
         _checks.require_double_precision()
         if self.num_samples < 2:
             raise ValueError(f"Argument `num_samples` must be at least 2, but is {self.num_samples}.")
+        require_schedule(schedule)
         key = jax.random.key(self.seed)
         if isinstance(schedule, SwapAsap):
             return self._policy(chain, schedule, key)
