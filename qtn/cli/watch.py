@@ -34,7 +34,8 @@ class Watch:
         """Show progress; a count that falls belongs to a new search."""
         self.total += evaluations - self.before if evaluations >= self.before else evaluations
         self.before = evaluations
-        words = f"{phase}: {described(self.merit, best)}"
+        words = ": ".join(filter(None, (phase, described(self.merit, best))))
+        phase = phase.partition(",")[0]
         if self.terminal:
             self.bar.update(self.total - self.bar.n)
             self.bar.set_postfix_str(words)
@@ -48,7 +49,7 @@ def described(merit: str, score: float) -> str:
     """Return a score for people; that of a cost is negative."""
     cost = merit == "hardware_cost"
     if score == -math.inf and not cost:
-        return "nothing evaluated yet"
+        return ""
     if score <= (DEAREST if cost else OUTSIDE):
         return "nothing within the limits yet"
     return f"best {merit} {-score if cost else score:.6g}"

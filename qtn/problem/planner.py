@@ -49,7 +49,8 @@ def optimise(
     Args:
         problem: with an [optimise] table.
         seed: of the further starts of a given tree; the first start is the file's.
-        report: called as it goes on; the best score that it is told never falls.
+        report: called as it goes on; the best score that it is told never falls, and is -inf until something was tuned
+            or searched to the end: the short grids of a search may be wrong by a fifth, so the phase tells their best.
         checkpoint: keeps what is found, so that a run that was killed goes on to the same answer.
 
     Returns:
@@ -145,12 +146,14 @@ class Planner:
         self.num_searches += 1
 
         def show(progress: Progress) -> None:
-            best = self.read(progress.best) if progress.best > OUTSIDE else progress.best
-            self.told(progress.phase, -math.inf if minimise else best, progress.evaluated)
+            rough = f", about {self.read(progress.best):.6g} on its grid"
+            if progress.best <= OUTSIDE:
+                rough = ", nothing within the limits yet" if math.isfinite(progress.best) else ""
+            self.told(progress.phase + ("" if minimise else rough), -math.inf, progress.evaluated)
 
         use = setting_with(self.problem, values).application
         objective = dataclasses.replace(self.objective, application=use)
-        return search(
+        found = search(
             chain_with(self.problem, values),
             space_of(self.problem),
             dataclasses.replace(objective, maximise=MARGIN) if minimise else objective,
@@ -159,6 +162,9 @@ class Planner:
             report=show,
             checkpoint=self.checkpoint and self.checkpoint.next("search"),
         )
+        exact = found.leaders[0].violation == 0 and not (minimise or table.cutoffs)  # trial cut-offs get short grids
+        self.told("search", self.read(found.leaders[0].score) if exact else -math.inf, found.evaluated)
+        return found
 
     def choice(self, leader: Leader, values: Mapping[str, float]) -> Choice:
         """Return a leader of a search as a choice, without tuning."""

@@ -259,6 +259,22 @@ def test_the_main_job_ends_at_the_same_optimum_from_every_start(start):
     assert "starts agree" in found.status or "starts differ" in found.status
 
 
+def test_short_grids_of_a_search_are_told_as_such():
+    """Their best may be too high by a fifth: it stands in the phase, and what is told as the best holds."""
+    told, phases = [], []
+
+    def report(phase, best, evaluations):
+        phases.append(phase)
+        told.append(best)
+
+    found = qtn.optimise(
+        loads(ABSTRACT % 3 + "[optimise]\nsearch = { max_rounds = 1, cutoffs = true }\n"), report=report
+    )
+    assert any(phase.startswith("search, about ") for phase in phases)
+    assert np.isfinite(told[-1]) and np.all(np.diff([each for each in told if np.isfinite(each)]) >= 0)
+    assert max(told) <= found.value * (1 + 1e-6)
+
+
 def test_too_few_slots_are_said():
     with pytest.raises(ValueError, match="slots"):
         optimise(loads(ABSTRACT % 2 + "[optimise]\nsearch = { slots = 1 }\n"))
