@@ -156,8 +156,10 @@ def loaded(file: str, overrides: list[str] | None):
     import jax
 
     jax.config.update("jax_enable_x64", True)
+    from qtn.cli.session import use_cache
     from qtn.problem.load import load
 
+    use_cache()
     return load(file, overrides or ())
 
 

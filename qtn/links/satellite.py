@@ -4,13 +4,14 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.hardware.free_space import EARTH_RADIUS, downlink_transmissivity, sin_elevation
 from qtn.links.herald import heralded
-from qtn.links.link import Heralded
+from qtn.links.link import Heralded, herald
 from qtn.links.midpoint import multiplexed, require_success
 from qtn.links.registered import (
     at_least_one,
@@ -254,7 +255,7 @@ def satellite(
     )
     require_far_side(link)
     require_visible(link)
-    require_success(link.heralded())
+    require_success(herald(link))
     return link
 
 

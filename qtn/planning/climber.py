@@ -5,8 +5,8 @@ import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 import numpy as np
-from jaxtyping import Array
 
+from qtn._array import Array
 from qtn.evaluators.plan import GridPlan
 from qtn.optimisation.checkpoint import Checkpoint, recorded
 from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress, climb_subject_to

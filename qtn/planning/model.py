@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from qtn.evaluators.extrapolate import outcome_on, values_on
-from qtn.evaluators.fold import Run, apply, herald
+from qtn.evaluators.fold import Run, apply
 from qtn.evaluators.plan import GridPlan
+from qtn.evaluators.tape import Tape
 from qtn.links.chain import Chain
-from qtn.links.link import Heralded
-from qtn.optimisation.tape import Tape
+from qtn.links.link import Heralded, herald
 from qtn.schedules.tree import Schedule
 from qtn.steps.level import Level
 
@@ -60,7 +60,7 @@ class Model:
 
     def arrays(self, numbers: Mapping[str, float]) -> dict[str, Any]:
         """Return the numbers as arrays, each of its own."""
-        return {name: jnp.asarray(np.float64(value)) for name, value in numbers.items()}
+        return {name: np.array(value, dtype=float) for name, value in numbers.items()}
 
     def system(self, numbers: Numbers, run: Run = apply) -> tuple[Chain, Schedule, tuple[Heralded, ...]]:
         """Return chain, schedule and what the links herald."""
