@@ -1,12 +1,15 @@
 """Check arguments where objects are built: structure always, values when they are concrete."""
 
 import enum
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jax.core import Tracer
+
+from qtn._array import Array, library
 
 E = TypeVar("E", bound=enum.StrEnum)
 
@@ -15,19 +18,37 @@ X64_CURE = 'call `jax.config.update("jax_enable_x64", True)` first, or set JAX_E
 
 def require_double_precision() -> None:
     """Raise unless JAX computes in double precision."""
-    if jnp.asarray(0.0).dtype != jnp.float64:
+    if jnp.result_type(float) != jnp.float64:
         raise RuntimeError(f"qtn computes in double precision, but JAX is set to single: {X64_CURE}.")
 
 
 def real(value: Any) -> Array:
-    """Convert a number or array (concrete or traced) to double precision."""
+    """Convert a number or array (concrete or traced) to double precision; NumPy unless it holds an array of JAX."""
     require_double_precision()
+    if library(value) is np and (given := np.asarray(value)).dtype.kind in "biuf":
+        return np.array(given, dtype=np.float64)  # a copy: what records hold does not change
     return jnp.asarray(value, dtype=jnp.float64)
 
 
 def known(value: Any) -> np.ndarray | None:
     """Return the concrete value, or None under a JAX transformation."""
     return None if isinstance(value, Tracer) else np.asarray(value)
+
+
+def at_hand(tree: Any) -> Any:
+    """Return numbers as arrays of NumPy where they are known."""
+    return jax.tree.map(lambda x: x if isinstance(x, Tracer) else np.asarray(x), tree)
+
+
+def constant(tree: Any) -> Any:
+    """Return numbers without their derivatives, and as arrays of NumPy where they are known."""
+    return at_hand(jax.tree.map(lambda x: jax.lax.stop_gradient(x) if isinstance(x, Tracer) else x, tree))
+
+
+def largest(values: Sequence[Any]) -> Array:
+    """Return the largest of some numbers, without derivative."""
+    found = constant(list(values))
+    return jnp.max(jnp.stack(found)) if library(found) is jnp else np.max(found)
 
 
 def require(name: str, value: Any, ok: Any, rule: str) -> Array:

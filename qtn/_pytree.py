@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from qtn import _checks
+from qtn._array import Array, library
 
 T = TypeVar("T")
 
@@ -43,10 +44,10 @@ def pytree(cls: type[T]) -> type[T]:
     return data
 
 
-def stack(leaves: Sequence[Any]) -> jax.Array:
+def stack(leaves: Sequence[Any]) -> Array:
     """Stack arrays of one shape in double precision; thousands of concrete numbers without thousands of operations."""
     if all(_checks.known(leaf) is not None for leaf in leaves):
-        return jnp.asarray(np.stack([np.asarray(leaf) for leaf in leaves]), dtype=jnp.float64)
+        return np.stack([np.asarray(leaf) for leaf in leaves]).astype(np.float64)
     return jnp.stack([_checks.real(leaf) for leaf in leaves])
 
 
@@ -59,9 +60,10 @@ def together(function: Callable[[Any], Any], records: Sequence[Any]) -> Any:
     batches, order = [], []
     for members in kinds.values():
         side_by_side = jax.tree.map(lambda *leaves: stack(leaves), *[records[i] for i in members])
-        batches.append(jax.vmap(function, axis_size=len(members))(side_by_side))
+        batch = jax.vmap(function, axis_size=len(members))(side_by_side)
+        batches.append(_checks.at_hand(batch))
         order += members
-    joined = jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *batches) if len(batches) > 1 else batches[0]
+    joined = jax.tree.map(lambda *x: library(x).concatenate(x), *batches) if len(batches) > 1 else batches[0]
     if order == sorted(order):
         return joined
     place = np.argsort(order)

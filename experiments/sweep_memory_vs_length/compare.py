@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from qtn.evaluators.fold import herald
+from qtn.links.link import herald
 from qtn.problem.load import load
 from qtn.problem.sweep import SweepTask
 from qtn.sweeps import batch

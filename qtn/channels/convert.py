@@ -14,9 +14,10 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Complex, Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.states.basis import PAULI_MATRICES
 
 TOLERANCE = 1e-9

@@ -6,9 +6,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Complex, Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree, static
 
 MAX_DENSE = 5

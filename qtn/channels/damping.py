@@ -9,9 +9,10 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Complex, Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree
 
 LOWER = np.array([[0.0, 1.0], [0.0, 0.0]], dtype=complex)

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
+from qtn._array import Array
 from qtn.circuits.instruments import Program
 from qtn.states.basis import PAULI_MATRICES
 from qtn.tensors.instruments import Instruments, draw_outcome

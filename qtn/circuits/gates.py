@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
+from qtn._array import Array
 from qtn.states.basis import PAULI_MATRICES
 
 I2, X, Y, Z = PAULI_MATRICES

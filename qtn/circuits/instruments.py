@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.channels.convert import choi_from_ptm, kraus_from_ptm, pauli_strings
 from qtn.channels.pauli import Dephasing, Depolarising, PauliNoise
 from qtn.circuits.circuit import Circuit

@@ -5,9 +5,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.noise import NoiseModel

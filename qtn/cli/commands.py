@@ -159,9 +159,11 @@ def loaded(file: str, overrides: list[str] | None):
     import jax
 
     jax.config.update("jax_enable_x64", True)
+    from qtn.cli.session import use_cache
     from qtn.hardware.fibre import UnusualWarning
     from qtn.problem.load import load
 
+    use_cache()
     with warnings.catch_warnings(record=True) as unusual:
         problem = load(file, overrides or ())
     warnings.simplefilter("ignore", UnusualWarning)

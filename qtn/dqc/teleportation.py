@@ -3,9 +3,10 @@
 from enum import StrEnum
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.evaluators.outcome import Result, Summary
 from qtn.links.chain import Chain

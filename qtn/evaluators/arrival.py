@@ -2,7 +2,9 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
+
+from qtn._array import Array
 
 
 def arrival(p_success: Float[Array, ""], attempt_steps: Float[Array, ""], num_steps: int) -> Float[Array, "num_steps"]:

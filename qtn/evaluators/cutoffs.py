@@ -5,8 +5,9 @@ A cut-off says which part of the past is still held, and when attempts end becau
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.tensors.recurrence import convolve, cumulative, delay, delayed
 

@@ -1,12 +1,16 @@
 """Evaluate on several grids and extrapolate in the square of their step, with a bound on what is left."""
 
 import dataclasses
+from collections.abc import Sequence
 from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Float
 
+from qtn._array import Array, library
+from qtn._checks import constant, largest
 from qtn._pytree import pytree
 from qtn.evaluators.fold import Fold, Run, apply, heralded_links
 from qtn.evaluators.grid import common_spacing
@@ -51,35 +55,88 @@ def root(fold: Fold) -> Root:
     """Evaluate the root of a schedule by renewal-reward."""
     summary = fold.run(moments, fold.root())
     values = fold.run(root_values, fold.level, summary, fold.chain_ends, fold.step)
-    tails = jnp.stack([*fold.tails, summary.tail_mass])
-    return Root(values=values, lifetime=jnp.max(jnp.stack(fold.lifetimes)), tail_mass=jnp.max(tails))
+    lifetimes = [mean * unit for mean, unit in constant(fold.lifetimes)]
+    return Root(values=values, lifetime=largest(lifetimes), tail_mass=largest([*fold.tails, summary.tail_mass]))
 
 
-def summarise_on(plan: GridPlan, chain: Chain, schedule: Schedule, level: Level) -> Summary:
-    """Evaluate on given grids; pure, for use under any JAX transformation."""
-    heralded = heralded_links(chain)
-    folds = [Fold(chain, schedule, heralded, grid, level) for grid in plan.grids]
+def summarise_on(plan: GridPlan, chain: Chain, schedule: Schedule, level: Level, run: Run = apply) -> Summary:
+    """Evaluate on given grids; pure, for use under any JAX transformation; `run` may follow the compiled pieces."""
+    return folded(plan, chain, schedule, level, run)[1]
+
+
+def folded(
+    plan: GridPlan, chain: Chain, schedule: Schedule, level: Level, run: Run = apply
+) -> tuple[Fold, Summary, Float[Array, "17"]]:
+    """Evaluate on given grids.
+
+    Returns:
+        (fold, summary, values): what the finest grid delivers, and mean time [s] and Pauli coefficients of all grids
+        together, as a summary and as one array.
+    """
+    heralded = heralded_links(chain, run)
+    folds = [Fold(chain, schedule, heralded, grid, level, run) for grid in plan.grids]
     roots = [root(fold) for fold in folds]
-    values = jnp.stack([root.values for root in roots])
-    longest = jnp.max(jnp.stack([h.attempt_time for h in heralded])) / folds[0].step
-    best, error = extrapolated(plan, values, longest)
+    values, tails = [each.values for each in roots], [each.tail_mass for each in roots]
+    unsure = np.float64(0.0)
     if plan.finest.unequal and schedule.cutoff_times.size and len(plan.grids) > 1:
-        error = error + 2 * staggering(plan, chain, schedule, level, values[0])  # either way
-    return summary_of(plan, best, error, jnp.stack([root.tail_mass for root in roots]), folds[0].step)
+        unsure = 2 * staggering(plan, chain, schedule, heralded, level, values[0])  # either way
+    longest = largest([each.attempt_time for each in heralded])
+    return folds[0], *finished(plan, values, tails, longest, folds[0].step, unsure, run)
 
 
-def summary_of(
-    plan: GridPlan, best: Float[Array, "17"], error: Array, tails: Float[Array, "n"], step: Float[Array, ""]
-) -> Summary:
-    """Return mean time [s] and Pauli coefficients as a summary, with the largest of some tail masses."""
+def finished(
+    plan: GridPlan,
+    values: Sequence[Float[Array, "17"]],
+    tails: Sequence[Float[Array, ""]],
+    longest: Float[Array, "*n"],
+    step: Float[Array, ""],
+    unsure: Float[Array, ""] = np.float64(0.0),
+    run: Run = apply,
+) -> tuple[Summary, Float[Array, "17"]]:
+    """Return what several grids say together.
+
+    Args:
+        plan: the grids.
+        values: mean time [s] and Pauli coefficients on each.
+        tails: probability that an attempt outlasts each grid.
+        longest: attempt time [s], or all of them.
+        step: of the finest grid [s].
+        unsure: what else is uncertain, relative.
+        run: applies the one compiled piece.
+
+    Returns:
+        (summary, values): mean time [s] and Pauli coefficients, also as one array.
+    """
+    squares, target = _squares(plan)
+    flags = plan.extrapolated, plan.finest.unequal
+    found = run(_finished, list(values), list(tails), squares, target, longest, step, unsure, *flags)
+    best, mean_time, state, error, tail_mass = found
     info = Info(
-        tail_mass=jax.lax.stop_gradient(jnp.max(tails)),
-        grid_error=jax.lax.stop_gradient(error),
+        tail_mass=tail_mass,
+        grid_error=error,
         step=step,
         num_steps=plan.finest.num_steps,
         num_grids=len(plan.grids) if plan.extrapolated else 1,
     )
-    return Summary(mean_time=best[0], state=best[1:].reshape(4, 4), info=info)
+    return Summary(mean_time=mean_time, state=state, info=info), best
+
+
+@partial(jax.jit, static_argnames=("extrapolate", "unequal"))
+def _finished(
+    values: list[Float[Array, "17"]],
+    tails: list[Float[Array, ""]],
+    squares: Float[Array, "g"],
+    target: Float[Array, ""],
+    longest: Float[Array, "*n"],
+    step: Float[Array, ""],
+    unsure: Float[Array, ""],
+    extrapolate: bool,
+    unequal: bool,
+) -> tuple[Array, ...]:
+    """Return the best values, whole and in parts, their error and the largest tail mass."""
+    best, error = extrapolated(jnp.stack(values), squares, target, jnp.max(longest) / step, extrapolate, unequal)
+    error, tail_mass = jax.lax.stop_gradient((error + unsure, jnp.max(jnp.stack(tails))))
+    return best, best[0], best[1:].reshape(4, 4), error, tail_mass
 
 
 def values_on(
@@ -92,7 +149,7 @@ def values_on(
     """
     roots = [root(Fold(chain, schedule, heralded, grid, level, run)) for grid in plan.grids]
     if max(float(each.tail_mass) for each in roots) > MOST_TAIL:
-        return jnp.full(17, jnp.nan)
+        return np.full(17, np.nan)
     found = [each.values for each in roots]
     return run(combined, found, mixture(plan)) if plan.extrapolated else found[0]
 
@@ -145,13 +202,19 @@ def mixture(plan: GridPlan) -> Float[Array, "g"]:
 
 def _squares(plan: GridPlan) -> tuple[Float[Array, "g"], Float[Array, ""]]:
     """Return the square of the step of each grid in units of the finest, and that of the true spacing."""
-    squares = jnp.stack([jnp.asarray(grid.ratio / plan.finest.ratio) ** 2 for grid in plan.grids])
     lattice = plan.finest.lattice(range(len(plan.finest.attempts)), range(len(plan.finest.waits)))
-    return squares, jnp.minimum(lattice, 1.0) ** 2
+    xp = library(lattice, [grid.ratio for grid in plan.grids])
+    squares = xp.stack([xp.asarray(grid.ratio / plan.finest.ratio) ** 2 for grid in plan.grids])
+    return squares, xp.minimum(lattice, 1.0) ** 2
 
 
 def staggering(
-    plan: GridPlan, chain: Chain, schedule: Schedule, level: Level, values: Float[Array, "17"]
+    plan: GridPlan,
+    chain: Chain,
+    schedule: Schedule,
+    heralded: tuple[Heralded, ...],
+    level: Level,
+    values: Float[Array, "17"],
 ) -> Float[Array, ""]:
     """Bound what a coarse grid cannot know about cut-offs between links whose attempts are not in step.
 
@@ -159,16 +222,18 @@ def staggering(
     an uncertainty of an attempt (or of one grid step) in the cut-off, if the attempt times have a common
     spacing; else phases are spread evenly and only about p of it is left.
     """
-    chain, schedule = jax.lax.stop_gradient((chain, schedule))
-    heralded = heralded_links(chain)
+    chain, schedule, heralded = constant((chain, schedule, heralded))
     step = plan.finest.step(heralded)
-    longest = jnp.max(jnp.stack([h.attempt_time for h in heralded]))
-    later = schedule.cutoff_times + jnp.minimum(longest, step)
+    longest = largest([each.attempt_time for each in heralded])
+    later = schedule.cutoff_times + library(longest, step).minimum(longest, step)
     moved = root(Fold(chain, dataclasses.replace(schedule, cutoff_times=later), heralded, plan.finest, level))
-    change = jnp.max(jnp.abs(moved.values - jax.lax.stop_gradient(values)) / _scale(values))
-    if common_spacing(plan.finest.attempts) > 0:
-        return change
-    return change * jnp.minimum(4 * jnp.max(jnp.stack([h.p_success for h in heralded])), 1.0)
+    share = np.float64(1.0)
+    if common_spacing(plan.finest.attempts) == 0:
+        likeliest = largest([each.p_success for each in heralded])
+        share = library(likeliest).minimum(4 * likeliest, 1.0)
+    found, before = constant((moved.values, values))
+    xp = library(found, before)
+    return share * xp.max(xp.abs(found - before) / xp.where(np.arange(17) == 0, before[0], 1.0))
 
 
 def _scale(values: Float[Array, "17"]) -> Float[Array, "17"]:
@@ -178,13 +243,18 @@ def _scale(values: Float[Array, "17"]) -> Float[Array, "17"]:
 
 def richardson(squares: Float[Array, "g"], target: Float[Array, ""]) -> Float[Array, "g"]:
     """Return the weights of the polynomial through points at `squares`, evaluated at `target`."""
-    own, other = squares[:, None], squares[None, :]
-    same = jnp.eye(squares.size, dtype=bool)
-    return jnp.prod(jnp.where(same, 1.0, (target - other) / jnp.where(same, 1.0, own - other)), axis=1)
+    own, other, xp = squares[:, None], squares[None, :], library(squares, target)
+    same = np.eye(squares.size, dtype=bool)
+    return xp.prod(xp.where(same, 1.0, (target - other) / xp.where(same, 1.0, own - other)), axis=1)
 
 
 def extrapolated(
-    plan: GridPlan, values: Float[Array, "g 17"], attempt_steps: Float[Array, ""]
+    values: Float[Array, "g 17"],
+    squares: Float[Array, "g"],
+    target: Float[Array, ""],
+    attempt_steps: Float[Array, ""],
+    extrapolate: bool,
+    unequal: bool,
 ) -> tuple[Float[Array, "17"], Float[Array, ""]]:
     """Extrapolate values on several grids in the square of the step, with a bound on the error left.
 
@@ -193,26 +263,28 @@ def extrapolated(
     disagreement of shorter extrapolations, plus that uncertainty, plus the square of the bias itself.
 
     Args:
-        plan: the grids.
-        values: (num_grids, 17), mean time and Pauli coefficients on each.
+        values: mean time and Pauli coefficients on each grid.
+        squares: of the steps, in units of the finest.
+        target: square of the spacing of the true times.
         attempt_steps: longest attempt time in units of the finest step.
+        extrapolate: whether the best values are extrapolated; else they are those of the finest grid.
+        unequal: whether links differ in attempt time, or something waits for a fixed time.
 
     Returns:
         (values, error): extrapolated values, and a bound on the relative error of the mean time and the absolute
         error of the Pauli coefficients, which no Bell weight exceeds.
     """
-    if len(plan.grids) == 1:
+    if len(values) == 1:
         return values[0], jnp.asarray(ROUNDING)
     scale = _scale(values[0])
-    squares, target = _squares(plan)
 
     def through(points: list[int]) -> Float[Array, "17"]:
         index = jnp.array(points)
         return richardson(squares[index], target) @ values[index]
 
-    best = through([0, 1, 2]) if plan.extrapolated else values[0]
-    guesses = jnp.stack([through([0, i]) for i in range(1, len(plan.grids))])
+    best = through([0, 1, 2]) if extrapolate else values[0]
+    guesses = jnp.stack([through([0, i]) for i in range(1, len(values))])
     spread = jnp.max(jnp.abs(guesses - best), axis=0) / scale
     bias = jnp.max(jnp.abs(values - best), axis=0) / scale
-    phase = jnp.minimum(attempt_steps, 1.0) ** 2 * (4 if plan.finest.unequal else 1)
+    phase = jnp.minimum(attempt_steps, 1.0) ** 2 * (4 if unequal else 1)
     return best, jnp.max(4 * spread + phase * bias + 8 * bias**2) + ROUNDING

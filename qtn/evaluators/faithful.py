@@ -7,8 +7,9 @@ import math
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
+from qtn._array import Array
 from qtn.evaluators.cutoffs import postponed, window
 from qtn.evaluators.join import Attempt, meet
 from qtn.steps.step_map import StepMap

@@ -6,8 +6,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Float
 
+from qtn._array import Array
+from qtn._checks import at_hand, constant
 from qtn.evaluators.arrival import arrival
 from qtn.evaluators.faithful import join_faithful
 from qtn.evaluators.grid import TimeGrid
@@ -16,23 +19,12 @@ from qtn.evaluators.join_many import join_many
 from qtn.evaluators.pump import pumped, pumped_soft
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
-from qtn.links.link import Heralded, Link
+from qtn.links.link import Heralded, herald
 from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, durations, subtrees
 from qtn.states.basis import BELL_SIGNS
 from qtn.steps.distill import DistillationProtocol
 from qtn.steps.level import Level
 from qtn.steps.step_map import StepMap, map_of
-
-
-@jax.jit
-def herald(link: Link) -> Heralded:
-    """Return what one attempt of a link heralds (compiled once per kind of link)."""
-    return link.heralded()
-
-
-def heralded_links(chain: Chain) -> tuple[Heralded, ...]:
-    """Return what each stored link heralds."""
-    return tuple(link if isinstance(link, Heralded) else herald(link) for link in chain.links)
 
 
 @partial(jax.jit, static_argnames=("level", "num_steps"))
@@ -85,8 +77,8 @@ def join_list(inputs: list[Array], entries: Array, rates: Array, cutoff: Array, 
 
 
 @jax.jit
-def taken(values: Float[Array, "n"], index: Array) -> Float[Array, ""]:
-    """Return one of some numbers."""
+def taken(values: Float[Array, "n *k"], index: Array) -> Float[Array, "*k"]:
+    """Return one of some numbers or rows."""
     return values[index]
 
 
@@ -105,6 +97,12 @@ Run = Callable[..., Any]
 def apply(piece: Callable[..., Any], *args: Any) -> Any:
     """Return `piece(*args)`."""
     return piece(*args)
+
+
+def heralded_links(chain: Chain, run: Run = apply) -> tuple[Heralded, ...]:
+    """Return what each stored link heralds."""
+    found = tuple(link if isinstance(link, Heralded) else run(herald, link) for link in chain.links)
+    return at_hand(found) if run is apply else found  # whoever follows arrays knows them by identity
 
 
 class Fold:
@@ -126,8 +124,10 @@ class Fold:
         self.chain, self.schedule, self.heralded, self.grid, self.level = chain, schedule, heralded, grid, level
         self.run = run
         self.step = run(grid_step, grid.ratio, heralded, grid.reference)
-        self.lifetimes: list[Array] = []
+        self.lifetimes: list[tuple[Array, Array]] = []
+        """Mean times of the steps below the root: products of two numbers [s]."""
         self.tails: list[Array] = []
+        self._root: Attempt | None = None
         self._keys: dict[Tree, object] = {}
         self._summaries: dict[object, Moments] = {}
         self._delivered: dict[object, Float[Array, "k t"]] = {}
@@ -140,10 +140,12 @@ class Fold:
 
     def root(self) -> Attempt:
         """Return one attempt of the last step of the schedule."""
-        tree = self.schedule.tree
-        for part in subtrees(tree)[:-1]:  # children first: never deep in recursion
-            self.delivered(part)
-        return self.attempt(tree)
+        if self._root is None:
+            *below, tree = subtrees(self.schedule.tree)
+            for part in below:  # children first: never deep in recursion
+                self.delivered(part)
+            self._root = self.attempt(tree)
+        return self._root
 
     def attempt(self, tree: Tree) -> Attempt:
         """Return one attempt of the last step of `tree`; a link counts as always successful."""
@@ -158,7 +160,7 @@ class Fold:
             inputs = (tree.kept, *[tree.consumed] * (tree.protocol.num_pairs - 1))
             return self._join(tree, inputs, step)
         delivered = self.delivered(tree)
-        return Attempt(success=delivered, failure=jnp.zeros_like(delivered[0]))
+        return Attempt(success=delivered, failure=np.zeros(delivered.shape[1]))
 
     def delivered(self, tree: Tree) -> Float[Array, "k t"]:
         """Return what `tree` delivers at each time, restarts included."""
@@ -170,7 +172,8 @@ class Fold:
     def _deliver(self, tree: Tree) -> Float[Array, "k t"]:
         if isinstance(tree, Elementary):
             heralded = self.heralded[self.chain.link_index(tree.position)]
-            self.lifetimes.append(heralded.attempt_time / heralded.p_success)
+            attempt_time, p_success = constant((heralded.attempt_time, heralded.p_success))
+            self.lifetimes.append((attempt_time, 1 / p_success))
             return self.run(link_arrivals, self.level, heralded, self.ends(tree), self.step, self.grid.num_steps)
         if isinstance(tree, Wait):
             duration = self._steps("wait_times", tree.duration)
@@ -189,7 +192,7 @@ class Fold:
     def note(self, attempt: Attempt) -> Moments:
         """Return the moments of an attempt, and remember its lifetime and tail."""
         summary = self.run(moments, attempt)
-        self.lifetimes.append(summary.mean_steps * self.step)
+        self.lifetimes.append((summary.mean_steps, self.step))
         self.tails.append(summary.tail_mass)
         return summary
 
@@ -208,18 +211,18 @@ class Fold:
     def _met(self, tree: Swap | Distill, inputs: tuple[Tree, ...], step: StepMap) -> Attempt:
         """Return what happens when the pairs that a step needs are there, or waited too long."""
         delivered = [self.delivered(child) for child in inputs]
-        limit = jnp.asarray(jnp.inf) if tree.cutoff is None else self._steps("cutoff_times", tree.cutoff)
+        limit = np.array(np.inf) if tree.cutoff is None else self._steps("cutoff_times", tree.cutoff)
         rates = self.run(decay_per_step, self.level, tuple(self.ends(child) for child in inputs), self.step)
         width = None if tree.rules.cutoff_width is None else self._steps("cutoff_widths", tree.rules.cutoff_width)
         sequential = isinstance(tree, Distill) and tree.sequential
         if sequential:
             lattice = self._lattice(inputs[1])
             piece, others = (pumped, (limit, lattice)) if width is None else (pumped_soft, (limit, width))
-            return self.run(piece, *delivered, step.entries, rates[0], *others)
+            return self.run(piece, *delivered, step.entries, self.run(taken, rates, np.array(0)), *others)
         lattice = self._lattice(*inputs)
         if tree.rules.min_fidelity is not None:
             rows = self.run(fidelity_rows, self.level, tuple(self.ends(child) for child in inputs))
-            minimum = self.run(taken, self.schedule.min_fidelities, jnp.asarray(tree.rules.min_fidelity))
+            minimum = self.run(taken, self.schedule.min_fidelities, np.array(tree.rules.min_fidelity))
             return self.run(join_faithful, *delivered, step, rates, rows, minimum, lattice)
         if width is not None:
             return self.run(join_soft, *delivered, step, rates, limit, width)
@@ -230,7 +233,7 @@ class Fold:
 
     def _steps(self, name: str, slot: int) -> Float[Array, ""]:
         """Return one of the times of the schedule in grid steps."""
-        return self.run(in_steps, getattr(self.schedule, name), jnp.asarray(slot), self.step)
+        return self.run(in_steps, getattr(self.schedule, name), np.array(slot), self.step)
 
     def _lattice(self, *inputs: Tree) -> Float[Array, ""]:
         """Return the spacing, in steps, of the times at which the inputs of a join can arrive."""

@@ -8,10 +8,11 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Float
 
-from qtn._pytree import pytree, static
+from qtn._array import Array, library
+from qtn._pytree import pytree, stack, static
 from qtn.links.link import Heralded
 
 MOST_PARTS = 128
@@ -45,7 +46,8 @@ class TimeGrid:
     def step(self, heralded: tuple[Heralded, ...]) -> Float[Array, ""]:
         """Return the step [s]."""
         if self.reference is None:
-            return self.ratio * jnp.mean(jnp.stack([each.attempt_time for each in heralded]))
+            times = stack([each.attempt_time for each in heralded])
+            return self.ratio * library(times).mean(times)
         return self.ratio * heralded[self.reference].attempt_time
 
     def lattice(self, links: Iterable[int], waits: Iterable[int]) -> Float[Array, ""]:
@@ -55,7 +57,7 @@ class TimeGrid:
         no common spacing.
         """
         times = {self.attempts[i] for i in links} | {self.waits[i] for i in waits if self.waits[i] > 0}
-        return jnp.asarray(common_spacing(times) / self.ratio)
+        return np.float64(common_spacing(times)) / self.ratio
 
 
 def common_spacing(times: Iterable[float], largest_denominator: int = MOST_PARTS) -> float:

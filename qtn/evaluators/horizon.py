@@ -3,9 +3,10 @@
 import math
 from collections.abc import Generator
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array, library
+from qtn._checks import constant
 from qtn._pytree import pytree, static
 from qtn.evaluators.extrapolate import root
 from qtn.evaluators.fold import Fold, heralded_links
@@ -32,7 +33,8 @@ class Probe:
     def answer(self, chain: Chain, schedule: Schedule) -> Float[Array, "2"]:
         """Return the mean times [s] of the slowest step and of the whole."""
         found = root(Fold(chain, schedule, heralded_links(chain), self.grid, self.level))
-        return jnp.stack([found.lifetime, found.values[0]])
+        lifetime, values = constant((found.lifetime, found.values))
+        return library(lifetime, values).stack([lifetime, values[0]])
 
 
 def measured_horizon(

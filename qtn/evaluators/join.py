@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.evaluators.cutoffs import edge, hold_sharp, hold_soft, postponed
 from qtn.steps.step_map import Places, StepMap

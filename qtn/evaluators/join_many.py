@@ -4,8 +4,9 @@ import math
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.evaluators.cutoffs import postponed, window
 from qtn.evaluators.join import Attempt
 from qtn.tensors.recurrence import decay_scan, delayed

@@ -2,8 +2,11 @@
 
 import dataclasses
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
+from qtn._checks import at_hand
+from qtn.evaluators.extrapolate import root_values
 from qtn.evaluators.fold import Fold
 from qtn.evaluators.join import moments
 from qtn.schedules.tree import Distill, Swap, subtrees
@@ -30,8 +33,8 @@ def joins(fold: Fold) -> tuple[Join, ...]:
     for part in subtrees(tree):
         if isinstance(part, Swap | Distill):
             summary = moments(attempt) if part == tree else fold.summary(part)
-            state = fold.level.to_pauli(summary.state, *fold.ends(part))
+            values = at_hand(fold.run(root_values, fold.level, summary, fold.ends(part), fold.step))
             found.append(
-                Join(step=part, mean_time=summary.mean_steps * fold.step, state=state, p_success=summary.p_success)
+                Join(step=part, mean_time=values[0], state=values[1:].reshape(4, 4), p_success=summary.p_success)
             )
     return tuple(found)

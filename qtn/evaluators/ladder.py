@@ -10,8 +10,7 @@ import math
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-import jax
-
+from qtn._checks import constant
 from qtn.evaluators.horizon import Probe
 from qtn.evaluators.outcome import Outcome, Summary
 from qtn.evaluators.plan import COARSE, LADDER, GridPlan, memory_needed
@@ -185,7 +184,7 @@ def plan_for(evaluator: Gridded, chain: Any, schedule: Any) -> GridPlan:
     Raises:
         ValueError: if numbers are traced, or no affordable grid resolves the problem.
     """
-    system = evaluator.prepared(*jax.lax.stop_gradient((chain, schedule)))
+    system = evaluator.prepared(*constant((chain, schedule)))
 
     def answer(question: Any) -> Any:
         if isinstance(question, Probe):

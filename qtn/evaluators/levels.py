@@ -103,7 +103,7 @@ def _states_matter(level: PauliLevel, chain: Chain, schedule: Schedule) -> bool:
 
 def _known_states(chain: Chain) -> np.ndarray | None:
     """Return the states (n, 4, 4) that links herald, or None if they are traced."""
-    states = [_checks.known(jax.lax.stop_gradient(each.state)) for each in heralded_links(chain)]
+    states = [_checks.known(each.state) for each in _checks.constant(heralded_links(chain))]
     return None if any(state is None for state in states) else np.array(states)
 
 
@@ -142,5 +142,5 @@ def relaxes(memory: object) -> bool:
     """Whether a memory relaxes; one with T1 = inf, or a traced T1 that is known to be inf, does not."""
     if not isinstance(memory, RelaxingMemory):
         return False
-    t1 = _checks.known(jax.lax.stop_gradient(memory.t1))
+    t1 = _checks.known(_checks.constant(memory.t1))
     return t1 is None or bool(np.isfinite(t1))

@@ -1,11 +1,14 @@
 """What an evaluator returns: the mean delivered pair, its waiting time, and how far both can be trusted."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import ArrayLike, Float
 
+from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.states.pair import bell_from_pauli
 
@@ -203,16 +206,23 @@ def waiting_time_quantiles(outcome: Outcome, levels: ArrayLike) -> Float[Array, 
         outcome: of an evaluation with concrete numbers.
         levels: (n,), probabilities in (0, 1).
     """
-    levels = jnp.asarray(levels)
-    reached = jnp.cumsum(outcome.probability)
-    step = outcome.times[1] - outcome.times[0]
+    return _quantiles(outcome.probability, outcome.times, levels, outcome.info.num_grids > 1)
+
+
+@partial(jax.jit, static_argnames="interpolated")
+def _quantiles(
+    probability: Float[Array, "t"], times: Float[Array, "t"], levels: Any, interpolated: bool
+) -> Float[Array, "n"]:
+    """Return the times by which a level is reached on a grid, or between its points."""
+    levels = jnp.asarray(levels, dtype=float)
+    reached, step = jnp.cumsum(probability), times[1] - times[0]
     last, half = reached.size - 1, reached.size // 2
     beyond, before = jnp.maximum(1 - reached[last], 1e-300), jnp.maximum(1 - reached[half], 1e-300)
     tail_rate = jnp.log(before / beyond) / (last - half)
     after = last + jnp.log(beyond / (1 - levels)) / jnp.where(tail_rate > 0, tail_rate, jnp.inf)
     index = jnp.searchsorted(reached, levels - 1e-13)
     inside = index.astype(float)
-    if outcome.info.num_grids > 1:
+    if interpolated:
         previous = jnp.where(index > 0, reached[jnp.maximum(index - 1, 0)], 0.0)
         mass = jnp.maximum(reached[jnp.minimum(index, last)] - previous, 1e-300)
         # mass deposited at grid point j came from (j - 1, j + 1): its distribution function is centred there

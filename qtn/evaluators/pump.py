@@ -2,8 +2,9 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.evaluators.cutoffs import edge, postponed, survival
 from qtn.evaluators.join import Attempt
 from qtn.tensors.recurrence import convolve, delayed

@@ -11,11 +11,9 @@ References:
 
 import dataclasses
 
-import jax.numpy as jnp
-
 from qtn import _checks
-from qtn.evaluators.extrapolate import in_time, summarise_on
-from qtn.evaluators.fold import Fold, heralded_links
+from qtn.evaluators.extrapolate import folded, in_time, summarise_on
+from qtn.evaluators.fold import Fold, Run, apply, heralded_links
 from qtn.evaluators.horizon import measured_horizon
 from qtn.evaluators.joins import Join, joins
 from qtn.evaluators.ladder import Search, Terms, ladder, plan_for
@@ -67,8 +65,13 @@ class Renewal:
         plan, level = self._chosen(chain, schedule)
         return dataclasses.replace(self, plan=plan, level=level)
 
-    def summarise(self, chain: Chain, schedule: Schedule | SwapAsap) -> Summary:
+    def summarise(self, chain: Chain, schedule: Schedule | SwapAsap, run: Run = apply) -> Summary:
         """Return mean waiting time, mean delivered state and their errors.
+
+        Args:
+            chain: links and nodes.
+            schedule: tree of steps.
+            run: applies each compiled piece to its arguments; a `Tape` goes back through them.
 
         Raises:
             TypeError: if the schedule is a policy.
@@ -79,15 +82,14 @@ class Renewal:
         """
         schedule = require_tree("Renewal()", schedule)
         plan, level = self._chosen(chain, schedule)
-        return where_exact(level, chain, schedule, summarise_on(plan, chain, schedule, level))
+        return where_exact(level, chain, schedule, summarise_on(plan, chain, schedule, level, run))
 
-    def evaluate(self, chain: Chain, schedule: Schedule | SwapAsap) -> Outcome:
+    def evaluate(self, chain: Chain, schedule: Schedule | SwapAsap, run: Run = apply) -> Outcome:
         """Return the same, with the distribution of the waiting time and the state at each time."""
         schedule = require_tree("Renewal()", schedule)
         plan, level = self._chosen(chain, schedule)
-        summary = summarise_on(plan, chain, schedule, level)
-        values = jnp.concatenate([summary.mean_time[None], summary.state.reshape(16)])
-        found = in_time(Fold(chain, schedule, heralded_links(chain), plan.finest, level), values)
+        fold, summary, values = folded(plan, chain, schedule, level, run)
+        found = in_time(fold, values)
         return where_exact(level, chain, schedule, dataclasses.replace(found, info=summary.info))
 
     def joins(self, chain: Chain, schedule: Schedule) -> tuple[Join, ...]:

@@ -40,7 +40,7 @@ class TimeScales:
         reference = self.reference
         unit = float(np.mean(self.attempts)) if reference is None else self.attempts[reference]
         return TimeGrid(
-            ratio=step / unit,
+            ratio=np.float64(step / unit),
             num_steps=num_steps,
             reference=reference,
             attempts=tuple(attempt / unit for attempt in self.attempts),
@@ -95,7 +95,7 @@ def read_scales(p_success: Any, attempt_times: Any, cutoffs: Any = (), waits: An
     """
     given = p_success, attempt_times, cutoffs, waits
     if not all(isinstance(leaf, np.ndarray | float) for leaf in jax.tree.leaves(given)):  # else it is at hand already
-        given = jax.lax.stop_gradient(given)
+        given = _checks.constant(given)
     if any(_checks.known(leaf) is None for leaf in jax.tree.leaves(given)):
         raise ValueError(
             "A time grid cannot be chosen from traced numbers: fix it outside jit and vmap with "

@@ -7,9 +7,10 @@ herald leaves it in the maximally mixed state.
 
 from typing import Any
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 
 
 def p_false(dark_count_probability: Any) -> Float[Array, ""]:

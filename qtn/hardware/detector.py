@@ -7,9 +7,10 @@ that detector 1 clicks and detector 2 does not, which by symmetry is that of the
 
 from typing import Any
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 
 
 def p_click_zero(dark_count_probability: Any) -> Float[Array, ""]:

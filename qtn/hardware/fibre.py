@@ -3,9 +3,10 @@
 import warnings
 from typing import Any
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks, units
+from qtn._array import Array
 
 DEFAULT_REFRACTIVE_INDEX = 1.468
 """Group index of standard single-mode fibre at 1550 nm [1]."""

@@ -7,9 +7,10 @@ station (along the surface). Turbulence and pointing errors are not modelled.
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 
 EARTH_RADIUS = 6.371e6
 """Mean radius of the earth [m]."""

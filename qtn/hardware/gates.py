@@ -3,10 +3,11 @@
 import dataclasses
 from typing import Any
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree
 
 
@@ -20,10 +21,10 @@ class Gates:
     readout: Float[Array, ""]
     """eta in [0, 1]: POVM eta |o><o| + (1 - eta) |1-o><1-o|."""
 
-    two_qubit_time: Float[Array, ""] = dataclasses.field(default_factory=lambda: jnp.zeros(()))
+    two_qubit_time: Float[Array, ""] = dataclasses.field(default_factory=lambda: np.zeros(()))
     """Duration of the two-qubit gate [s]; counts where latencies are asked for."""
 
-    readout_time: Float[Array, ""] = dataclasses.field(default_factory=lambda: jnp.zeros(()))
+    readout_time: Float[Array, ""] = dataclasses.field(default_factory=lambda: np.zeros(()))
     """Duration of a readout [s]; counts where latencies are asked for."""
 
 

@@ -3,9 +3,10 @@
 import dataclasses
 from typing import Any
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.hardware.gates import Gates, gates
 from qtn.hardware.linear_optics import LinearOptics

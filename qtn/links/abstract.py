@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.links.link import Heralded
 from qtn.states import pair

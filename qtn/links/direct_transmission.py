@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.hardware.fibre import DEFAULT_REFRACTIVE_INDEX, hint_at_units, transmissivity, travel_time
 from qtn.links.herald import heralded
-from qtn.links.link import Heralded
+from qtn.links.link import Heralded, herald
 from qtn.links.midpoint import multiplexed, require_duration, require_success
 from qtn.links.registered import (
     at_least_one,
@@ -147,5 +148,5 @@ def direct_transmission(
     hint_at_units("length", link.length, link.loss)
     if link.attempt_time is None:
         require_duration((link.length, link.emission_time))
-    require_success(link.heralded())
+    require_success(herald(link))
     return link

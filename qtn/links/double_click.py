@@ -3,14 +3,15 @@
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.hardware.detector import p_click_one, p_click_two, p_click_zero
 from qtn.hardware.fibre import DEFAULT_REFRACTIVE_INDEX
 from qtn.links import midpoint
 from qtn.links.herald import heralded
-from qtn.links.link import Heralded
+from qtn.links.link import Heralded, herald
 
 
 @pytree
@@ -181,5 +182,5 @@ def double_click(
         attempt_time=attempt_time,
     )
     link = DoubleClick(**arms)
-    midpoint.require_success(link.heralded())
+    midpoint.require_success(herald(link))
     return link

@@ -1,8 +1,9 @@
 """From unnormalised Pauli coefficients to a heralded pair: what all heralding schemes share."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.links.link import Heralded
 
 

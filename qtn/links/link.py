@@ -2,8 +2,10 @@
 
 from typing import Protocol, runtime_checkable
 
-from jaxtyping import Array, Float
+import jax
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.states.pair import bell_from_pauli
 
@@ -38,3 +40,9 @@ class Link(Protocol):
     def heralded(self) -> Heralded:
         """Return success probability, attempt time and state of one attempt."""
         ...
+
+
+@jax.jit
+def herald(link: Link) -> Heralded:
+    """Return what one attempt of a link heralds (compiled once per kind of link)."""
+    return link.heralded()

@@ -5,9 +5,10 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.hardware.fibre import hint_at_units, transmissivity, travel_time
 from qtn.links.link import Heralded
 from qtn.links.registered import at_least_one, dark_count, non_negative_finite

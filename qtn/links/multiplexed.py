@@ -3,8 +3,9 @@
 import dataclasses
 from typing import Any
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.links.link import Heralded, Link
 from qtn.links.midpoint import multiplexed

@@ -8,9 +8,10 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.hardware.analyser import p_faithful, p_false, p_register
 from qtn.states import pair
 
@@ -40,7 +41,7 @@ def registered_state(
     false = p_false(dark_left) * p_false(dark_right)
     faithful = p_faithful(eta_left, dark_left) * p_faithful(eta_right, dark_right)
     state = p_source * faithful * pair.pauli_from_bell(source_state)
-    return state.at[0, 0].set(p_source * both + (1 - p_source) * false)
+    return jnp.asarray(state).at[0, 0].set(p_source * both + (1 - p_source) * false)
 
 
 def spdc_state(

@@ -4,14 +4,15 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.hardware.fibre import hint_at_units
 from qtn.hardware.free_space import EARTH_RADIUS, downlink_transmissivity, sin_elevation
 from qtn.links.herald import heralded
-from qtn.links.link import Heralded
+from qtn.links.link import Heralded, herald
 from qtn.links.midpoint import multiplexed, require_success
 from qtn.links.registered import (
     at_least_one,
@@ -257,7 +258,7 @@ def satellite(
     hint_at_units("distance_right", link.distance_right)
     require_far_side(link)
     require_visible(link)
-    require_success(link.heralded())
+    require_success(herald(link))
     return link
 
 

@@ -4,15 +4,16 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.hardware.detector import p_click_one, p_click_two, p_click_zero
 from qtn.hardware.fibre import DEFAULT_REFRACTIVE_INDEX
 from qtn.links import midpoint
 from qtn.links.herald import heralded
-from qtn.links.link import Heralded
+from qtn.links.link import Heralded, herald
 from qtn.links.registered import non_negative_finite
 
 
@@ -222,8 +223,6 @@ def single_click(
         num_modes=num_modes,
         attempt_time=attempt_time,
     )
-    link = SingleClick(
-        bright_state=jnp.broadcast_to(populations, (2,)), phase_std=deviation, phase_offset=offset, **arms
-    )
-    midpoint.require_success(link.heralded())
+    link = SingleClick(bright_state=populations * np.ones(2), phase_std=deviation, phase_offset=offset, **arms)
+    midpoint.require_success(herald(link))
     return link

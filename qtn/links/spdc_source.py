@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.hardware.fibre import transmissivity
 from qtn.links.herald import heralded
-from qtn.links.link import Heralded
+from qtn.links.link import Heralded, herald
 from qtn.links.midpoint import multiplexed, require_success
 from qtn.links.registered import at_least_one, dark_count, non_negative_finite, optional_time, scalar, spdc_state
 
@@ -134,5 +135,5 @@ def spdc_source(
         num_modes=scalar("num_modes", at_least_one, num_modes),
         attempt_time=attempt_period(repetition_rate, attempt_time),
     )
-    require_success(link.heralded())
+    require_success(herald(link))
     return link

@@ -4,8 +4,9 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.evaluators.evaluate import Evaluator
 from qtn.evaluators.levels import states_decide

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array, library
 
 
 def plob_rate(transmissivity: Float[Array, ""], source_rate: Float[Array, ""]) -> Float[Array, ""]:
@@ -21,7 +22,7 @@ def plob_rate(transmissivity: Float[Array, ""], source_rate: Float[Array, ""]) -
     References:
         Pirandola, Laurenza, Ottaviani, Banchi, Nat. Commun. 8, 15043 (2017), arXiv:1510.08863.
     """
-    return -source_rate * jnp.log1p(-transmissivity) / jnp.log(2.0)
+    return -source_rate * library(transmissivity, source_rate).log1p(-transmissivity) / np.log(2.0)
 
 
 def repeater_rate(transmissivity: Any, num_repeaters: Any, source_rate: Any) -> Float[Array, ""]:
@@ -48,8 +49,9 @@ def repeater_rate(transmissivity: Any, num_repeaters: Any, source_rate: Any) -> 
     """
     eta = _checks.require("transmissivity", transmissivity, lambda v: (v >= 0) & (v < 1), "lie in [0, 1)")
     n = _checks.non_negative("num_repeaters", num_repeaters)
-    lit = jnp.where(eta > 0, eta, 0.5)
-    segment = jnp.where(eta > 0, jnp.exp(jnp.log(lit) / (n + 1)), 0.0)
+    xp = library(eta, n)
+    lit = xp.where(eta > 0, eta, 0.5)
+    segment = xp.where(eta > 0, xp.exp(xp.log(lit) / (n + 1)), 0.0)
     return plob_rate(segment, _checks.real(source_rate))
 
 
@@ -67,4 +69,4 @@ def chain_rate(transmissivities: Any, source_rate: Any) -> Float[Array, ""]:
         Pirandola, Commun. Phys. 2, 51 (2019), arXiv:1601.00966.
     """
     etas = _checks.require("transmissivities", transmissivities, lambda v: (v >= 0) & (v < 1), "lie in [0, 1)")
-    return plob_rate(jnp.min(etas), _checks.real(source_rate))
+    return plob_rate(library(etas).min(etas), _checks.real(source_rate))

@@ -1,8 +1,9 @@
 """How much entanglement a pair holds, in ebits."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.merit.entropy import entropy, trace_norm, von_neumann
 from qtn.merit.pair import Pair, bell_weights, coefficients, density_matrix
 

@@ -5,7 +5,9 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
+
+from qtn._array import Array
 
 NOTHING = 1e-14
 """Probabilities below this are rounding and count as 0."""

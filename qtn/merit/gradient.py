@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 import jax
-from jaxtyping import Array, Float
+from jax.core import Tracer
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.evaluators.evaluate import Evaluator
 from qtn.evaluators.outcome import Result, Summary
 from qtn.evaluators.renewal import Renewal
+from qtn.evaluators.tape import backwards
 from qtn.links.chain import Chain
 from qtn.merit.key_rate import secret_key_rate
 from qtn.schedules.policy import SwapAsap
@@ -52,9 +55,8 @@ def gradient(
         >>> round(float(found.chain.links[0].p_success), 9)  # d/dp (3 - 2 p) / (p (2 - p))
         -6.222222222
     """
-
-    def merit(chain: Chain, schedule: Schedule | SwapAsap) -> Float[Array, ""]:
-        return of(evaluator.summarise(chain, schedule))
-
-    value, (by_chain, by_schedule) = jax.value_and_grad(merit, argnums=(0, 1))(chain, schedule)
-    return Gradient(value=value, chain=by_chain, schedule=by_schedule)
+    if isinstance(evaluator, Renewal) and not any(isinstance(x, Tracer) for x in jax.tree.leaves((chain, schedule))):
+        value, slopes = backwards(evaluator.summarise, (chain, schedule), jax.value_and_grad(of))
+    else:
+        value, slopes = jax.value_and_grad(lambda system: of(evaluator.summarise(*system)))((chain, schedule))
+    return Gradient(value=value, chain=slopes[0], schedule=slopes[1])

@@ -1,9 +1,10 @@
 """How good a pair is given when it arrives."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.evaluators.outcome import Outcome
 from qtn.merit.entropy import NOTHING
 from qtn.merit.pair import bell_weights

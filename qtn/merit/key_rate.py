@@ -5,10 +5,13 @@ raw bits before error correction (noisy preprocessing); see `qtn.merit.preproces
 """
 
 from collections.abc import Callable
+from functools import partial
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.evaluators.outcome import Result, Summary
 from qtn.links.link import Heralded
 from qtn.merit.chsh import chsh_square
@@ -147,8 +150,7 @@ def secret_fraction(
     result: Result | Summary, fraction: Fraction = bb84_fraction, *, clip: bool = True
 ) -> Float[Array, ""]:
     """Return the secret bits per delivered pair, of the mean delivered state; clipped at 0 unless told."""
-    value = fraction(delivered_pair(result))
-    return jnp.maximum(value, 0.0) if clip else value
+    return _judged(delivered_pair(result), fraction, clip)
 
 
 def secret_key_rate(
@@ -164,4 +166,11 @@ def secret_key_rate(
     Returns:
         Rate [bit/s].
     """
-    return secret_fraction(result, fraction, clip=clip) / result.mean_time
+    return _judged(delivered_pair(result), fraction, clip, result.mean_time)
+
+
+@partial(jax.jit, static_argnames=("fraction", "clip"))
+def _judged(pair: Pair, fraction: Fraction, clip: bool, mean_time: Float[Array, ""] | float = 1.0) -> Float[Array, ""]:
+    """Return the fraction of a pair over a time, in one compiled function."""
+    value = fraction(pair)
+    return (jnp.maximum(value, 0.0) if clip else value) / mean_time

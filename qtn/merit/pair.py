@@ -5,8 +5,9 @@ Bell-diagonal pair that they are.
 """
 
 import jax.numpy as jnp
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Complex, Float
 
+from qtn._array import Array, library
 from qtn.states.basis import PAULI_MATRICES
 from qtn.states.pair import bell_from_pauli, pauli_from_bell
 
@@ -38,8 +39,7 @@ def coefficients(pair: Array) -> Float[Array, "4 4"]:
 
 def density_matrix(pair: Pair) -> Complex[Array, "4 4"]:
     """Return rho = sum_ij r_ij P_i x P_j / 4, complex, in the basis |00>, |01>, |10>, |11>."""
-    paulis = jnp.asarray(PAULI_MATRICES)
-    return jnp.einsum("ij,iab,jcd->acbd", coefficients(pair), paulis, paulis).reshape(4, 4) / 4
+    return jnp.einsum("ij,iab,jcd->acbd", coefficients(pair), PAULI_MATRICES, PAULI_MATRICES).reshape(4, 4) / 4
 
 
 def check(pair: Array) -> Array:
@@ -48,4 +48,4 @@ def check(pair: Array) -> Array:
         raise ValueError(
             f"A pair must be 4 Bell weights or (4, 4) Pauli coefficients, but has shape {jnp.shape(pair)}."
         )
-    return jnp.asarray(pair)
+    return library(pair).asarray(pair)

@@ -7,9 +7,10 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.hardware.node import Node
 from qtn.hardware.node import node as perfect_node

@@ -6,9 +6,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.networks.network import SWAP, Name, Network
 from qtn.networks.questions import (
     MEMORY_LIMIT,

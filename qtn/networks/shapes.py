@@ -5,8 +5,8 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array
 
+from qtn._array import Array
 from qtn.networks.network import SWAP, Network, network
 
 

@@ -20,8 +20,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.networks.layout import Layout, Segment
 from qtn.networks.network import Network
 from qtn.states.basis import BELL_SIGNS

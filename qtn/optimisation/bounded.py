@@ -5,7 +5,10 @@ import math
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Float
+
+from qtn._array import Array, library
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,22 +21,23 @@ class Interval:
     def bounded(self, free: Float[Array, "*n"]) -> Float[Array, "*n"]:
         """Map the real line onto the interval: a logistic curve between two ends, an exponential from one."""
         if math.isfinite(self.lower) and math.isfinite(self.upper):
-            return self.lower + (self.upper - self.lower) * jax.nn.sigmoid(free)
+            return self.lower + (self.upper - self.lower) * _sigmoid(free)
         if math.isfinite(self.lower):
-            return self.lower + jnp.exp(free)
+            return self.lower + library(free).exp(free)
         if math.isfinite(self.upper):
-            return self.upper - jnp.exp(-free)
+            return self.upper - library(free).exp(-free)
         return free
 
     def free(self, value: Float[Array, "*n"]) -> Float[Array, "*n"]:
         """Invert `bounded`; a value on an end, or beyond, is moved inside by a millionth of the scale first."""
+        xp = library(value)
         if math.isfinite(self.lower) and math.isfinite(self.upper):
-            part = jnp.clip((value - self.lower) / (self.upper - self.lower), 1e-6, 1 - 1e-6)
-            return jnp.log(part) - jnp.log1p(-part)
+            part = xp.clip((value - self.lower) / (self.upper - self.lower), 1e-6, 1 - 1e-6)
+            return xp.log(part) - xp.log1p(-part)
         if math.isfinite(self.lower):
-            return jnp.log(jnp.maximum(value - self.lower, 1e-6 * max(abs(self.lower), 1e-3)))
+            return xp.log(xp.maximum(value - self.lower, 1e-6 * max(abs(self.lower), 1e-3)))
         if math.isfinite(self.upper):
-            return -jnp.log(jnp.maximum(self.upper - value, 1e-6 * max(abs(self.upper), 1e-3)))
+            return -xp.log(xp.maximum(self.upper - value, 1e-6 * max(abs(self.upper), 1e-3)))
         return value
 
     def inside(self, value: float) -> float:
@@ -46,3 +50,8 @@ class Interval:
             width = self.upper - self.lower
             return min(value - self.lower, self.upper - value) < 1e-4 * width
         return False
+
+
+def _sigmoid(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """Return 1 / (1 + exp(-x))."""
+    return jax.nn.sigmoid(x) if library(x) is jnp else 1 / (1 + np.exp(-np.clip(x, -700.0, 700.0)))

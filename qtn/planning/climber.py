@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Array
 
+from qtn._array import Array
 from qtn.optimisation.checkpoint import Checkpoint, recorded
 from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress, climb_subject_to
 from qtn.optimisation.settings import ConstrainedSettings

@@ -7,8 +7,9 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.evaluators.fold import decay_per_step, distill_step, link_arrivals, swap_step
 from qtn.evaluators.grid import TimeGrid
 from qtn.evaluators.join import Moments, deliver, join, moments

@@ -8,13 +8,13 @@ import jax
 import numpy as np
 
 from qtn.evaluators.extrapolate import outcome_on, values_on
-from qtn.evaluators.fold import Run, apply, herald
+from qtn.evaluators.fold import Run, apply
 from qtn.evaluators.levels import choose_level
 from qtn.evaluators.plan import GridPlan
 from qtn.evaluators.renewal import Renewal
+from qtn.evaluators.tape import Tape
 from qtn.links.chain import Chain
-from qtn.links.link import Heralded
-from qtn.optimisation.tape import Tape
+from qtn.links.link import Heralded, herald
 from qtn.planning.grids import EXACT_LENGTHS, search_plans
 from qtn.planning.model import Judge, Model, Numbers, System
 from qtn.schedules.tree import Schedule

@@ -7,7 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+
+from qtn._array import Array
 
 Numbers = Mapping[str, Any]
 System = Callable[[Numbers], tuple[Any, ...]]
@@ -35,7 +36,7 @@ class Model(abc.ABC):
 
     def arrays(self, numbers: Mapping[str, float]) -> dict[str, Any]:
         """Return the numbers as arrays, each of its own."""
-        return {name: jnp.asarray(np.float64(value)) for name, value in numbers.items()}
+        return {name: np.array(value, dtype=float) for name, value in numbers.items()}
 
     def slack_names(self, numbers: Mapping[str, float], values: Any, constants: Any) -> list[str]:
         """Return the names of the slacks, in the order of `gradients`."""

@@ -9,8 +9,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array, library
+from qtn._checks import at_hand
 from qtn.evaluators.evaluate import Evaluator
 from qtn.evaluators.outcome import Outcome, Summary
 from qtn.hardware.node import Node
@@ -136,7 +138,7 @@ class Objective:
         if not quantity.clipped:
             return value
         keyless = (merits["fidelity"] - 1) / (1.0 if quantity.per_pair is None else keyless_time)
-        return jnp.where(value > 0, value, keyless)
+        return library(value, keyless).where(value > 0, value, keyless)
 
     def violation(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return (n,), the sum of the relative amounts by which limits are missed; 0 = feasible."""
@@ -187,6 +189,7 @@ def result_of(values: Float[Array, "17"] | Summary | Outcome) -> Summary | Outco
     """Return mean time and Pauli coefficients as a delivered pair; a result is one."""
     if isinstance(values, Summary | Outcome):
         return values
+    values = at_hand(values)
     return Summary(mean_time=values[0], state=values[1:].reshape(4, 4), info=None)
 
 

@@ -16,9 +16,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Complex, Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.optimisation.first_order import Adam
 from qtn.planning.su4 import NUM_ANGLES, su4

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 
-import jax.numpy as jnp
 import numpy as np
 
 from qtn.planning.climber import Climber
@@ -38,7 +37,7 @@ def _drawn(tuning: Tuning, centre: Mapping[str, float], spread: float, random: n
     found = {}
     for name, value in centre.items():
         interval, noise = tuning.bounds[name], spread * random.normal()
-        found[name] = interval.inside(float(interval.bounded(interval.free(jnp.asarray(value)) + noise)))
+        found[name] = interval.inside(float(interval.bounded(interval.free(np.float64(value)) + noise)))
         if name in tuning.lattice:
             found[name] = on_lattice(found[name], tuning.lattice[name], interval)
     return found

@@ -3,9 +3,10 @@
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Complex
+from jaxtyping import Complex
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.circuits.gates import GATES
 
 NUM_ANGLES = 15

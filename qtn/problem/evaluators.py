@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import jax.numpy as jnp
-
 from qtn import _checks
+from qtn._pytree import stack
 from qtn.evaluators.asap.evaluator import Asap
 from qtn.evaluators.evaluate import Evaluator
 from qtn.evaluators.full_state.evaluator import FullState
@@ -52,5 +51,5 @@ def build_policy(table: dict[str, Any]) -> SwapAsap:
     return swap_asap(
         restart=table["restart"],
         ends=table["ends"],
-        cutoff_times=jnp.stack([_checks.real(time) for time in times]) if isinstance(times, list) else times,
+        cutoff_times=stack([_checks.real(time) for time in times]) if isinstance(times, list) else times,
     )

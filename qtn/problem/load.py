@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
+import numpy as np
 from pydantic import ValidationError
 
 from qtn.hardware.fibre import UnusualWarning
+from qtn.links.link import herald
 from qtn.problem.chain.chain import num_links_of
 from qtn.problem.chain.links import LinkTable
 from qtn.problem.messages import ProblemError, from_validation
@@ -131,7 +132,7 @@ def short_cutoffs(problem: Problem) -> Iterator[str]:
     schedule = problem.given_schedule
     if schedule is None:
         return
-    times = [float(link.heralded().attempt_time) for link in problem.chain.links]
+    times = [float(herald(link).attempt_time) for link in problem.chain.links]
     told: set[int] = set()
     for part in subtrees(schedule.tree):
         if not isinstance(part, Swap | Distill):
@@ -201,5 +202,7 @@ def read_schedule(document: dict[str, Any], times: Times) -> tuple[Schedule | No
                 "add the time to schedule.tree first"
             )
             continue
-        schedule = dataclasses.replace(schedule, **{name: jnp.asarray(array).at[index].set(value)})
+        changed = np.array(array)
+        changed[index] = value
+        schedule = dataclasses.replace(schedule, **{name: changed})
     return schedule, errors

@@ -5,7 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+import numpy as np
+
 from qtn import _checks
+from qtn._pytree import stack
 from qtn.links.chain import Chain
 from qtn.merit.quantities import Setting
 from qtn.optimisation.bounded import Interval
@@ -151,9 +154,7 @@ def root_table(problem: Problem, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def stacked(entries: list[Any]) -> Any:
     """Stack numbers into a vector of double precision, also if there are none."""
-    import jax.numpy as jnp
-
-    return jnp.stack([_checks.real(entry) for entry in entries]) if entries else jnp.zeros(0)
+    return stack([_checks.real(entry) for entry in entries]) if entries else np.zeros(0)
 
 
 def expand(problem: Problem, patterns: list[str]) -> list[str]:

@@ -4,9 +4,11 @@ import math
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 
-from qtn.problem.evaluation import Evaluation, merit_errors, merits, result_of
+from qtn.evaluators.renewal import Renewal
+from qtn.evaluators.tape import backwards
+from qtn.problem.evaluation import Evaluation, merit_errors, merits, needs_time, result_of
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.names import numeric_leaves, system_with
 from qtn.problem.problem import Problem
@@ -17,12 +19,12 @@ QUANTILES = ("0.05", "0.5", "0.95")
 def report_numbers(evaluation: Evaluation) -> dict[str, Any]:
     """Return what `qtn evaluate` prints, as plain numbers: quantities, quantiles, and what the root adds."""
     problem, found = evaluation.problem, evaluation.result
-    times = found.quantiles(jnp.array([float(level) for level in QUANTILES]))
+    times = found.quantiles(np.array([float(level) for level in QUANTILES]))
     numbers = {name: float(value) for name, value in merits(problem, found, evaluation.values, clip=True).items()}
     errors, use = merit_errors(problem, found, evaluation.values), problem.config.application
     return numbers | {
-        "bell_diagonal": [float(weight) for weight in found.bell_diagonal],
-        "waiting_time_quantiles_s": dict(zip(QUANTILES, map(float, times), strict=True)),
+        "bell_diagonal": np.asarray(found.bell_diagonal).tolist(),
+        "waiting_time_quantiles_s": dict(zip(QUANTILES, np.asarray(times).tolist(), strict=True)),
         **problem.root.rows(evaluation),
         **({} if use is None else {"application": {"model": use.model, "sentences": use.lines(numbers)}}),
         "info": found.info.numbers() | ({"standard_errors": errors} if errors else {}),
@@ -52,12 +54,8 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
         # swaps that never fail are a premise of Asap(), and no sample shows how they would
         leaves = {name: x for name, x in leaves.items() if not (name.endswith(".swap.p_success") and x == 1.0)}
 
-    def target(numbers: dict[str, Any]) -> tuple[Any, Any]:
-        result = result_of(problem, problem.evaluator, system_with(problem, numbers))
-        raw, read = (merits(problem, result, numbers, [of], clip=clip)[of] for clip in (False, True))
-        return raw, (read, result.info)
-
-    (raw, (clipped, info)), slopes = jax.value_and_grad(target, has_aux=True)(leaves)
+    values = {name: np.float64(x) for name, x in leaves.items()}
+    (raw, (clipped, info)), slopes = slopes_of(problem, of, values)
     slopes = {name: float(slope) for name, slope in slopes.items()}
     relative = {
         name: leaves[name] * slopes[name] / float(raw)
@@ -67,3 +65,33 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
     ordered = dict(sorted(relative.items(), key=lambda item: -abs(item[1])))
     found = {"value": float(clipped), "gradient": {name: slopes[name] for name in leaves}, "elasticity": ordered}
     return found, info
+
+
+def slopes_of(problem: Problem, of: str, numbers: dict[str, Any]) -> tuple[tuple[Any, tuple[Any, Any]], dict[str, Any]]:
+    """Return (unclipped merit, (merit as people read it, errors of the evaluation)), and its slope by each number."""
+    evaluator = problem.evaluator
+
+    def judged(result: Any, numbers: dict[str, Any]) -> tuple[Any, tuple[Any, Any]]:
+        raw, read = (merits(problem, result, numbers, [of], clip=clip)[of] for clip in (False, True))
+        return raw, (read, result.info)
+
+    def target(numbers: dict[str, Any]) -> tuple[Any, tuple[Any, Any]]:
+        return judged(result_of(problem, evaluator, system_with(problem, numbers)), numbers)
+
+    if not isinstance(evaluator, Renewal):
+        return jax.value_and_grad(target, has_aux=True)(numbers)
+    own: dict[str, Any] = {}
+
+    def judge(result: Any) -> tuple[Any, Any]:
+        value, (seeds, direct) = jax.jit(jax.value_and_grad(judged, (0, 1), has_aux=True))(result, numbers)
+        own.update(direct)
+        return value, seeds
+
+    @jax.jit
+    def pulled(numbers: dict[str, Any], seeds: list[Any]) -> dict[str, Any]:
+        return jax.vjp(lambda numbers: jax.tree.leaves(system_with(problem, numbers)), numbers)[1](seeds)[0]
+
+    evaluate = evaluator.evaluate if needs_time(problem) else evaluator.summarise
+    value, seeds = backwards(evaluate, system_with(problem, numbers), judge)
+    through = pulled(numbers, jax.tree.leaves(seeds))
+    return value, {name: float(through[name]) + float(own[name]) for name in numbers}

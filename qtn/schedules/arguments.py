@@ -3,9 +3,10 @@
 import operator
 from typing import Any
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.schedules.tree import Schedule, Tree
 from qtn.steps.distill import DistillationProtocol
 

@@ -5,9 +5,9 @@ from typing import Unpack
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.schedules.arguments import (
     MAX_ROUNDS,
     check_spans,

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.schedules.arguments import MAX_ROUNDS, cutoff, require_protocol, scalar, whole
 from qtn.schedules.limits import Number
 from qtn.schedules.tree import Elementary, Schedule, Swap, Tree, recurrence

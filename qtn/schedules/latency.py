@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.links.chain import Chain
 from qtn.schedules.arguments import check_spans
 from qtn.schedules.tree import Distill, Elementary, Rules, Schedule, Swap, Tree, Wait, subtrees

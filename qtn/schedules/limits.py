@@ -4,9 +4,8 @@ import dataclasses
 from collections.abc import Collection, Mapping
 from typing import Any, TypedDict
 
-from jaxtyping import Array
-
 from qtn import _checks
+from qtn._array import Array
 from qtn._ranges import NON_NEGATIVE, NON_NEGATIVE_OR_INF, POSITIVE, PROBABILITY, Range
 from qtn.schedules.arguments import scalar
 from qtn.schedules.tree import Rules

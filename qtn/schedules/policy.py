@@ -14,9 +14,10 @@ import enum
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Wait
 

@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.steps.distill import DistillationProtocol
 

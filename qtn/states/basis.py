@@ -7,7 +7,8 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+
+from qtn._array import Array, library
 
 PAULI_MATRICES = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 """(4, 2, 2): I, X, Y, Z."""
@@ -48,10 +49,11 @@ def ptm(operator: Any, other: Any = None) -> Array:
     Real if B = A; complex in general.
     """
     right = operator if other is None else other
+    xp = library(operator, right)
     k = int(np.log2(operator.shape[-1]))
     paulis = (
         PAULI_MATRICES if k == 1 else np.einsum("aij,bkl->abikjl", PAULI_MATRICES, PAULI_MATRICES).reshape(16, 4, 4)
     )
-    moved = jnp.einsum("...ij,bjk,...lk->...bil", operator, paulis, jnp.conj(right))
-    out = jnp.einsum("aij,...bji->...ab", paulis, moved) / 2**k
-    return jnp.real(out) if other is None else out
+    moved = xp.einsum("...ij,bjk,...lk->...bil", operator, paulis, xp.conj(right))
+    out = xp.einsum("aij,...bji->...ab", paulis, moved) / 2**k
+    return xp.real(out) if other is None else out

@@ -5,9 +5,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.states.basis import BELL_SIGNS
 from qtn.states.pair import CHARACTERS_FROM_BELL
 from qtn.states.trains import MPDO, TrainState, to_mixed

@@ -9,9 +9,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.states.basis import TRACE
 from qtn.states.trains import MPDO, MPS, TrainState, to_mixed, weight
 from qtn.tensors.contract import apply_operator

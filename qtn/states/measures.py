@@ -5,9 +5,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.states.basis import PAULI_MATRICES, TRACE, effect
 from qtn.states.trains import MPDO, MPS, TrainState, to_mixed, weight
 from qtn.tensors.contract import evaluate, overlap, overlap_operator, sandwich

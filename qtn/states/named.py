@@ -5,9 +5,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.states.basis import BELL_SIGNS
 from qtn.states.pair import CHARACTERS_FROM_BELL, bell_diagonal
 from qtn.states.pair import werner as werner_weights

@@ -9,11 +9,13 @@ c = CH p, p = CH c / 4: c_0 is the trace, c_X = <XX>, c_Y = -<YY>, c_Z = <ZZ>.
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array, library
 from qtn.states.basis import BELL_SIGNS
 
 PAULIS = "IXYZ"
@@ -32,14 +34,14 @@ def werner(w: Any) -> Float[Array, "4"]:
         w: Werner parameter in [-1/3, 1]; the fidelity is (1 + 3 w) / 4.
     """
     w = _checks.require("werner", w, lambda v: (v >= -1 / 3) & (v <= 1), "lie in [-1/3, 1]")
-    return jnp.stack([1 + 3 * w, 1 - w, 1 - w, 1 - w]) / 4
+    return library(w).stack([1 + 3 * w, 1 - w, 1 - w, 1 - w]) / 4
 
 
 def from_fidelity(fidelity: Any) -> Float[Array, "4"]:
     """Return the Bell weights of the Werner state with this fidelity (in [0, 1])."""
     fidelity = _checks.probability("fidelity", fidelity)
     rest = (1 - fidelity) / 3
-    return jnp.stack([fidelity, rest, rest, rest])
+    return library(fidelity).stack([fidelity, rest, rest, rest])
 
 
 def bell_diagonal(weights: Any) -> Float[Array, "4"]:
@@ -55,10 +57,18 @@ def bell_diagonal(weights: Any) -> Float[Array, "4"]:
 
 def pauli_from_bell(weights: Float[Array, "4"]) -> Float[Array, "4 4"]:
     """Return the Pauli coefficients (4, 4) of Bell weights (4,)."""
-    return jnp.diag(BELL_SIGNS * (jnp.asarray(CHARACTERS_FROM_BELL) @ weights))
+    return library(weights).diag(BELL_SIGNS * (CHARACTERS_FROM_BELL @ weights))
 
 
 def bell_from_pauli(state: Float[Array, "*n 4 4"]) -> Float[Array, "*n 4"]:
     """Return the Bell weights of Pauli coefficients (..., 4, 4): those of the Pauli twirl of the pair."""
-    characters = jnp.diagonal(state, axis1=-2, axis2=-1) * BELL_SIGNS
-    return jnp.einsum("ij,...j->...i", BELL_FROM_CHARACTERS, characters)
+    return _compiled_weights(state) if library(state) is jnp else _weights(state)
+
+
+def _weights(state: Float[Array, "*n 4 4"]) -> Float[Array, "*n 4"]:
+    xp = library(state)
+    characters = xp.diagonal(state, axis1=-2, axis2=-1) * BELL_SIGNS
+    return xp.einsum("ij,...j->...i", BELL_FROM_CHARACTERS, characters)
+
+
+_compiled_weights = jax.jit(_weights)

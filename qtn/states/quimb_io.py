@@ -4,8 +4,8 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
+from qtn._array import Array
 from qtn.states.basis import PAULI_MATRICES
 from qtn.states.trains import MPDO, MPS, ORTHONORMAL, TrainState, compress
 from qtn.tensors.split import truncation

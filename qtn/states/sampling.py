@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Int
+from jaxtyping import Int
 
+from qtn._array import Array
 from qtn.states.local import AXES, EIGENVECTORS
 from qtn.states.trains import MPS, TrainState, require_count
 from qtn.tensors.train import apply_each, right_canonical

@@ -4,8 +4,9 @@ from typing import Any
 
 import jax.numpy as jnp
 from jax.sharding import Mesh
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.states.basis import PAULI_MATRICES, TRACE
 from qtn.states.trains import MPDO, MPS
 from qtn.tensors.sharded import sharded_product

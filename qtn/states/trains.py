@@ -11,9 +11,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Complex, Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.states.basis import PAULI_MATRICES, TRACE, pauli_vector
 from qtn.tensors import train as tt

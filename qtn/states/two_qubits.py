@@ -3,8 +3,9 @@
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.states.basis import BELL_SIGNS, TRACE
 from qtn.states.pair import BELL_FROM_CHARACTERS, CHARACTERS_FROM_BELL, bell_diagonal

@@ -10,8 +10,9 @@ import itertools
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.hardware.gates import Gates
 from qtn.states.basis import BELL_SIGNS, ptm
 from qtn.states.pair import PAULIS
@@ -44,7 +45,7 @@ _UNITARIES = {
     "cx": np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]),
     "cz": np.diag([1, 1, 1, -1]),
 }
-_PTMS = {name: np.asarray(ptm(np.asarray(unitary, dtype=complex))) for name, unitary in _UNITARIES.items()}
+_PTMS = {name: ptm(np.asarray(unitary, dtype=complex)) for name, unitary in _UNITARIES.items()}
 
 
 def local_tensor(protocol: DistillationProtocol, gate_set: Gates) -> Float[Array, "o 4 ..."]:

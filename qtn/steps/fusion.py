@@ -6,8 +6,9 @@ qubits. Larger states are matrix product operators: see `qtn.states`.
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.hardware.gates import Gates
 from qtn.states.basis import ptm
 

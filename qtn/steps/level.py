@@ -15,8 +15,9 @@ from typing import Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.hardware.gates import Gates
 from qtn.hardware.node import Node
 from qtn.states.pair import PAULIS

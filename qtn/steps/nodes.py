@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-import jax.numpy as jnp
+import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree, stack, static, together
 from qtn.hardware.memory import Memory
 from qtn.hardware.node import Node
@@ -48,6 +49,7 @@ class Nodes:
         return swap_table(self.p_swap[:, None] * factors, by_optics)
 
 
+@jax.jit
 def _rates(memory: Memory) -> Float[Array, "3"]:
     """Return the decay rates of a memory [1/s]."""
     return memory.pauli_rates()
@@ -66,7 +68,7 @@ def stacked_nodes(nodes: Sequence[Node]) -> Nodes:
         two_qubit=stack([node.gates.two_qubit for node in nodes]),
         readout=stack([node.gates.readout for node in nodes]),
         p_swap=stack([node.p_swap for node in nodes]),
-        optics=stack(optics) if optics else jnp.zeros((0, 4)),
+        optics=stack(optics) if optics else np.zeros((0, 4)),
         optical=optical,
         equilibrium=tuple(float(node.memory.equilibrium()) for node in nodes),
     )

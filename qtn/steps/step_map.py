@@ -7,8 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.steps.level import PauliLevel
 
@@ -69,8 +70,8 @@ def _places(
     """Return where the map of nodes of this structure differs from zero at random numbers."""
     draw, largest = np.random.default_rng(0), 0.0
     for least in (0.6, 0.95):
-        with jax.ensure_compile_time_eval():
-            numbers = [jnp.asarray(draw.uniform(least, 1.0, shape), dtype) for shape, dtype in leaves]
+        with jax.core.eval_context():  # at once, also while something is traced, by the program that is compiled anyway
+            numbers = [np.asarray(draw.uniform(least, 1.0, shape), dtype) for shape, dtype in leaves]
             found = np.abs(np.asarray(step(*kind, *jax.tree.unflatten(structure, numbers))))
         largest = np.maximum(largest, np.where(np.isnan(found), np.inf, found))
     places = np.argwhere(largest > ZERO)

@@ -3,8 +3,9 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
+from qtn._array import Array
 from qtn.hardware.node import Node
 from qtn.states.basis import BELL_SIGNS
 

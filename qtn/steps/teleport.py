@@ -1,8 +1,9 @@
 """Teleportation of a qubit through a delivered pair."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.hardware.node import Node
 from qtn.steps.swap import swap_map
 

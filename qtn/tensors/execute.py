@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.tensors.program import Operation, Plan, assemble, edge_bonds, lossy_kinds, plan
 from qtn.tensors.split import Truncation
 from qtn.tensors.sweep import CUT, IDLE, CutInfo, Layers, exact_forms, exact_sweeps, lossy_sweeps, still_layer

@@ -15,8 +15,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array
 
+from qtn._array import Array
 from qtn.tensors.quimb_io import contraction_path
 
 Indices = tuple[str, ...]

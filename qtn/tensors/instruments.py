@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Complex, Float
 
+from qtn._array import Array
 from qtn.tensors.program import Operation, lossy_kinds, scheduled
 from qtn.tensors.subspace import dagger, isometry
 from qtn.tensors.sweep import CUT, IDLE, LEFT

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
+from qtn._array import Array
 from qtn.tensors.sweep import CUT, FACTOR, IDLE, LEFT, RIGHT, Layers
 
 MAX_FACTORS = 6

@@ -10,9 +10,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import quimb.tensor as qtensor
-from jaxtyping import Array
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.tensors.train import Train, from_sites
 
 

@@ -5,8 +5,10 @@ All arrays end with the time axis, (..., num_steps), so that each component is c
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from scipy.fft import next_fast_len
+
+from qtn._array import Array
 
 BLOCK = 16
 """Measured on a CPU: with more steps a block the products cost more than the carries save."""
@@ -156,7 +158,7 @@ def repeat_until_success(
     """
     length = success.shape[1]
     padded = padded_length(length)
-    fits = jax.lax.stop_gradient(padded > 30 * lifetime)
+    fits = padded > 30 * jax.lax.stop_gradient(lifetime)
     damping = jnp.where(fits, 0.0, jnp.log(1e3) / padded) * jnp.arange(length)
     damp, grow = jnp.exp(-damping), jnp.exp(damping)
     spectrum = jnp.fft.rfft(jnp.concatenate([success, failure[None]]) * damp, n=padded)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
+from qtn._array import Array
 from qtn.tensors.execute import Executed, begin, finish, make_canonical, run_operations
 from qtn.tensors.program import Operation, edge_bonds, lossy_kinds, plan
 from qtn.tensors.split import Truncation

@@ -18,7 +18,8 @@ import numpy as np
 from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import Array
+
+from qtn._array import Array
 
 AXIS = "sites"
 """Name of the one axis of the mesh."""

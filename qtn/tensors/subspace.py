@@ -17,7 +17,9 @@ import jax.numpy as jnp
 from jax import lax
 from jax.ad_checkpoint import checkpoint_name
 from jax.custom_batching import sequential_vmap
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Complex, Float
+
+from qtn._array import Array
 
 Matrix = Float[Array, "_ _"] | Complex[Array, "_ _"]
 

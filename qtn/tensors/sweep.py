@@ -20,8 +20,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
+from qtn._array import Array
 from qtn.tensors.split import Truncation, keep_right
 from qtn.tensors.subspace import dagger, isometry
 from qtn.tensors.train import Train, mirror, widen

@@ -11,8 +11,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Complex, Float
 
+from qtn._array import Array
 from qtn.tensors.split import SplitInfo, Truncation, keep_right
 from qtn.tensors.subspace import dagger, isometry
 

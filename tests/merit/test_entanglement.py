@@ -50,7 +50,7 @@ def test_derivatives_are_finite_at_edges(measure, state):
 @pytest.mark.parametrize("measure", [log_negativity, coherent_information, hashing_yield, chsh_value])
 def test_derivatives_match_differences(measure):
     state, towards = jnp.asarray(STATES["rank_4"]) * 0.3, jnp.asarray(keys.random_state(9))
-    state = state.at[0, 0].set(1.0) + 0.7 * EDGES["pure"].at[0, 0].set(0.0)
+    state = state.at[0, 0].set(1.0) + 0.7 * jnp.asarray(EDGES["pure"]).at[0, 0].set(0.0)
     step = 1e-5 * (towards - state)
     finite = (measure(state + step) - measure(state - step)) / 2
     np.testing.assert_allclose(jnp.sum(jax.grad(measure)(state) * step), finite, rtol=1e-7)

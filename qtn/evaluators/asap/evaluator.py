@@ -7,17 +7,20 @@ grid times.
 
 import dataclasses
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
+from qtn._pytree import pytree
 from qtn.evaluators.asap.line import Line, stacked
 from qtn.evaluators.asap.sites import sites_of
 from qtn.evaluators.asap.transfer import contract, resolve
-from qtn.evaluators.extrapolate import extrapolated, summary_of
+from qtn.evaluators.extrapolate import finished
 from qtn.evaluators.grid import TimeGrid
 from qtn.evaluators.ladder import Search, Terms, ladder, plan_for
 from qtn.evaluators.outcome import Outcome, Summary
@@ -111,13 +114,14 @@ class Asap:
     def _outcome(self, plan: GridPlan, line: Line, policy: SwapAsap, *, resolved: bool) -> Outcome:
         summary = self.summarise_on(plan, line, policy)
         grid = plan.finest
-        arrived, states = self._on_grid(grid, line, policy, resolved=resolved)[1:]
+        found = self._on_grid(grid, line, policy, resolved=resolved)
+        times, probability = in_time(found.arrived, found.step)
         return Outcome(
             mean_time=summary.mean_time,
             state=summary.state,
-            times=step_of(grid, line) * jnp.arange(grid.num_steps),
-            probability=jnp.diff(arrived, prepend=0.0),
-            states=None if states is None else self._kept(states),
+            times=times,
+            probability=probability,
+            states=None if found.states is None else self._kept(found.states),
             info=summary.info,
         )
 
@@ -157,28 +161,19 @@ class Asap:
         """Evaluate on given grids; pure, for use under any JAX transformation. NaN where a swap may fail."""
         line, policy = self.prepared(chain, policy)
         found = [self._on_grid(grid, line, policy, resolved=False) for grid in plan.grids]
-        values = jnp.stack([each[0] for each in found])
-        longest = jnp.max(line.attempt_time) / step_of(plan.finest, line)
-        best, error = extrapolated(plan, values, longest)
-        exact = jnp.all(line.p_swap[1:-1] == 1)  # known to be so outside jit
-        tails = jnp.stack([0.0, *(1 - each[1][-1] for each in found)])
-        summary = summary_of(plan, jnp.where(exact, best, jnp.nan), error, tails, step_of(plan.finest, line))
-        return dataclasses.replace(summary, state=self._kept(summary.state))
+        values, tails = [each.values for each in found], [each.tail_mass for each in found]
+        summary, _ = finished(plan, values, tails, line.attempt_time, found[0].step)
+        state, success = self._kept(summary.state), _checks.constant(line.p_swap)
+        if _checks.known(success) is not None:  # checked before
+            return dataclasses.replace(summary, state=state)
+        exact = jnp.all(success[1:-1] == 1)
+        mean_time, state = (jnp.where(exact, each, jnp.nan) for each in (summary.mean_time, state))
+        return dataclasses.replace(summary, mean_time=mean_time, state=state)
 
-    def _on_grid(
-        self, grid: TimeGrid, line: Line, policy: SwapAsap, *, resolved: bool
-    ) -> tuple[Float[Array, "17"], Float[Array, "t"], Float[Array, "t 4 4"] | None]:
-        """Return (mean time [s] and Pauli coefficients, P(completed by t), states at each t or None) on one grid."""
-        step, unit, kept = step_of(grid, line), one_attempt_a_step(grid), policy.ends is Ends.KEPT
-        state, arrived = contract(sites_of(line, step, Ends.MEASURED, mass=False), grid.num_steps, unit, self.stride)
-        states = None
-        if kept or resolved:
-            states = resolve(sites_of(line, step, policy.ends, mass=True), grid.num_steps, unit, self.stride)
-        if kept and states is not None:
-            state = states.sum(axis=0)
-        mean = jnp.sum(arrived[-1] - arrived)  # of those that complete within the grid
-        values = jnp.concatenate([(step * mean)[None], state.reshape(16)]) / arrived[-1]
-        return values, arrived, states
+    def _on_grid(self, grid: TimeGrid, line: Line, policy: SwapAsap, *, resolved: bool) -> "OnGrid":
+        """Evaluate on one grid."""
+        unit = one_attempt_a_step(grid)
+        return on_grid(line, grid.ratio, grid.num_steps, grid.reference, unit, policy.ends, resolved, self.stride)
 
     def _kept(self, state: Float[Array, "*t 4 4"]) -> Float[Array, "*t 4 4"]:
         """Drop the Pauli coefficients that the level does not hold."""
@@ -186,13 +181,61 @@ class Asap:
             return state
         held = np.zeros((4, 4))
         held[self.level.indices] = 1.0
-        return state * held
+        return masked(state, held)
 
 
-def step_of(grid: TimeGrid, line: Line) -> Float[Array, ""]:
-    """Return the step of a grid [s]."""
-    reference = jnp.mean(line.attempt_time) if grid.reference is None else line.attempt_time[grid.reference]
-    return grid.ratio * reference
+@pytree
+class OnGrid:
+    """What one grid says."""
+
+    values: Float[Array, "17"]
+    """Mean time [s] and Pauli coefficients."""
+    arrived: Float[Array, "t"]
+    """Probability that all is done by each time."""
+    states: Float[Array, "t 4 4"] | None
+    """What is delivered at each time, where that is resolved."""
+    tail_mass: Float[Array, ""]
+    """Probability that the grid is outlasted."""
+    step: Float[Array, ""]
+    """Of the grid [s]."""
+
+
+@partial(jax.jit, static_argnames=("num_steps", "reference", "unit", "ends", "resolved", "stride"))
+def on_grid(
+    line: Line,
+    ratio: Float[Array, ""] | float,
+    num_steps: int,
+    reference: int | None,
+    unit: bool,
+    ends: Ends,
+    resolved: bool,
+    stride: int,
+) -> OnGrid:
+    """Evaluate on one grid, with all that is resolved in time where it is asked for."""
+    reference_time = jnp.mean(line.attempt_time) if reference is None else line.attempt_time[reference]
+    step, kept = ratio * reference_time, ends is Ends.KEPT
+    state, arrived = contract(sites_of(line, step, Ends.MEASURED, mass=False), num_steps, unit, stride)
+    states = None
+    if kept or resolved:
+        states = resolve(sites_of(line, step, ends, mass=True), num_steps, unit, stride)
+    if kept and states is not None:
+        state = states.sum(axis=0)
+    mean = jnp.sum(arrived[-1] - arrived)  # of those that complete within the grid
+    values = jnp.concatenate([(step * mean)[None], state.reshape(16)]) / arrived[-1]
+    tail_mass = jnp.maximum(1 - arrived[-1], 0.0)
+    return OnGrid(values=values, arrived=arrived, states=states, tail_mass=tail_mass, step=step)
+
+
+@jax.jit
+def in_time(arrived: Float[Array, "t"], step: Float[Array, ""]) -> tuple[Float[Array, "t"], Float[Array, "t"]]:
+    """Return the times [s] of a grid, and the probability that all is done at each."""
+    return step * jnp.arange(arrived.size), jnp.diff(arrived, prepend=0.0)
+
+
+@jax.jit
+def masked(state: Float[Array, "*t 4 4"], held: Float[Array, "4 4"]) -> Float[Array, "*t 4 4"]:
+    """Return the Pauli coefficients that are held."""
+    return state * held
 
 
 def one_attempt_a_step(grid: TimeGrid) -> bool:
@@ -211,10 +254,10 @@ def require_exact(line: Line, policy: SwapAsap) -> None:
     if policy.restart is not Restart.TOGETHER:
         raise ValueError(f"Asap() is exact for independent states only, but here entanglement carries over: {cure}")
     if policy.cutoff_times is not None:
-        cutoffs = _checks.known(jax.lax.stop_gradient(policy.cutoff_times))
+        cutoffs = _checks.known(_checks.constant(policy.cutoff_times))
         if cutoffs is None or np.any(np.isfinite(cutoffs)):
             raise ValueError(f"Asap() has no cut-offs, because pairs that grow too old restart: {cure}")
-    success = _checks.known(jax.lax.stop_gradient(line.p_swap))
+    success = _checks.known(_checks.constant(line.p_swap))
     if success is not None and np.any(success[1:-1] != 1):
         worst = int(np.argmin(success[1:-1])) + 1
         raise ValueError(

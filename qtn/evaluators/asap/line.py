@@ -1,11 +1,11 @@
 """A chain as arrays: the numbers of all links and nodes stacked, for chains of thousands of links."""
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array, library
 from qtn._pytree import pytree, static, together
-from qtn.evaluators.fold import herald
 from qtn.links.chain import Chain
+from qtn.links.link import herald
 from qtn.steps.nodes import stacked_nodes
 
 
@@ -64,7 +64,8 @@ def stacked(chain: Chain) -> Line:
         )
 
     def spread(values: Array, count: int) -> Array:
-        return jnp.broadcast_to(values, (count, *values.shape[1:])) if values.shape[0] == 1 else values
+        wide = (count, *values.shape[1:])
+        return library(values).broadcast_to(values, wide) if values.shape[0] == 1 else values
 
     return Line(
         p_success=spread(links.p_success, n),

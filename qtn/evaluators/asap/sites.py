@@ -2,8 +2,9 @@
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.evaluators.asap.line import Line
 from qtn.schedules.policy import Ends

@@ -9,8 +9,9 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.evaluators.arrival import all_fail, arrival
 from qtn.evaluators.asap.sites import END_LABELS, Sites, same_pauli
 from qtn.tensors.recurrence import decay_scan, two_sided_decay

@@ -16,9 +16,10 @@ from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from qtn import _checks
+from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.circuits.gates import GATES
 from qtn.states.basis import ptm

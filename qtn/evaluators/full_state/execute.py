@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.evaluators.full_state.events import Slot, Timeline
 from qtn.evaluators.full_state.kernel import run_segment

@@ -5,8 +5,9 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.evaluators.full_state.layout import Spec, split_bonds
 from qtn.states.trains import ORTHONORMAL
 from qtn.tensors.split import truncation

@@ -4,8 +4,9 @@ import itertools
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.hardware.gates import Gates
 from qtn.states.basis import BELL_SIGNS
 from qtn.steps.distill import DistillationProtocol, local_tensor, twirl

@@ -5,10 +5,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import together
-from qtn.evaluators.fold import herald
 from qtn.evaluators.full_state.events import Timeline
 from qtn.evaluators.full_state.layout import Layout
 from qtn.evaluators.full_state.matrices import (
@@ -21,6 +21,7 @@ from qtn.evaluators.full_state.matrices import (
 )
 from qtn.hardware.gates import Gates
 from qtn.links.chain import Chain
+from qtn.links.link import herald
 from qtn.steps.nodes import Nodes
 
 

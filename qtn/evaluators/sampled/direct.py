@@ -2,8 +2,9 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn.evaluators.asap.line import Line
 from qtn.evaluators.sampled.draws import attempts_needed, log_counts
 from qtn.evaluators.sampled.record import Record

@@ -4,7 +4,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
+
+from qtn._array import Array
 
 
 def attempts_needed(key: Array, p: Array, shape: tuple[int, ...]) -> Array:

@@ -7,9 +7,9 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from qtn import _checks
+from qtn._array import Array
 from qtn.evaluators.asap.line import Line, stacked
 from qtn.evaluators.levels import choose_level, corrections_matter, require_level
 from qtn.evaluators.outcome import Summary
@@ -109,7 +109,7 @@ class Sampled:
         sampler = self._sampler(chain, schedule)
         plan = self.plan
         if plan is None:
-            plan = self.planned(jax.lax.stop_gradient(chain), jax.lax.stop_gradient(schedule)).plan
+            plan = self.planned(*_checks.constant((chain, schedule))).plan
         assert plan is not None
         return sampler.samples(plan, self.num_samples, key)
 
@@ -137,7 +137,7 @@ class Sampled:
 
 def independent(line: Line, policy: SwapAsap) -> bool:
     """Whether nothing ever fails, and every state is begun from scratch."""
-    success = _checks.known(jax.lax.stop_gradient(line.p_swap))
+    success = _checks.known(_checks.constant(line.p_swap))
     sure = success is not None and bool(np.all(success[1:-1] == 1))
     return sure and policy.restart is Restart.TOGETHER and policy.cutoff_times is None
 

@@ -10,8 +10,9 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.evaluators.sampled.draws import attempts_needed
 from qtn.evaluators.sampled.record import Counts, Record

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import ArrayLike, Float
 
+from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.evaluators.outcome import Summary
 from qtn.states.pair import bell_from_pauli
@@ -103,14 +104,22 @@ class SampledOutcome:
             (True, True)
         """
 
-        def merit(values: Float[Array, "17"]) -> Float[Array, ""]:
-            summary = Summary(mean_time=values[0], state=values[1:].reshape(4, 4), info=self.info)
-            return of(summary)
+        def merit(mean_time: Float[Array, ""], state: Float[Array, "4 4"]) -> Float[Array, ""]:
+            return of(Summary(mean_time=mean_time, state=state, info=self.info))
 
-        slope = jax.grad(merit)(jnp.concatenate([self.mean_time[None], self.state.reshape(16)]))
-        return jnp.sqrt(slope @ self.info.covariance @ slope)
+        return _error(*jax.grad(merit, (0, 1))(self.mean_time, self.state), self.info.covariance)
 
 
+@jax.jit
+def _error(
+    by_time: Float[Array, ""], by_state: Float[Array, "4 4"], covariance: Float[Array, "17 17"]
+) -> Float[Array, ""]:
+    """Return the standard error of a merit with these slopes."""
+    slope = jnp.concatenate([by_time[None], by_state.reshape(16)])
+    return jnp.sqrt(slope @ covariance @ slope)
+
+
+@jax.jit
 def estimate(samples: Samples) -> SampledOutcome:
     """Return means with errors and derivatives.
 

@@ -11,8 +11,11 @@ from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Float
 
+from qtn._array import Array
+from qtn._checks import constant
 from qtn._pytree import pytree
 from qtn.evaluators.fold import decay_per_step, distill_step, heralded_links, swap_step
 from qtn.evaluators.grid import common_spacing
@@ -20,6 +23,7 @@ from qtn.evaluators.sampled.draws import attempts_needed, log_counts, undifferen
 from qtn.evaluators.sampled.outcome import Samples
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
+from qtn.links.link import Heralded
 from qtn.schedules.tree import ARRAYS, Distill, Elementary, Schedule, Swap, Tree, Wait, subtrees
 from qtn.steps.level import PauliLevel
 
@@ -45,9 +49,13 @@ class Pool:
 
     def rows(self, start: int, stop: int) -> "Pool":
         """Return some of the deliveries."""
-        return Pool(
-            times=self.times[start:stop], vectors=self.vectors[start:stop], log_weight=self.log_weight[start:stop]
-        )
+        return self if stop - start == self.times.size else _rows(self, np.array(start), stop - start)
+
+
+@partial(jax.jit, static_argnames="count")
+def _rows(pool: Pool, start: Array, count: int) -> Pool:
+    """Return so many deliveries from `start`."""
+    return jax.tree.map(lambda each: jax.lax.dynamic_slice_in_dim(each, start, count), pool)
 
 
 @pytree
@@ -119,8 +127,7 @@ class TreeSampler:
             else:
                 pools[part] = deliveries(self.attempts(part, inputs, ratios[part], own), wanted[part])
         root = pools[self.schedule.tree]
-        states = self.level.to_pauli(root.vectors.T, *self.ends(self.schedule.tree))
-        return Samples(times=root.times, states=jnp.moveaxis(states, -1, 0), log_weight=root.log_weight)
+        return samples_of(self.level, root, self.ends(self.schedule.tree))
 
     def plan(self, num_samples: int, key: Array) -> "TreePlan":
         """Return the plan for concrete numbers: rows with ample reserve, from a pilot run.
@@ -165,13 +172,12 @@ class TreeSampler:
                 continue
             inputs = []
             for number, child in enumerate(children_of(part)):
-                rows = jax.random.randint(jax.random.fold_in(own, number), (PILOT,), 0, pools[child].times.size)
-                inputs.append(jax.tree.map(lambda each, rows=rows: each[rows], pools[child]))
+                inputs.append(drawn_again(pools[child], jax.random.fold_in(own, number)))
             if isinstance(part, Wait):
                 pools[part] = self.held(part, inputs[0])
                 continue
             attempts = self.attempts(part, inputs, self.ratio(part), own)
-            count = int(attempts.success.sum())
+            count = int(np.sum(np.asarray(attempts.success)))
             if count < 16:
                 raise ValueError(
                     f"Only {count} of {PILOT} attempts to join links {part.first}..{part.last} succeed: raise the "
@@ -189,7 +195,7 @@ class TreeSampler:
             isinstance(part, Swap)
             and part.cutoff is None
             and node.optics is None
-            and float(jax.lax.stop_gradient(node.p_swap)) == 1.0
+            and float(constant(node.p_swap)) == 1.0
         )
 
     def ends(self, part: Tree) -> tuple[Node, Node]:
@@ -199,19 +205,11 @@ class TreeSampler:
     def link(self, part: Elementary, count: int, key: Array) -> Pool:
         """Draw deliveries of a link."""
         heralded = self.heralded[self.chain.link_index(part.position)]
-        needed = attempts_needed(key, heralded.p_success, (count,))
-        vector = self.level.from_pauli(heralded.state, *self.ends(part))
-        return Pool(
-            times=needed * heralded.attempt_time,
-            vectors=jnp.broadcast_to(vector, (count, vector.size)),
-            log_weight=log_counts(heralded.p_success, 1.0, needed - 1),
-        )
+        return of_link(self.level, heralded, self.ends(part), key, count)
 
     def held(self, part: Wait, pool: Pool) -> Pool:
         """Hold pairs for a fixed time."""
-        duration = self.schedule.wait_times[part.duration]
-        rates = self.level.decay_rates(*self.ends(part))
-        return dataclasses.replace(pool, times=pool.times + duration, vectors=pool.vectors * jnp.exp(-rates * duration))
+        return kept(self.level, pool, self.ends(part), self.schedule.wait_times[part.duration])
 
     def attempts(self, part: Swap | Distill, inputs: list[Pool], ratio: float, key: Array) -> Attempts:
         """Attempt a step once with each row of its inputs."""
@@ -221,8 +219,8 @@ class TreeSampler:
         else:
             step_map = distill_step(self.level, part.protocol, left, right)
         ends = tuple(self.ends(child) for child in children_of(part))
-        rates = decay_per_step(self.level, ends, jnp.asarray(1.0))
-        cutoff = jnp.asarray(jnp.inf) if part.cutoff is None else self.schedule.cutoff_times[part.cutoff]
+        rates = decay_per_step(self.level, ends, np.array(1.0))
+        cutoff = np.array(np.inf) if part.cutoff is None else self.schedule.cutoff_times[part.cutoff]
         return attempt(inputs, step_map, rates, cutoff, ratio * self.arrival_times(part)[0], key)
 
     def arrival_times(self, part: Tree) -> list[Array]:
@@ -234,8 +232,41 @@ class TreeSampler:
 
     def ratio(self, part: Tree) -> float:
         """Return the common spacing of these times, divided by the first of them (concrete numbers); 0 = none."""
-        times = [float(jax.lax.stop_gradient(time)) for time in self.arrival_times(part)]
+        times = [float(time) for time in constant(self.arrival_times(part))]
         return common_spacing([time for time in times if time > 0]) / times[0]
+
+
+@partial(jax.jit, static_argnames=("level", "count"))
+def of_link(level: PauliLevel, heralded: Heralded, ends: tuple[Node, Node], key: Array, count: int) -> Pool:
+    """Draw deliveries of a link."""
+    needed = attempts_needed(key, heralded.p_success, (count,))
+    vector = level.from_pauli(heralded.state, *ends)
+    return Pool(
+        times=needed * heralded.attempt_time,
+        vectors=jnp.broadcast_to(vector, (count, vector.size)),
+        log_weight=log_counts(heralded.p_success, 1.0, needed - 1),
+    )
+
+
+@partial(jax.jit, static_argnames="level")
+def kept(level: PauliLevel, pool: Pool, ends: tuple[Node, Node], duration: Float[Array, ""]) -> Pool:
+    """Keep pairs for a fixed time [s]."""
+    fade = jnp.exp(-level.decay_rates(*ends) * duration)
+    return dataclasses.replace(pool, times=pool.times + duration, vectors=pool.vectors * fade)
+
+
+@jax.jit
+def drawn_again(pool: Pool, key: Array) -> Pool:
+    """Draw as many deliveries as a pilot run attempts, which may be the same ones."""
+    rows = jax.random.randint(key, (PILOT,), 0, pool.times.size)
+    return jax.tree.map(lambda each: each[rows], pool)
+
+
+@partial(jax.jit, static_argnames="level")
+def samples_of(level: PauliLevel, pool: Pool, ends: tuple[Node, Node]) -> Samples:
+    """Return deliveries with their Pauli coefficients."""
+    states = level.to_pauli(pool.vectors.T, *ends)
+    return Samples(times=pool.times, states=jnp.moveaxis(states, -1, 0), log_weight=pool.log_weight)
 
 
 @jax.jit

@@ -2,8 +2,9 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.evaluators.asap.line import Line
 from qtn.evaluators.asap.sites import END_LABELS, same_pauli, sites_of, swap_signs
@@ -77,7 +78,7 @@ def corrected_state(line: Line, record: Record, ends: Ends) -> Float[Array, "4 4
     n = line.num_links
     measured = ends is Ends.MEASURED
     equilibrium, signs = jnp.asarray(line.equilibrium), swap_signs(line)
-    rates = line.rates
+    rates = jnp.asarray(line.rates)
     if measured:
         rates = rates.at[jnp.array([0, n])].set(0.0)
         equilibrium = equilibrium.at[jnp.array([0, n])].set(0.0)

@@ -5,9 +5,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import jax.numpy as jnp
+import numpy as np
 
+from qtn._checks import at_hand
 from qtn.evaluators.renewal import Renewal
+from qtn.links.link import herald
 from qtn.merit.age import storage_times
 from qtn.merit.bounds import plob_rate, repeater_rate
 from qtn.merit.entropy import NOTHING
@@ -48,7 +50,7 @@ def link_rows(link_tables: list[tuple[Any, Mapping[str, Any]]]) -> list[dict[str
     """
     rows = []
     for position, (kind, table) in enumerate(link_tables):
-        offer, eta = kind.build(table).heralded(), kind.transmissivity(table)
+        offer, eta = at_hand(herald(kind.build(table))), kind.transmissivity(table)
         pair = delivered_pair(offer)
         p_success, attempt_time = float(offer.p_success), float(offer.attempt_time)
         rows.append(
@@ -113,8 +115,8 @@ def bounds_on_key(merit: Any, rows: list[dict[str, Any]]) -> dict[str, float | N
     kept = [row["eta"] for row in rows]
     if given is None and (None in kept or math.prod(kept) >= 1):
         return dict.fromkeys(names)
-    eta = jnp.asarray(math.prod(kept) if given is None else 10 ** (-given / 10))
-    per_use = float(plob_rate(eta, jnp.asarray(1.0))), float(repeater_rate(eta, len(rows) - 1, 1.0))
+    eta = np.float64(math.prod(kept) if given is None else 10 ** (-given / 10))
+    per_use = float(plob_rate(eta, np.float64(1.0))), float(repeater_rate(eta, len(rows) - 1, 1.0))
     rates = (None, None) if source_rate is None else [source_rate * each for each in per_use]
     return dict(zip(names, (*rates, *per_use), strict=True))
 
@@ -129,10 +131,10 @@ def by_deadline(deadline: float | None, found: Any) -> dict[str, Any]:
     found_in_time = found.in_time
     if deadline is None or found_in_time is None:
         return {}
-    times = found_in_time.times
+    times, probabilities = np.asarray(found_in_time.times), np.asarray(found_in_time.probability)
     pair, probability = delivered_by(found_in_time, min(deadline, float(times[-1])))  # nothing comes after the grid
     kept = float(probability)
-    early = float(jnp.sum(jnp.where(times <= deadline * (1 + 1e-12), times * found_in_time.probability, 0.0)))
+    early = float(np.sum(np.where(times <= deadline * (1 + 1e-12), times * probabilities, 0.0)))
     good = kept > NOTHING
     row = {
         "time_s": deadline,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qtn._pytree import pytree
-from qtn.optimisation.tape import Tape
+from qtn.evaluators.tape import Tape
 
 
 @pytree

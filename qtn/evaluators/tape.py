@@ -6,14 +6,19 @@ functions one by one, remembers their arguments, and goes back through them with
 
 from collections.abc import Callable, Hashable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+
+from qtn._array import Array
 
 Piece = Callable[..., Any]
+T = TypeVar("T")
+
+MOST_NUMBERS = 64
+"""Arrays that are no larger are added by NumPy."""
 
 
 class Tape:
@@ -60,7 +65,20 @@ class Tape:
 
     def gradients(self, output: Array, inputs: list[Array]) -> list[Array]:
         """Return the derivative of a scalar result with respect to each input; 0 where it does not depend on it."""
-        weights: dict[int, Array] = {id(output): jnp.ones_like(output)}
+        return self.pulled([output], [np.ones(output.shape)], inputs)
+
+    def pulled(self, outputs: Any, seeds: Any, inputs: T) -> T:
+        """Return the derivative of a weighted sum of results with respect to each input.
+
+        Args:
+            outputs: pytree of results; those that are not followed count as constant.
+            seeds: pytree of their weights.
+            inputs: pytree of arrays that are watched.
+        """
+        weights: dict[int, Array] = {}
+        for leaf, seed in zip(jax.tree.leaves(outputs), jax.tree.leaves(seeds), strict=True):
+            if id(leaf) in self._active:
+                _add(weights, id(leaf), seed)
         for piece, leaves, structure, outputs in reversed(self._records):
             if not any(id(leaf) in weights for leaf in outputs):
                 continue
@@ -73,8 +91,33 @@ class Tape:
             for i in (i for i, each in zip(arrays, smooth, strict=True) if each):
                 key, weight = id(leaves[i]), next(found)
                 if key in self._active:
-                    weights[key] = weights[key] + weight if key in weights else weight
-        return [weights.get(id(each), jnp.zeros_like(each)) for each in inputs]
+                    _add(weights, key, weight)
+        return jax.tree.map(lambda each: weights.get(id(each), np.zeros(each.shape)), inputs)
+
+
+def backwards(evaluate: Callable[..., Any], system: T, judge: Callable[[Any], tuple[Any, Any]]) -> tuple[Any, T]:
+    """Return what a system is judged to be, with the derivative by each of its numbers, piece by piece.
+
+    Args:
+        evaluate: `evaluate(*system, run)` applies all that has a derivative by `run`, and returns a pytree.
+        system: tuple of pytrees of known numbers.
+        judge: of that pytree, returns (anything, derivatives of what is judged by its numbers).
+    """
+    tape, own = Tape(), jax.tree.map(np.array, system)  # each number an object of its own
+    tape.watch(own)
+    result = evaluate(*own, tape)
+    value, seeds = judge(result)
+    return value, tape.pulled(result, seeds, own)
+
+
+def _add(weights: dict[int, Array], key: int, weight: Array) -> None:
+    """Add to the weight of an array; few numbers without a compiled addition for each of their shapes."""
+    if key not in weights:
+        weights[key] = weight
+    elif weight.size <= MOST_NUMBERS:
+        weights[key] = np.asarray(weights[key]) + np.asarray(weight)
+    else:
+        weights[key] = weights[key] + weight
 
 
 def _kind(leaf: Any) -> str:
