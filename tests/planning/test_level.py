@@ -45,10 +45,14 @@ def scores(chain, space, objective):
 @pytest.mark.parametrize(
     ("chain", "space"),
     [
-        (relaxing(2, seed=1), SearchSpace(max_rounds=1, protocols=(DEJMPS,))),
+        pytest.param(
+            relaxing(2, seed=1), SearchSpace(max_rounds=1, protocols=(DEJMPS,)), marks=pytest.mark.slow
+        ),
         (relaxing(2), SearchSpace(max_rounds=1, protocols=(EPL,))),
         (relaxing(3), SearchSpace(max_rounds=0)),
-        (relaxing(1), SearchSpace(max_rounds=1, protocols=(CODE_3, DOUBLE))),
+        pytest.param(
+            relaxing(1), SearchSpace(max_rounds=1, protocols=(CODE_3, DOUBLE)), marks=pytest.mark.slow
+        ),
         (qtn.chain(qtn.abstract_link(p_success=0.5, attempt_time=1.0, werner=0.9), num_links=2),
          SearchSpace(max_rounds=1, protocols=(CODE_3,))),
     ],

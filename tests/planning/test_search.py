@@ -52,7 +52,7 @@ def by_hand(chain, tree, objective):
     [
         (uneven(2), SearchSpace(max_rounds=2, pumping=True)),
         (uneven(3, 1), SearchSpace(max_rounds=1, protocols=(DEJMPS,))),
-        (even(3), SearchSpace(max_rounds=1)),
+        pytest.param(even(3), SearchSpace(max_rounds=1), marks=pytest.mark.slow),
         (uneven(1, 2), SearchSpace(max_rounds=3, protocols=(BBPSSW, DEJMPS))),
     ],
     ids=["pumping", "uneven", "even", "one link"],
@@ -65,7 +65,7 @@ def test_exhaustive_search_finds_what_brute_force_finds(chain, space):
     assert found.guarantee.startswith("Optimal")
 
 
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [3, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("method", ["pareto", "beam"])
 def test_fast_searches_find_the_optimum_of_an_uneven_chain(seed, method):
     chain, space = uneven(4, seed), SearchSpace(max_rounds=1)
@@ -89,6 +89,7 @@ def test_leaders_are_distinct_sorted_and_evaluated_in_full():
     assert all(leader.searched_score == pytest.approx(leader.score, rel=0.02) for leader in found.leaders)
 
 
+@pytest.mark.slow
 def test_a_mirrored_chain_has_the_mirrored_optimum():
     chain = uneven(4, 6)
     backward = qtn.chain([chain.links[i] for i in range(3, -1, -1)], [chain.node(i) for i in range(4, -1, -1)])
