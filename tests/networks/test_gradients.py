@@ -23,6 +23,7 @@ STRUCTURES = {
 
 
 COMPILED = {name: jax.jit(jax.value_and_grad(merit)) for name, (_, merit) in STRUCTURES.items()}
+"""One program for all numbers."""
 
 
 def direction(network, seed=0):
@@ -86,6 +87,7 @@ def test_link_derivatives_of_the_grid_equal_those_of_stabilisers(kind):
         np.testing.assert_allclose(found[link], (expected(0.9 + step) - expected(0.9 - step)) / 2e-2, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_link_derivatives_of_a_tree_of_hundred_equal_those_of_messages():
     links, noise = random_tree_links(100), ([0.999] * 100, [0.998] * 100)
     expected = lambda w: oracle.tree_ghz_fidelity(links, werner_pairs(w), *noise)  # noqa: E731
