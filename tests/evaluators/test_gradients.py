@@ -89,6 +89,7 @@ def test_derivative_with_respect_to_attempt_times(attempt_time):
     np.testing.assert_allclose(total, found.value, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_coarse_grid_has_the_derivatives_of_the_exact_one():
     def derivatives(evaluator):
         link = abstract_link(p_success=0.01, attempt_time=1.0, werner=0.97)

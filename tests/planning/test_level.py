@@ -53,8 +53,11 @@ def scores(chain, space, objective):
         pytest.param(
             relaxing(1), SearchSpace(max_rounds=1, protocols=(CODE_3, DOUBLE)), marks=pytest.mark.slow
         ),
-        (qtn.chain(qtn.abstract_link(p_success=0.5, attempt_time=1.0, werner=0.9), num_links=2),
-         SearchSpace(max_rounds=1, protocols=(CODE_3,))),
+        pytest.param(
+            qtn.chain(qtn.abstract_link(p_success=0.5, attempt_time=1.0, werner=0.9), num_links=2),
+            SearchSpace(max_rounds=1, protocols=(CODE_3,)),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["T1, uneven", "T1, epl", "T1, equal links", "T1, three pairs", "three pairs"],
 )  # fmt: skip

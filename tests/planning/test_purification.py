@@ -48,7 +48,7 @@ def random_angles(shape_of, seed=1):
         (2, 0.95, "independent", 16),
         pytest.param(3, 0.9, "independent", 16, marks=pytest.mark.slow),
         pytest.param(4, 0.8, "independent", 16, marks=pytest.mark.slow),
-        (4, 0.7, "conjugate", 4),
+        pytest.param(4, 0.7, "conjugate", 4, marks=pytest.mark.slow),
         pytest.param(4, 0.95, "conjugate", 4, marks=pytest.mark.slow),
     ],
 )
