@@ -78,10 +78,14 @@ def replaced(rho, sites):
     return sum(oracle.apply(rho, [oracle.kron(a, b) / 4], sites) for a in oracle.PAULIS for b in oracle.PAULIS)
 
 
+PREPARED = {name: jax.jit(jax.grad(partial(prepare, name), argnums=(0, 1))) for name in PREPARATIONS}
+"""One program for all points."""
+
+
 @pytest.mark.parametrize("point", [(0.0, 0.0), (0.0, 0.7), (0.05, 0.0), (0.1, -0.4)])
 @pytest.mark.parametrize("name", PREPARATIONS)
 def test_prepared_states_with_respect_to_noise_and_angles(name, point):
-    found = jax.jit(jax.grad(partial(prepare, name), argnums=(0, 1)))(*point)
+    found = PREPARED[name](*point)
     by_noise = slope(lambda p: prepare_dense(name, p, point[1]), point[0])
     by_angle = slope(lambda a: prepare_dense(name, point[0], a), point[1])
     np.testing.assert_allclose(found, [by_noise, by_angle], atol=1e-9)
@@ -90,7 +94,7 @@ def test_prepared_states_with_respect_to_noise_and_angles(name, point):
 def test_rzz_at_angle_zero_on_a_product_state():
     """The gate raises the rank: a split has no derivative here, factors have."""
     value = lambda g: expect(run(circuit(2, [gate("H", [0, 1]), gate("RZZ", (0, 1), g)]))[0], "YZ")  # noqa: E731
-    np.testing.assert_allclose(jax.grad(value)(0.0), 1.0, atol=1e-14)
+    np.testing.assert_allclose(jax.jit(jax.grad(value))(0.0), 1.0, atol=1e-14)
 
 
 def test_all_angles_zero_in_a_deep_circuit():
@@ -121,31 +125,37 @@ def test_all_angles_zero_in_a_deep_circuit():
     assert np.abs(found).max() > 0.5
 
 
-@pytest.mark.parametrize("p", [0.0, 0.03])
-def test_half_a_bell_pair_moved_by_swap_gates(p):
-    def value(p):
+def test_half_a_bell_pair_moved_by_swap_gates():
+    @jax.jit
+    @jax.value_and_grad
+    def fidelity_and_slope(p):
         program = circuit(5, [gate("H", 0), gate("CX", (0, 1)), gate("SWAP", [(1, 2), (2, 3), (3, 4)])])
         state, _ = run(program, noise_model(by_name={"SWAP": channels.depolarising(p, 2)}))
         return fidelity_to(discard(state, (1, 2, 3)), bell_state())
 
     # each noisy SWAP keeps the pair with probability 1 - p, else the moved half is replaced: F = 1/4
-    np.testing.assert_allclose(value(p), (1 - p) ** 3 * 0.75 + 0.25, atol=1e-13)
-    np.testing.assert_allclose(jax.jit(jax.grad(value))(p), -2.25 * (1 - p) ** 2, atol=1e-12)
+    for p in (0.0, 0.03):
+        found, slope = fidelity_and_slope(p)
+        np.testing.assert_allclose(found, (1 - p) ** 3 * 0.75 + 0.25, atol=1e-13)
+        np.testing.assert_allclose(slope, -2.25 * (1 - p) ** 2, atol=1e-12)
 
 
 def test_entanglement_swap_by_a_circuit_with_feed_forward():
     """Bell measurement by CX and H, bits kept as classical qubits, controlled Paulis, then traced out."""
 
-    def value(w):
+    @jax.jit
+    @jax.value_and_grad
+    def fidelity_and_slope(w):
         two = join(werner_pair(w), werner_pair(0.9))
         ops = [gate("CX", (1, 2)), gate("H", 1), measure([1, 2]), gate("CX", (2, 3)), gate("CZ", (1, 3))]
         return fidelity_to(discard(run(circuit(4, ops), state=two)[0], (1, 2)), bell_state())
 
     for w in (1.0, 0.8, 0.0):
-        np.testing.assert_allclose(value(w), (1 + 3 * 0.9 * w) / 4, atol=1e-13)
-        np.testing.assert_allclose(jax.grad(value)(w), 0.675, atol=1e-12)
+        found, by_w = fidelity_and_slope(w)
+        np.testing.assert_allclose(found, (1 + 3 * 0.9 * w) / 4, atol=1e-13)
+        np.testing.assert_allclose(by_w, 0.675, atol=1e-12)
     direct = bell_measure(join(werner_pair(0.8), werner_pair(0.9)), 1, correct=3)
-    np.testing.assert_allclose(value(0.8), fidelity_to(direct, bell_state()), atol=1e-14)
+    np.testing.assert_allclose(fidelity_and_slope(0.8)[0], fidelity_to(direct, bell_state()), atol=1e-14)
 
 
 def test_bell_weights_at_the_corner():
@@ -153,7 +163,7 @@ def test_bell_weights_at_the_corner():
         pair = bell_diagonal_pair(jnp.array([1 - x, x, 0.0, 0.0]))
         return fidelity_to(bell_measure(join(pair, bell_state()), 1, correct=3), bell_state())
 
-    np.testing.assert_allclose(jax.grad(value)(0.0), -1.0, atol=1e-13)
+    np.testing.assert_allclose(jax.jit(jax.grad(value))(0.0), -1.0, atol=1e-13)
 
 
 def layered(angles, n, layers, max_bond, checkpoint=False):
@@ -167,21 +177,29 @@ def layered(angles, n, layers, max_bond, checkpoint=False):
     return expect(state, {n // 2 - 1: "Z", n // 2: "Z"}) + 0.1 * weight(state), info
 
 
-@pytest.mark.parametrize(("n", "layers", "max_bond"), [(8, 5, 8), (8, 5, 4), (10, 6, 16)])
+@pytest.mark.parametrize(
+    ("n", "layers", "max_bond"),
+    [
+        pytest.param(8, 5, 8, marks=pytest.mark.slow),
+        (8, 5, 4),
+        pytest.param(10, 6, 16, marks=pytest.mark.slow),
+    ],
+)
 def test_truncated_circuits_at_every_scale_of_singular_values(n, layers, max_bond):
     """Discarded weights from 1e-24 to 1e-3: the derivative is that of the truncated function."""
     rng = np.random.default_rng(n + max_bond)
     angles = jnp.asarray(rng.uniform(0, 2 * np.pi, layers * (3 * n - 1)))
     direction = jnp.asarray(rng.normal(size=angles.shape))
-    value = jax.jit(lambda a: layered(a, n, layers, max_bond)[0])
-    found = jax.jit(jax.grad(value))(angles)
-    along = lambda x: float(value(angles + x * 0.1 * direction))  # noqa: E731
+    value = jax.jit(jax.value_and_grad(lambda a: layered(a, n, layers, max_bond)[0]))
+    _, found = value(angles)
+    along = lambda x: float(value(angles + x * 0.1 * direction)[0])  # noqa: E731
     np.testing.assert_allclose(found @ direction * 0.1, slope(along, 0.0), atol=2e-9)
     assert np.isfinite(found).all()
     light = jax.jit(jax.grad(lambda a: layered(a, n, layers, max_bond, checkpoint=True)[0]))(angles)
     np.testing.assert_allclose(light, found, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_forward_reverse_and_batches_agree():
     rng = np.random.default_rng(0)
     angles = jnp.asarray(rng.uniform(0, 2 * np.pi, (3, 3 * 17)))
@@ -197,6 +215,6 @@ def test_forward_reverse_and_batches_agree():
 def test_derivative_with_respect_to_a_noise_model_is_a_noise_model():
     program = circuit(3, [gate("H", 0), gate("CX", [(0, 1), (1, 2)])])
     model = noise_model(one_qubit=channels.dephasing(0.01), by_name={"CX": channels.depolarising(0.02, 2)})
-    found = jax.grad(lambda m: fidelity_to(run(program, m)[0], ghz(3)))(model)
+    found = jax.jit(jax.grad(lambda m: fidelity_to(run(program, m)[0], ghz(3))))(model)
     assert type(found) is type(model)
     assert float(found.by_name["CX"].p) < 0 and float(found.one_qubit.p) < 0

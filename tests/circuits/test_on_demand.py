@@ -31,7 +31,15 @@ def exact():
     return dense_quench()
 
 
-@pytest.mark.parametrize(("tolerance", "length"), [(1e-2, 2), (1e-4, 2), (1e-8, 2), (1e-8, 3)])
+@pytest.mark.parametrize(
+    ("tolerance", "length"),
+    [
+        (1e-2, 2),
+        pytest.param(1e-4, 2, marks=pytest.mark.slow),
+        (1e-8, 2),
+        pytest.param(1e-8, 3, marks=pytest.mark.slow),
+    ],
+)
 def test_the_tolerance_is_met_against_a_dense_reference(exact, tolerance, length):
     state, found = run_on_demand(QUENCH, tolerance=tolerance, start_bond=2, sweeps_per_segment=length)
     vector = np.asarray(amplitudes(state))
@@ -68,6 +76,7 @@ def test_what_fits_is_exact():
     np.testing.assert_allclose(fidelity_to(state, ghz(6)), 1.0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_mixed_states():
     program = circuit(6, [gate("RX", range(6), 0.7), gate("RZZ", PAIRS[:5], 0.7)] * 3)
     noise = noise_model(two_qubit=channels.depolarising(0.05, 2))

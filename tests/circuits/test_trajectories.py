@@ -38,7 +38,13 @@ def exact_values(program, noise):
     return np.array([float(expect(state, paulis)) for paulis in STRINGS]), float(weight(state))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in ("damping", "Pauli twice on one bond") else ())
+        for name in CASES
+    ],
+)
 def test_means_agree_with_the_mixed_state_within_their_errors(name):
     """z = (mean - exact) / error over many strings: none beyond 4.5, and a mean square near 1 (fixed key)."""
     program, noise = CASES[name]

@@ -158,7 +158,9 @@ def test_gradient_says_when_there_is_no_key_and_warns(file, capsys):
                 "--set",
                 "chain.link.werner=0.5",
                 "--set",
-                "time.num_steps=40",
+                "chain.link.p_success=0.002",
+                "--set",
+                "time.num_steps=1024",
                 "--set",
                 "time.step_s=1e-3",
             ]

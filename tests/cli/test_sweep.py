@@ -190,6 +190,7 @@ def test_a_sweep_takes_the_cores_it_may_use(flags, devices):
 
 
 @pytest.mark.multiproc
+@pytest.mark.slow
 def test_a_signal_asks_for_a_requeue(inside):
     process = command(inside)
     while process.poll() is None and len(list((inside / "K.zarr" / "done" / "c").glob("*"))) < 1:

@@ -4,6 +4,8 @@ The links never fail and take 1 s and 3 s: what is delivered is the same in ever
 attempts is left to chance.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -149,15 +151,23 @@ def test_ages_need_success_that_no_state_decides():
     np.testing.assert_allclose(storage_times(line("optics"), TREE), [2, 2, 0], atol=1e-9)
 
 
-@pytest.mark.parametrize("numbers", [(0.8, 0.7, 1e-2), (1.0, 1.0, 0.0)], ids=["inside", "perfect"])
-def test_derivatives_of_optics_along_a_timeline(numbers):
+@functools.cache
+def along_a_timeline():
+    """One program of the numbers of linear optics: value and gradient."""
     timeline = timeline_of(TREE, [1.0, 3.0])
 
-    @jax.jit
     def value(numbers):
         hardware = qtn.node(RELAXING, optics=qtn.hardware.linear_optics.linear_optics(*numbers))
         found = qtn.FullState().run(qtn.chain([tilted(1.0), tilted(3.0)], hardware), timeline)
         return found.probability * jnp.sum(found.pair(0, 2) * jnp.arange(16.0).reshape(4, 4))
+
+    return jax.jit(jax.value_and_grad(value))
+
+
+@pytest.mark.parametrize("numbers", [(0.8, 0.7, 1e-2), (1.0, 1.0, 0.0)], ids=["inside", "perfect"])
+def test_derivatives_of_optics_along_a_timeline(numbers):
+    def value(numbers):
+        return along_a_timeline()(numbers)[0]
 
     point, h = jnp.array(numbers), 1e-6
     sides = np.where(point >= 1, 0, 1), np.where(point <= 0, 0, 1)  # one-sided at the edges
@@ -166,4 +176,4 @@ def test_derivatives_of_optics_along_a_timeline(numbers):
         / (h * (sides[0][k] + sides[1][k]))
         for k in range(3)
     ]
-    np.testing.assert_allclose(jax.grad(value)(point), numeric, rtol=1e-4)
+    np.testing.assert_allclose(along_a_timeline()(point)[1], numeric, rtol=1e-4)

@@ -1,5 +1,7 @@
 """Soft, faithful and sequential joins, run times and latencies against sums over all arrival times."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -99,6 +101,7 @@ def test_soft(cutoff, width):
     def survive(age):
         return 1.0 if np.isinf(cutoff) else (1 + np.exp(-cutoff / width)) / (1 + np.exp((age - cutoff) / width))
 
+    @functools.cache
     def mean_age(age):
         gone = survive(age - 1) - survive(age)
         return age - 1 + (integral(cutoff, width, age - 1, age) - survive(age)) / gone if gone > 1e-9 else age - 0.5

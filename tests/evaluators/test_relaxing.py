@@ -41,12 +41,11 @@ def stored(rho, ends, age):
 def test_two_relaxing_links_equal_dense_sums():
     p, pair = (0.4, 0.3), density.bell_diagonal([0.94, 0.02, 0.02, 0.02])
     total, n = 0, 70
-    for s in range(1, n):
-        for t in range(1, n):
-            chance = p[0] * (1 - p[0]) ** (s - 1) * p[1] * (1 - p[1]) ** (t - 1)
-            left = stored(pair, TIMES[:2], max(t - s, 0))
-            right = stored(pair, TIMES[1:], max(s - t, 0))
-            total = total + chance * density.swap(left, right, 0.97, 0.98)
+    first, second = ([q * (1 - q) ** (t - 1) for t in range(1, n)] for q in p)
+    for late in range(1 - n, n):  # of the second link
+        chance = sum(first[s] * second[s + late] for s in range(n - 1) if 0 <= s + late < n - 1)
+        left, right = stored(pair, TIMES[:2], max(late, 0)), stored(pair, TIMES[1:], max(-late, 0))
+        total = total + chance * density.swap(left, right, 0.97, 0.98)
     found = Renewal(step=1.0, num_steps=128).summarise(relaxing_chain(), parse("swap(0, 1)"))
     np.testing.assert_allclose(found.state, density.coefficients(total), atol=1e-10)
     assert abs(found.state[3, 0]) > 0.05  # relaxation leaves a coefficient that no Bell-diagonal pair has
@@ -178,7 +177,7 @@ def test_a_run_time_is_a_deadline():
         "swap(0, 1, cutoff_time=3.3, cutoff_width=0.7)",
         "swap(0, 1, min_fidelity=0.71)",
         "swap(pump(0, protocol='cnot', cutoff_time=4.2), 1, run_time=9.4)",
-        "swap(distill(0, protocol='epl', latency=0.437), 1)",
+        pytest.param("swap(distill(0, protocol='epl', latency=0.437), 1)", marks=pytest.mark.slow),
     ],
 )
 def test_gradients_of_whole_schedules(text):

@@ -15,6 +15,7 @@ from qtn_kernels.chain_product.entries import pattern
 from tests.oracles import products
 
 WAYS = ("reference", "interpret")
+slow = pytest.mark.slow
 TOLERANCE = {"float64": 1e-13, "float32": 2e-5}  # sums of at most 9 x 4 rounded terms of size 1
 
 
@@ -37,9 +38,11 @@ def chain_product_case(spec):
 
 
 CASES = {f"chain_product: {name}": chain_product_case(spec) for name, spec in specs.TESTS.items()}
+QUICK = next(iter(CASES))
+"""The default run takes this case forward and its gradient; all others and the other laws are slow."""
 
 
-@pytest.fixture(params=CASES, ids=lambda name: name)
+@pytest.fixture(params=[pytest.param(name, marks=() if name == QUICK else slow) for name in CASES], ids=CASES)
 def case(request):
     return CASES[request.param]
 
@@ -55,7 +58,7 @@ def weighed(case, way, seed=1):
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=slow)])
 def test_forward_equals_the_oracle(case, way, dtype):
     inputs = case.inputs(dtype)
     out = case.run(inputs, implementation=way)
@@ -75,6 +78,7 @@ def test_gradient_equals_finite_differences_of_the_oracle(case, way):
     np.testing.assert_allclose(slope, (ends[0] - ends[1]) / (2 * step), rtol=1e-6, atol=1e-8)
 
 
+@slow
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_gradient_of_the_kernel_equals_that_of_the_reference(case, dtype):
     inputs = case.inputs(dtype)
@@ -83,6 +87,7 @@ def test_gradient_of_the_kernel_equals_that_of_the_reference(case, dtype):
     np.testing.assert_allclose(found, expected, atol=10 * TOLERANCE[dtype] * np.abs(expected).max(), rtol=0)
 
 
+@slow
 @pytest.mark.parametrize("way", WAYS)
 def test_vmap_equals_the_loop(case, way):
     inputs = jnp.stack([case.inputs("float64", seed) for seed in range(3)])
@@ -94,6 +99,7 @@ def test_vmap_equals_the_loop(case, way):
         np.testing.assert_allclose(slopes[index], slope, rtol=0, atol=1e-12 * np.abs(slope).max())
 
 
+@slow
 def test_forward_mode_of_the_reference(case):
     inputs = case.inputs("float64")
     towards = jnp.asarray(np.random.default_rng(2).normal(size=inputs.shape))
@@ -103,6 +109,7 @@ def test_forward_mode_of_the_reference(case):
     np.testing.assert_allclose(forward, reverse, rtol=1e-11, atol=1e-12)
 
 
+@slow
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_value_and_gradient_lower_for_cuda(case, dtype):
     value = jax.jit(jax.value_and_grad(weighed(case, "triton")))
@@ -118,6 +125,7 @@ def test_kernel_equals_the_reference_on_the_device(case):
         np.testing.assert_allclose(way("triton"), way("reference"), rtol=1e-11, atol=1e-12)
 
 
+@slow
 def test_reverse_memory_grows_as_the_root_of_the_links():
     def temporary(num_links):
         spec = specs.BENCHMARKS["rotations"].resized(num_links, 64)

@@ -22,6 +22,10 @@ STRUCTURES = {
 }
 
 
+COMPILED = {name: jax.jit(jax.value_and_grad(merit)) for name, (_, merit) in STRUCTURES.items()}
+"""One program for all numbers."""
+
+
 def direction(network, seed=0):
     """A change of all numbers."""
     leaves, structure = jax.tree.flatten(network)
@@ -33,12 +37,12 @@ def direction(network, seed=0):
 @pytest.mark.parametrize("name", STRUCTURES)
 @pytest.mark.parametrize("w", [0.9, 1.0, 0.0], ids=["noisy", "perfect", "noise"])
 def test_derivatives_equal_differences_also_at_perfect_links_and_at_none(name, w):
-    build, merit = STRUCTURES[name]
+    build, compiled = STRUCTURES[name][0], COMPILED[name]
     net = build(qn.werner_links(w), NOISY if w == 0.9 else node())
-    change, value = direction(net), jax.jit(merit)
-    shifted = lambda h: value(jax.tree.map(lambda x, d: x + h * d, net, change))  # noqa: E731
+    change = direction(net)
+    shifted = lambda h: compiled(jax.tree.map(lambda x, d: x + h * d, net, change))[0]  # noqa: E731
     differences = (8 * (shifted(1e-3) - shifted(-1e-3)) - (shifted(2e-3) - shifted(-2e-3))) / 12e-3
-    found = jax.jit(jax.grad(merit))(net)
+    _, found = compiled(net)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
     product = sum(jax.tree.leaves(jax.tree.map(jnp.vdot, found, change)))
     np.testing.assert_allclose(product, differences, rtol=1e-6, atol=1e-9)  # fourth order: (2e-3)^4 times a derivative
@@ -48,7 +52,7 @@ def slopes(links, expected, w, nodes=None, **options):
     """Derivatives by every Werner parameter: ours, and those of an oracle by differences."""
     build = lambda w: qn.network(links, qn.werner_links(w), nodes, **options)  # noqa: E731
     target = qn.graph_fidelity if options else qn.ghz_fidelity
-    found = jax.grad(lambda w: target(build(w)))(jnp.full(len(links), w))
+    found = jax.jit(jax.grad(lambda w: target(build(w))))(jnp.full(len(links), w))
     differences = [
         (expected(np.full(len(links), w) + step) - expected(np.full(len(links), w) - step)) / 2e-2
         for step in 1e-2 * np.eye(len(links))
@@ -77,12 +81,13 @@ def test_link_derivatives_of_the_grid_equal_those_of_stabilisers(kind):
     options = {"graph_links": graph} if graph else {}
     build = lambda w: qn.network(links, qn.werner_links(w), NOISY, **options)  # noqa: E731
     target = qn.graph_fidelity if graph else qn.ghz_fidelity
-    found = jax.grad(lambda w: target(build(w)))(jnp.full(24, 0.9))
+    found = jax.jit(jax.grad(lambda w: target(build(w))))(jnp.full(24, 0.9))
     for link in (0, 11, 23):
         step = 1e-2 * np.eye(24)[link]
         np.testing.assert_allclose(found[link], (expected(0.9 + step) - expected(0.9 - step)) / 2e-2, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_link_derivatives_of_a_tree_of_hundred_equal_those_of_messages():
     links, noise = random_tree_links(100), ([0.999] * 100, [0.998] * 100)
     expected = lambda w: oracle.tree_ghz_fidelity(links, werner_pairs(w), *noise)  # noqa: E731
@@ -92,8 +97,8 @@ def test_link_derivatives_of_a_tree_of_hundred_equal_those_of_messages():
 
 def test_batches_equal_loops():
     w = jnp.linspace(0.7, 1.0, 4)
-    value = jax.value_and_grad(lambda w: qn.ghz_fidelity(qn.ring(5, qn.werner_links(w), NOISY)))
-    batch = jax.vmap(value)(w)
+    value = jax.jit(jax.value_and_grad(lambda w: qn.ghz_fidelity(qn.ring(5, qn.werner_links(w), NOISY))))
+    batch = jax.jit(jax.vmap(value))(w)
     for number, one in enumerate(w):
         np.testing.assert_allclose([batch[0][number], batch[1][number]], value(one), rtol=1e-13)
 
@@ -112,7 +117,7 @@ def test_slices_change_neither_value_nor_derivative():
     question = qn.GraphOverlap(tuple((net.structure.names[a], net.structure.names[b]) for a, b in net.structure.links))
     limit = 0.7 * qn.contraction_of(net, question).cost.peak_bytes
     assert qn.contraction_of(net, question, memory_limit=limit).cost.num_slices > 1
-    whole, whole_slope = jax.value_and_grad(qn.graph_fidelity)(net)
-    sliced, slope = jax.value_and_grad(lambda net: qn.graph_fidelity(net, memory_limit=limit))(net)
+    whole, whole_slope = jax.jit(jax.value_and_grad(qn.graph_fidelity))(net)
+    sliced, slope = jax.jit(jax.value_and_grad(lambda net: qn.graph_fidelity(net, memory_limit=limit)))(net)
     np.testing.assert_allclose(sliced, whole, rtol=1e-12)
     jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, atol=1e-13), slope, whole_slope)

@@ -45,12 +45,19 @@ def scores(chain, space, objective):
 @pytest.mark.parametrize(
     ("chain", "space"),
     [
-        (relaxing(2, seed=1), SearchSpace(max_rounds=1, protocols=(DEJMPS,))),
+        pytest.param(
+            relaxing(2, seed=1), SearchSpace(max_rounds=1, protocols=(DEJMPS,)), marks=pytest.mark.slow
+        ),
         (relaxing(2), SearchSpace(max_rounds=1, protocols=(EPL,))),
         (relaxing(3), SearchSpace(max_rounds=0)),
-        (relaxing(1), SearchSpace(max_rounds=1, protocols=(CODE_3, DOUBLE))),
-        (qtn.chain(qtn.abstract_link(p_success=0.5, attempt_time=1.0, werner=0.9), num_links=2),
-         SearchSpace(max_rounds=1, protocols=(CODE_3,))),
+        pytest.param(
+            relaxing(1), SearchSpace(max_rounds=1, protocols=(CODE_3, DOUBLE)), marks=pytest.mark.slow
+        ),
+        pytest.param(
+            qtn.chain(qtn.abstract_link(p_success=0.5, attempt_time=1.0, werner=0.9), num_links=2),
+            SearchSpace(max_rounds=1, protocols=(CODE_3,)),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["T1, uneven", "T1, epl", "T1, equal links", "T1, three pairs", "three pairs"],
 )  # fmt: skip

@@ -46,10 +46,10 @@ def random_angles(shape_of, seed=1):
     [
         (2, 0.6, "independent", 16),
         (2, 0.95, "independent", 16),
-        (3, 0.9, "independent", 16),
-        (4, 0.8, "independent", 16),
-        (4, 0.7, "conjugate", 4),
-        (4, 0.95, "conjugate", 4),
+        pytest.param(3, 0.9, "independent", 16, marks=pytest.mark.slow),
+        pytest.param(4, 0.8, "independent", 16, marks=pytest.mark.slow),
+        pytest.param(4, 0.7, "conjugate", 4, marks=pytest.mark.slow),
+        pytest.param(4, 0.95, "conjugate", 4, marks=pytest.mark.slow),
     ],
 )
 def test_werner_pairs_reach_the_best_clifford_circuit(num_pairs, fidelity, bob, num_starts):
@@ -100,8 +100,11 @@ def by_the_circuit_engine(shape, angles, inputs):
 
 @pytest.mark.parametrize(
     "shape",
-    [PurificationCircuit(3), PurificationCircuit(2, 2, "one"), PurificationCircuit(2, bob="conjugate")],
-    ids=["three pairs", "one outcome of two layers", "conjugate"],
+    [
+        pytest.param(PurificationCircuit(3), id="three pairs", marks=pytest.mark.slow),
+        pytest.param(PurificationCircuit(2, 2, "one"), id="one outcome of two layers", marks=pytest.mark.slow),
+        pytest.param(PurificationCircuit(2, bob="conjugate"), id="conjugate"),
+    ],
 )
 def test_correlated_inputs_agree_with_the_circuit_engine(shape):
     inputs = correlated(shape.num_pairs)
@@ -121,17 +124,21 @@ def test_all_su4_gates_are_reached():
     assert np.linalg.matrix_rank(moves, tol=1e-6) == 15
 
 
-@pytest.mark.parametrize("num_pairs, accept", [(2, "one"), (3, "coincidence")])
+@pytest.mark.parametrize("num_pairs, accept", [(2, "one"), pytest.param(3, "coincidence", marks=pytest.mark.slow)])
 def test_gradients_are_finite_differences(num_pairs, accept):
     shape = PurificationCircuit(num_pairs, accept=accept)
     angles, inputs = random_angles(shape), correlated(num_pairs)
     direction = jax.random.normal(jax.random.key(3), angles.shape)
-    value = functools.partial(purify, shape, inputs=inputs)
-    h = 1e-5
-    for name in ("fidelity", "success_probability"):
-        slope = jnp.vdot(jax.grad(lambda t, name=name: getattr(value(t), name))(angles), direction)
-        ahead, behind = (getattr(value(angles + sign * h * direction), name) for sign in (1, -1))
-        assert float(slope) == pytest.approx(float(ahead - behind) / (2 * h), rel=1e-6, abs=1e-8)
+
+    @jax.jit
+    def numbers(angles):
+        purified = purify(shape, angles, inputs)
+        return jnp.stack([purified.fidelity, purified.success_probability])
+
+    slopes, h = jax.jit(jax.jacrev(numbers))(angles), 1e-5
+    ahead, behind = (numbers(angles + sign * h * direction) for sign in (1, -1))
+    for slope, numeric in zip(slopes, (ahead - behind) / (2 * h), strict=True):
+        assert float(jnp.vdot(slope, direction)) == pytest.approx(float(numeric), rel=1e-6, abs=1e-8)
 
 
 @pytest.mark.parametrize("fidelity", [1.0, 0.25], ids=["perfect", "mixed"])

@@ -8,6 +8,7 @@ import pytest
 PATH = Path(__file__).parents[2] / "experiments" / "schedule_search" / "random_chains.py"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_fast_search_equals_the_exhaustive_one_on_200_random_chains():
     experiment = runpy.run_path(str(PATH))

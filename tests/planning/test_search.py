@@ -1,5 +1,7 @@
 """The search against brute force, its methods against each other, and its promises."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -51,8 +53,8 @@ def by_hand(chain, tree, objective):
     ("chain", "space"),
     [
         (uneven(2), SearchSpace(max_rounds=2, pumping=True)),
-        (uneven(3, 1), SearchSpace(max_rounds=1, protocols=(DEJMPS,))),
-        (even(3), SearchSpace(max_rounds=1)),
+        pytest.param(uneven(3, 1), SearchSpace(max_rounds=1, protocols=(DEJMPS,)), marks=pytest.mark.slow),
+        pytest.param(even(3), SearchSpace(max_rounds=1), marks=pytest.mark.slow),
         (uneven(1, 2), SearchSpace(max_rounds=3, protocols=(BBPSSW, DEJMPS))),
     ],
     ids=["pumping", "uneven", "even", "one link"],
@@ -65,12 +67,15 @@ def test_exhaustive_search_finds_what_brute_force_finds(chain, space):
     assert found.guarantee.startswith("Optimal")
 
 
-@pytest.mark.parametrize("seed", [3, 4])
+@functools.cache
+def of_an_uneven_chain(seed, method):
+    return search(uneven(4, seed), SearchSpace(max_rounds=1), settings=SearchSettings(method=method, num_leaders=1))
+
+
+@pytest.mark.parametrize("seed", [3, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("method", ["pareto", "beam"])
 def test_fast_searches_find_the_optimum_of_an_uneven_chain(seed, method):
-    chain, space = uneven(4, seed), SearchSpace(max_rounds=1)
-    best = search(chain, space, settings=SearchSettings(method="exhaustive", num_leaders=1))
-    fast = search(chain, space, settings=SearchSettings(method=method, num_leaders=1))
+    best, fast = (of_an_uneven_chain(seed, each) for each in ("exhaustive", method))
     assert fast.best.score == pytest.approx(best.best.score, rel=1e-7)
     assert fast.evaluated < best.evaluated and fast.method == method
     assert "No proof" in fast.guarantee if method == "pareto" else fast.guarantee.startswith("None")
@@ -89,6 +94,7 @@ def test_leaders_are_distinct_sorted_and_evaluated_in_full():
     assert all(leader.searched_score == pytest.approx(leader.score, rel=0.02) for leader in found.leaders)
 
 
+@pytest.mark.slow
 def test_a_mirrored_chain_has_the_mirrored_optimum():
     chain = uneven(4, 6)
     backward = qtn.chain([chain.links[i] for i in range(3, -1, -1)], [chain.node(i) for i in range(4, -1, -1)])
@@ -173,7 +179,7 @@ def test_progress_grows_and_the_search_is_deterministic():
         (lambda: Objective("speed"), "speed.*choose from"),
         (lambda: Objective(minimum={"fidelity": 1.2}), r"minimum\.fidelity: must lie in \(0, 1\)"),
         (lambda: Objective(minimum={"rate_hz": 0.0}), "minimum.rate_hz: must be positive"),
-        (lambda: search(even(4), SearchSpace(slots=1)), "slots"),
+        (lambda: search(even(2), SearchSpace(slots=1)), "slots"),
     ],
 )
 def test_bad_requests_are_refused(make, words):

@@ -48,7 +48,7 @@ def doubling(levels, p, memory):
     )
 
 
-@pytest.mark.parametrize("start", [(30.0, 60.0), (2.0, 3.0)])
+@pytest.mark.parametrize("start", [(30.0, 60.0), pytest.param((2.0, 3.0), marks=pytest.mark.slow)])
 def test_cutoffs_of_two_levels_are_those_of_brute_force(start):
     tuning = doubling(2, p=0.3, memory=150.0)
     plan = search_plans([tuning.system({"tau_0": 2.0, "tau_1": 3.0})], BELL_DIAGONAL)[0]
@@ -63,6 +63,7 @@ def test_cutoffs_of_two_levels_are_those_of_brute_force(start):
     assert found.value == pytest.approx(float(rate(*map(jnp.asarray, found.parameters.values()))), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_published_cutoffs_of_three_levels():
     found = tune(doubling(3, p=0.1, memory=800.0), {"tau_0": 17.0, "tau_1": 32.0, "tau_2": 56.0})
     assert tuple(found.parameters.values()) == (5.0, 10.0, 14.0)

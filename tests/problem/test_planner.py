@@ -286,6 +286,7 @@ def test_bad_fronts_are_refused(text):
         read_names(text, QUANTITIES)
 
 
+@pytest.mark.slow
 def test_starts_whose_repeaters_would_cross_are_left_out():
     link = LINK.replace("length_km = %s, ", "")
     found = optimise(

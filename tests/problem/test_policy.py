@@ -62,6 +62,11 @@ def test_cutoffs_have_names():
     assert numeric_leaves(problem)["schedule.cutoff_times_s.1"] == 5.0
     slower = loads(POLICY + "cutoff_times_s = 2.0\n" + SAMPLED)
     assert numeric_leaves(slower)["schedule.cutoff_times_s"] == 2.0
+
+
+@pytest.mark.slow
+def test_cutoffs_take_time():
+    slower = loads(POLICY + "cutoff_times_s = 2.0\n" + SAMPLED)
     assert float(outcome(slower).mean_time) > float(outcome(loads(POLICY)).mean_time)
 
 

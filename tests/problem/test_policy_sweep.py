@@ -35,12 +35,19 @@ def alone(made, index):
 @pytest.mark.parametrize(
     ("text", "job", "name", "values"),
     [
-        (CHAIN, "evaluate", "chain.link.p_success", [0.1, 1.0, 5e-3]),
-        (KEPT, "evaluate", "chain.link.p_success", [0.3, 0.25]),
-        (SHORT, "gradient", "chain.link.attempt_time_s", [1e-3, 1.1e-3]),
-        (RELAXING, "gradient", "chain.node.memory.t1_s", [0.6, 3.0]),
+        pytest.param(
+            *(CHAIN, "evaluate", "chain.link.p_success", [0.1, 1.0, 5e-3]),
+            id="exact and coarse grids",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(KEPT, "evaluate", "chain.link.p_success", [0.3, 0.25], id="kept ends"),
+        pytest.param(
+            *(SHORT, "gradient", "chain.link.attempt_time_s", [1e-3, 1.1e-3]),
+            id="attempt times",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(RELAXING, "gradient", "chain.node.memory.t1_s", [0.6, 3.0], id="relaxing"),
     ],
-    ids=["exact and coarse grids", "kept ends", "attempt times", "relaxing"],
 )
 def test_values_and_derivatives_equal_those_of_each_point_alone(text, job, name, values, monkeypatch):
     monkeypatch.setattr(points_module.Points, "_one_by_one", None)

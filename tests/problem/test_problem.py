@@ -63,7 +63,10 @@ SMOOTH_CLICKS = (
 )  # a cut-off between staggered attempts is a fine staircase
 
 
-@pytest.mark.parametrize("text", [FOUR_LINKS, SMOOTH_CLICKS], ids=["abstract", "clicks"])
+@pytest.mark.parametrize(
+    "text",
+    [pytest.param(FOUR_LINKS, id="abstract"), pytest.param(SMOOTH_CLICKS, id="clicks", marks=pytest.mark.slow)],
+)
 def test_every_name_is_accepted_by_set_and_has_the_right_derivative(text):
     problem = loads(text)
     leaves = numeric_leaves(problem)

@@ -164,7 +164,10 @@ def test_different_links_are_computed_one_by_one():
 
 
 def test_zipped_axes():
-    made = task(LINE, 'mode = "zip"\n[sweep.axes]\n' + WERNER + '"chain.link.p_success" = [0.1, 0.2]\n')
+    made = task(
+        LINE + GRID,
+        'mode = "zip"\noutputs = ["rate_hz"]\n[sweep.axes]\n' + WERNER + '"chain.link.p_success" = [0.1, 0.2]\n',
+    )
     values, _ = made(np.arange(2))
     found = alone(made, 1)
     assert values["rate_hz"][1] == pytest.approx(1 / float(outcome(found).mean_time), rel=1e-9)

@@ -70,7 +70,13 @@ def summed(line, num_steps, kept):
 @pytest.mark.parametrize("ends", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("relaxing", [False, True], ids=["diagonal", "relaxing"])
 @pytest.mark.parametrize(
-    ("n", "attempts"), [(1, None), (2, None), (3, [2, 1, 3]), (4, None)], ids=["one", "two", "three", "four"]
+    ("n", "attempts"),
+    [
+        pytest.param(1, None, id="one"),
+        pytest.param(2, None, id="two", marks=pytest.mark.slow),
+        pytest.param(3, [2, 1, 3], id="three"),
+        pytest.param(4, None, id="four", marks=pytest.mark.slow),
+    ],
 )
 def test_brute_force_sums(n, attempts, relaxing, ends):
     line, num_steps = random_line(n, relaxing, attempts), 9

@@ -19,16 +19,32 @@ def merit(line, ends=Ends.MEASURED, evaluator=SMALL):
     return jnp.sum(summary.state * jnp.arange(16.0).reshape(4, 4)) / 50 + 0.1 * summary.mean_time
 
 
-MERIT = jax.jit(merit, static_argnums=(1, 2))
-GRADIENT = jax.jit(jax.grad(merit), static_argnums=(1, 2))
+VALUE_AND_GRADIENT = jax.jit(jax.value_and_grad(merit), static_argnums=(1, 2))
+"""One program for slopes and the values that finite differences need."""
 
 
-@pytest.mark.parametrize("ends", KINDS.values(), ids=KINDS)
-@pytest.mark.parametrize("relaxing", [False, True], ids=["diagonal", "relaxing"])
+def value(*arguments):
+    return float(VALUE_AND_GRADIENT(*arguments)[0])
+
+
+def gradient(*arguments):
+    return VALUE_AND_GRADIENT(*arguments)[1]
+
+
+MEASURED, KEPT = KINDS.values()
+BOTH = [
+    pytest.param(False, MEASURED, id="diagonal-measured"),
+    pytest.param(True, MEASURED, id="relaxing-measured", marks=pytest.mark.slow),
+    pytest.param(False, KEPT, id="diagonal-kept", marks=pytest.mark.slow),
+    pytest.param(True, KEPT, id="relaxing-kept"),
+]
+
+
+@pytest.mark.parametrize(("relaxing", "ends"), BOTH)
 def test_reverse_mode_against_finite_differences(relaxing, ends):
     line = random_line(3, relaxing, [1, 2, 1])
     planned = SMALL.planned(line, swap_asap(ends=ends))
-    slope = GRADIENT(line, ends, planned)
+    slope = gradient(line, ends, planned)
     rng = np.random.default_rng(3)
     for name in FIELDS:
         direction = jnp.asarray(rng.normal(size=getattr(line, name).shape))
@@ -36,7 +52,7 @@ def test_reverse_mode_against_finite_differences(relaxing, ends):
             direction = jnp.abs(direction)  # the right derivative
 
         def moved(h, name=name, direction=direction):
-            return float(MERIT(dataclasses.replace(line, **{name: getattr(line, name) + h * direction}), ends, planned))
+            return value(dataclasses.replace(line, **{name: getattr(line, name) + h * direction}), ends, planned)
 
         h = 1e-5
         if name == "attempt_time":
@@ -49,10 +65,10 @@ def test_reverse_mode_against_finite_differences(relaxing, ends):
 def test_unit_attempts_move_like_any_others():
     line = dataclasses.replace(random_line(3, False), attempt_time=jnp.ones(3))
     planned = SMALL.planned(line, swap_asap())
-    slope = GRADIENT(line, Ends.MEASURED, planned).attempt_time
+    slope = gradient(line, Ends.MEASURED, planned).attempt_time
     for j in (1, 2):  # the first is the reference of the grid
         one = np.eye(3)[j]
-        values = [float(MERIT(dataclasses.replace(line, attempt_time=jnp.asarray(1 + h * one)), Ends.MEASURED, general(planned)))
+        values = [value(dataclasses.replace(line, attempt_time=jnp.asarray(1 + h * one)), Ends.MEASURED, general(planned))
                   for h in (0.0, 1e-5, 2e-5)]  # fmt: skip
         np.testing.assert_allclose(slope[j], (-3 * values[0] + 4 * values[1] - values[2]) / 2e-5, rtol=1e-6)
 
@@ -68,7 +84,7 @@ def test_recomputing_changes_nothing():
     line = random_line(9, True)
     stored = SMALL.planned(line, swap_asap())
     again = dataclasses.replace(stored, stride=3)
-    for a, b in zip(*(jax.tree.leaves(GRADIENT(line, Ends.MEASURED, e)) for e in (stored, again)), strict=True):
+    for a, b in zip(*(jax.tree.leaves(gradient(line, Ends.MEASURED, e)) for e in (stored, again)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-14)
 
 
@@ -91,12 +107,15 @@ def test_gradient_of_a_chain_is_a_chain():
     links = [abstract_link(p_success=p, attempt_time=1.0, werner=0.9) for p in (0.2, 0.4)]
     line = chain(links, node(depolarising_memory(30.0)))
 
-    def infidelity(line):
-        return 1 - fidelity(Asap(step=1.0, num_steps=9).summarise(line, swap_asap()).bell_diagonal)
+    planned = SMALL.planned(line, swap_asap())
 
-    slope = jax.grad(infidelity)(line)
+    @jax.jit
+    @jax.grad
+    def slope_of(line):
+        return 1 - fidelity(planned.summarise(line, swap_asap()).bell_diagonal)
+
+    slope, by_arrays = slope_of(line), slope_of(stacked(line))
     assert jax.tree.structure(slope) == jax.tree.structure(line)
-    by_arrays = jax.grad(lambda arrays: infidelity(arrays))(stacked(line))
     np.testing.assert_allclose([link.p_success for link in slope.links], by_arrays.p_success, rtol=1e-12)
     assert all(link.p_success > 0 or link.p_success < 0 for link in slope.links)
 
@@ -105,18 +124,20 @@ def test_gradient_of_a_chain_is_a_chain():
 def test_finite_at_the_edges(change):
     edge = {"p_success": jnp.ones(3), "rates": jnp.zeros((4, 3)), "state": jnp.zeros((3, 4, 4)).at[:, 0, 0].set(1.0)}
     line = dataclasses.replace(random_line(3, False), **{change: edge[change]})
-    slope = GRADIENT(line, Ends.MEASURED, SMALL.planned(random_line(3, False), swap_asap()))
+    slope = gradient(line, Ends.MEASURED, SMALL.planned(random_line(3, False), swap_asap()))
     assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(slope))
 
 
 def test_forward_mode_agrees():
     line = random_line(3, True, [1, 2, 1])
-    planned = SMALL.planned(line, swap_asap())
+    planned = SMALL.planned(line, swap_asap(ends=KEPT))
     rng = np.random.default_rng(5)
     tangent = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape)), line)
     tangent = dataclasses.replace(tangent, p_swap=jnp.zeros(4))
-    forward = jax.jvp(lambda each: merit(each, Ends.MEASURED, planned), (line,), (tangent,))[1]
-    reverse = GRADIENT(line, Ends.MEASURED, planned)
+    forward = jax.jit(lambda *at: jax.jvp(lambda each: merit(each, KEPT, planned), (at[0],), (at[1],))[1])(
+        line, tangent
+    )
+    reverse = gradient(line, KEPT, planned)
     total = sum(jnp.vdot(a, b) for a, b in zip(jax.tree.leaves(reverse), jax.tree.leaves(tangent), strict=True))
     np.testing.assert_allclose(forward, total, rtol=1e-10)
 
@@ -129,9 +150,9 @@ def test_thousands_of_links():
         state=jnp.asarray(np.diag([1.0, 1.0, -1.0, 1.0])) * jnp.ones((4096, 1, 1)),
     )  # fmt: skip
     evaluator = Asap(step=1.0, num_steps=128, stride=64).planned(line, swap_asap())
-    value, slope = jax.jit(jax.value_and_grad(lambda each: merit(each, Ends.MEASURED, evaluator)))(line)
+    _, slope = at = VALUE_AND_GRADIENT(line, Ends.MEASURED, evaluator)
     direction = jnp.asarray(np.random.default_rng(1).normal(size=4096)) * 1e-3
-    ends = [float(MERIT(dataclasses.replace(line, p_success=line.p_success + h * direction), Ends.MEASURED, evaluator))
+    ends = [value(dataclasses.replace(line, p_success=line.p_success + h * direction), Ends.MEASURED, evaluator)
             for h in (1e-3, -1e-3)]  # fmt: skip
     np.testing.assert_allclose(jnp.vdot(slope.p_success, direction), (ends[0] - ends[1]) / 2e-3, rtol=1e-4)
-    assert np.isfinite(value)
+    assert np.isfinite(at[0])

@@ -41,7 +41,11 @@ def averaged(chain, schedule, arrivals, weight, tracked=False):
 
 
 @pytest.mark.parametrize(
-    "schedule", [qtn.nested(1), qtn.distill(qtn.elementary(0), protocol=EPL)], ids=["swap", "distill"]
+    "schedule",
+    [
+        pytest.param(qtn.nested(1), id="swap"),
+        pytest.param(qtn.distill(qtn.elementary(0), protocol=EPL), id="distill", marks=pytest.mark.slow),
+    ],
 )
 def test_average_over_all_timelines_is_renewal(schedule):
     chain = line(schedule.tree.last + 1, p_success=0.6)
@@ -53,6 +57,7 @@ def test_average_over_all_timelines_is_renewal(schedule):
     np.testing.assert_allclose(total / total[0, 0], summary.state, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_average_over_all_timelines_is_asap():
     chain, schedule = line(2, p_success=0.6, p_swap=1.0), qtn.nested(1)
     ages = np.arange(70)

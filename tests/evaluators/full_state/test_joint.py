@@ -31,8 +31,13 @@ from tests.oracles.density import CNOT, embed
 
 def run(chain, steps, slots, max_bond=256):
     """Return the unnormalised Pauli coefficients of some slots after the steps."""
-    outcome = FullState(max_bond).run(chain, timeline(steps))
-    return outcome.probability * outcome.correlations(slots), outcome
+
+    @jax.jit
+    def compiled(chain):
+        outcome = FullState(max_bond).run(chain, timeline(steps))
+        return outcome.probability * outcome.correlations(slots), outcome
+
+    return compiled(chain)
 
 
 def pairs(register, chain, link, ends):
@@ -162,6 +167,7 @@ def test_ghz_over_a_line():
     np.testing.assert_allclose(found, register.coefficients(slots), atol=1e-13)
 
 
+@pytest.mark.slow
 def test_ghz_over_forty_nodes_with_derivative():
     link = lambda w: qtn.abstract_link(p_success=1.0, attempt_time=1.0, werner=w)  # noqa: E731
 
@@ -169,7 +175,7 @@ def test_ghz_over_forty_nodes_with_derivative():
         outcome = FullState().run(qtn.chain(link(w), num_links=39), timeline(ghz_steps(39, 1.0)))
         return fidelity_to(outcome.trains[0], ghz(40))
 
-    value, slope = jax.value_and_grad(fidelity)(1.0)
+    value, slope = jax.jit(jax.value_and_grad(fidelity))(1.0)
     np.testing.assert_allclose(value, 1.0, atol=1e-12)
     # To first order an error I, X, Y, Z of a pair (weights 1 - 3e/4, e/4 ..., e = 1 - w) is fatal: slope 39 * 3/4.
     np.testing.assert_allclose(slope, 39 * 0.75, rtol=1e-9)

@@ -17,7 +17,9 @@ SCHEDULES = {
 }
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if "swap" in name else ()) for name in SCHEDULES]
+)
 def test_mean_time_is_that_of_renewal(name):
     schedule = SCHEDULES[name]
     chain = line(schedule.tree.last + 1, p_success=0.4)

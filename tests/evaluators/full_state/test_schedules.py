@@ -66,7 +66,9 @@ def test_agrees_with_dense_register(name):
     np.testing.assert_allclose(found.correlations(delivered(timeline)), expected / expected[0, 0], atol=1e-13)
 
 
-@pytest.mark.parametrize("tracked", [False, True], ids=["at the swap", "tracked"])
+@pytest.mark.parametrize(
+    "tracked", [pytest.param(False, id="at the swap", marks=pytest.mark.slow), pytest.param(True, id="tracked")]
+)
 def test_linear_optics_agrees_with_dense_register(tracked):
     """Gates at node 1, optics at node 2 with a relaxed qubit whose correction may be pending."""
     chain = line(3, optical=(2,))

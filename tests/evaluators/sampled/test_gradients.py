@@ -38,7 +38,8 @@ def require_unbiased(draw, system, exact, names):
 @pytest.mark.parametrize("ends", [Ends.MEASURED, pytest.param(Ends.KEPT, marks=pytest.mark.slow)])
 def test_swap_asap(ends):
     line = random_line(3, False)
-    exact = jax.grad(lambda each: merit(Asap(step=1.0, num_steps=64).summarise(each, swap_asap(ends=ends))))(line)
+    planned = Asap(step=1.0, num_steps=64).planned(line, swap_asap(ends=ends))
+    exact = jax.jit(jax.grad(lambda each: merit(planned.summarise(each, swap_asap(ends=ends)))))(line)
 
     def draw(key, line):
         return merit(estimate(direct_samples(line, key, 256, ends, tracked_state)).summary)
@@ -111,24 +112,28 @@ def test_unknown_derivatives_are_marked():
     links = [abstract_link(p_success=p, attempt_time=1.0, werner=0.9) for p in (0.5, 0.4)]
     line = chain(links, node(depolarising_memory(30.0), p_swap=0.7))
 
-    def time(cutoff):
-        policy = swap_asap(cutoff_times=cutoff)
-        return Sampled(8).summarise(line, policy).mean_time
+    @jax.jit
+    @partial(jax.grad, argnums=(0, 1))
+    def by_chain_and_cutoff(line, cutoff):
+        return Sampled(64).summarise(line, swap_asap(cutoff_times=cutoff)).mean_time
 
-    assert np.isnan(jax.grad(time)(5.0))
-
-    def tree_time(cutoff):
-        schedule = parse("swap(0, 1, cutoff_time=5)")
-        return Sampled(64).summarise(line, dataclasses.replace(schedule, cutoff_times=cutoff[None])).mean_time
-
-    assert np.isnan(jax.grad(tree_time)(jnp.asarray(5.0)))
-    assert np.isfinite(jax.grad(tree_time)(jnp.asarray(5.5)))
-    slope = jax.grad(lambda each: Sampled(64).summarise(each, swap_asap()).mean_time)(line)
+    assert np.isnan(by_chain_and_cutoff(line, 5.0)[1])
+    slope, _ = by_chain_and_cutoff(line, np.inf)
     assert np.isnan(slope.links[0].attempt_time)
     assert np.isfinite(slope.links[0].p_success)
+    schedule = parse("swap(0, 1, cutoff_time=5)")
+    planned = Sampled(64).planned(line, schedule)
+
+    @jax.jit
+    @jax.grad
+    def by_cutoff_of_tree(cutoff):
+        return planned.summarise(line, dataclasses.replace(schedule, cutoff_times=cutoff[None])).mean_time
+
+    assert np.isnan(by_cutoff_of_tree(jnp.asarray(5.0)))
+    assert np.isfinite(by_cutoff_of_tree(jnp.asarray(5.5)))
     shared = chain(links[0], node(depolarising_memory(30.0), p_swap=0.7), num_links=2)
     policy = swap_asap(restart=Restart.CARRY_OVER)
-    value, slope = jax.value_and_grad(lambda each: Sampled(64).summarise(each, policy).mean_time)(shared)
+    value, slope = jax.jit(jax.value_and_grad(lambda each: Sampled(64).summarise(each, policy).mean_time))(shared)
     np.testing.assert_allclose(slope.links[0].attempt_time, value, rtol=1e-12)  # all times scale with it
 
 

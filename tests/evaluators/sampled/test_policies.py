@@ -23,7 +23,8 @@ from qtn import (
 )
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.sampled.outcome import SampledOutcome
-from tests.evaluators.asap.test_asap import KINDS, random_line
+from tests.evaluators.asap.test_asap import random_line
+from tests.evaluators.asap.test_gradients import BOTH
 from tests.oracles import policy as oracle
 
 NUM_SAMPLES = 4096
@@ -39,8 +40,7 @@ def sigmas(found: SampledOutcome, mean_time, state):
     return (ours - theirs)[~fixed] / errors[~fixed]
 
 
-@pytest.mark.parametrize("ends", KINDS.values(), ids=KINDS)
-@pytest.mark.parametrize("relaxing", [False, True], ids=["diagonal", "relaxing"])
+@pytest.mark.parametrize(("relaxing", "ends"), BOTH)
 def test_agrees_with_the_exact_contraction(relaxing, ends):
     line = random_line(3, relaxing)
     exact = Asap(step=1.0, num_steps=128).summarise(line, swap_asap(ends=ends))
@@ -68,8 +68,9 @@ def test_corrections_at_the_swap_are_those_of_trees():
     from qtn.evaluators.sampled.direct import draw_deliveries
     from qtn.evaluators.sampled.record import corrected_state, tracked_state
 
-    record = jax.tree.map(lambda each: each[0], draw_deliveries(diagonal, 1, jax.random.key(0))[0])
-    both = [of(diagonal, record, Ends.KEPT) for of in (corrected_state, tracked_state)]
+    draw = jax.jit(draw_deliveries, static_argnums=1)
+    record = jax.tree.map(lambda each: each[0], draw(diagonal, 1, jax.random.key(0))[0])
+    both = [jax.jit(of, static_argnums=2)(diagonal, record, Ends.KEPT) for of in (corrected_state, tracked_state)]
     np.testing.assert_allclose(np.diag(both[0]), np.diag(both[1]), atol=1e-14)
 
 
@@ -84,7 +85,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=name, marks=() if "all" in name else pytest.mark.slow) for name, case in CASES.items()],
+)
 def test_policies_attempt_by_attempt(case):
     coherent = [abstract_link(p_success=p, attempt_time=1.0, werner=1.0) for p in P]
     nodes = [node(depolarising_memory(1 / r), p_swap=a) for r, a in zip(RATE, case["swap"], strict=True)]

@@ -26,7 +26,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("line", "text"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [pytest.param(*case, id=name, marks=pytest.mark.slow if name == "link" else ()) for name, case in CASES.items()],
+)
 def test_agrees_with_the_pair_engine(line, text):
     schedule = parse(text)
     exact = Renewal(step=1.0 if "8.5" not in text else 0.5, num_steps=2048).summarise(line, schedule)
