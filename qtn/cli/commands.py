@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
+from qtn import _files
 from qtn.cli.app import Device, DryRun, File, Json, Set, app, print_json
 from qtn.cli.session import choose_device, start, warn
 
@@ -131,8 +132,7 @@ def new(file: Annotated[str, typer.Argument(metavar="FILE", help="File to write.
     from qtn.problem.template import TEMPLATE
 
     try:
-        with open(file, "x", encoding="utf-8") as stream:
-            stream.write(TEMPLATE)
+        _files.write(file, TEMPLATE, replace=False)
     except FileExistsError:
         raise ValueError(f"{file}: exists already; name another file") from None
     except OSError as error:

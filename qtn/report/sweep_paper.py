@@ -6,6 +6,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from qtn import _files
 from qtn.report import sweep_figures
 from qtn.report.sweep_data import label, matched, outputs, picked, varying
 
@@ -70,7 +71,8 @@ def save_plot(
         else:
             drawing = sweep_figures.lines(found, shown, x, by, (width, 0.7 * width))
         try:
-            drawing.savefig(path, dpi=300)
+            with _files.writing(path) as stream:
+                drawing.savefig(stream, format=path.suffix[1:].lower(), dpi=300)
         except OSError as error:
             raise ValueError(f"--out: {path} cannot be written: {error.strerror}") from error
     return path
