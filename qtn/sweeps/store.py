@@ -155,11 +155,11 @@ class Store:
         results = np.any(self.done_of(chunk) == DONE)
         return not results or all(self.chunk_file(column.name, chunk).exists() for column in self.layout.columns)
 
-    def discard_partial(self, chunks: Sequence[int]) -> int:
-        """Delete half-written files that a killed run left in these chunks; return how many."""
+    def discard_partial(self, chunks: Sequence[int], *, older_than: float = STALE_SECONDS) -> int:
+        """Delete half-written files of some age [s] that a killed run left in these chunks; return how many."""
         owned, count = {str(chunk) for chunk in chunks}, 0
         for file in self.path.glob("*/c/*.partial"):
-            stale = time.time() - file.stat().st_mtime > STALE_SECONDS
+            stale = time.time() - file.stat().st_mtime >= older_than
             if stale and file.name.split(".")[0] in owned:
                 file.unlink(missing_ok=True)
                 count += 1
