@@ -6,6 +6,11 @@ from typing import Any
 MOST = 200
 """Characters of a text that are echoed."""
 
+LONGEST_LINE = 2000
+"""Characters of a line of a message, all that it echoes together."""
+
+WORD = re.compile(rf"\S{{{MOST + 1},}}")
+
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What moves a terminal, ends a line, turns the order of letters round, or is no character at all."""
 
@@ -40,6 +45,12 @@ def printable(text: str) -> str:
         a \x1b[31mtitle
     """
     return CONTROL.sub(lambda found: found[0] if found[0] == "\n" else repr(found[0])[1:-1], text)
+
+
+def told(text: str) -> str:
+    """Return a message as it can be printed: no control characters, and nothing in it that never ends."""
+    lines = (WORD.sub(lambda found: shortened(found[0]), line) for line in printable(text).split("\n"))
+    return "\n".join(line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 3]}..." for line in lines)
 
 
 def one_line(text: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from qtn import _files
+from qtn import _files, _text
 from qtn.report import sweep_figures
 from qtn.report.sweep_data import label, matched, outputs, picked, varying
 
@@ -42,7 +42,7 @@ def save_plot(
     if importlib.util.find_spec("matplotlib") is None:
         raise ValueError("qtn plot: needs matplotlib: `pip install matplotlib`")
     if path.suffix.lower() not in KINDS:
-        raise ValueError(f"--out: must end with one of {', '.join(KINDS)}, but is {path.name!r}")
+        raise ValueError(f"--out: must end with one of {', '.join(KINDS)}, but is {_text.echoed(path.name)}")
     found = picked(found, where or {})
     axes, results = [str(name) for name in found.coords], outputs(found)
     everything = [str(name) for name in found.data_vars if found[name].dtype.kind == "f"]
