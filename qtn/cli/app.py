@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from qtn import _text
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -34,8 +36,10 @@ def run(arguments: list[str] | None = None) -> int:
     import qtn.cli.show
     import qtn.cli.sweep  # noqa: F401
 
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        code = typer.main.get_command(app)(args=arguments, standalone_mode=False)
+        refuse_control_characters(given)
+        code = typer.main.get_command(app)(args=given, standalone_mode=False)
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         print("qtn: interrupted", file=sys.stderr)
@@ -52,12 +56,27 @@ def run(arguments: list[str] | None = None) -> int:
         return wrong_usage(error) if hasattr(error, "format_message") else unexpected(error)
 
 
+def refuse_control_characters(arguments: list[str]) -> None:
+    """Check that whatever the command line holds can be printed, and written into a script.
+
+    Raises:
+        ValueError: if not.
+    """
+    for position, argument in enumerate(arguments):
+        option, equals, _ = argument.partition("=")
+        before = arguments[position - 1] if position else ""
+        own = option if equals and option.startswith("--") else before if before.startswith("--") else ""
+        _text.plain(own if own.isprintable() and own else f"argument {position + 1}", argument)
+
+
+def complain(text: str) -> None:
+    """Print a sentence on standard error."""
+    print(_text.told(text), file=sys.stderr)
+
+
 def too_large() -> int:
     """Print that the time grid does not fit."""
-    print(
-        "The time grid does not fit in memory: lower time.num_steps, raise time.step_s, or leave both out",
-        file=sys.stderr,
-    )
+    complain("The time grid does not fit in memory: lower time.num_steps, raise time.step_s, or leave both out")
     return 2
 
 
@@ -67,7 +86,7 @@ def not_written(error: OSError) -> int:
 
     if not isinstance(error, WriteError):
         return unexpected(error)
-    print(f"qtn: {error}", file=sys.stderr)
+    complain(f"qtn: {error}")
     return 2 if error.wrong_place else 1
 
 
@@ -76,7 +95,7 @@ def wrong_usage(error: Any) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         print(error.format_message())
     else:
-        print(f"qtn: {error.format_message()}; see `qtn --help`", file=sys.stderr)
+        complain(f"qtn: {_text.one_line(error.format_message())}; see `qtn --help`")
     return 2
 
 
@@ -87,7 +106,7 @@ def bad_input(error: ValueError) -> int:
     ours = isinstance(error, ProblemError) or raised_by_qtn(error)
     if not ours:
         return unexpected(error)
-    print(str(error), file=sys.stderr)
+    complain(str(error))
     return 2
 
 
@@ -101,7 +120,7 @@ def unexpected(error: Exception) -> int:
     """Print one line for an error that is a bug or a broken machine."""
     if os.environ.get("QTN_DEBUG"):
         traceback.print_exception(error)
-    print(f"qtn: unexpected {type(error).__name__}: {error}; QTN_DEBUG=1 shows the traceback", file=sys.stderr)
+    complain(f"qtn: unexpected {type(error).__name__}: {error}; QTN_DEBUG=1 shows the traceback")
     return 1
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from qtn import _text
 from qtn.cli.app import Device, Json, app, print_json
 from qtn.cli.session import choose_device, start, warn
 
@@ -76,7 +77,7 @@ def numbers(given: list[str]) -> dict[str, float]:
         try:
             found[name.strip()] = float(value)
         except ValueError:
-            raise ValueError(f"--input {text}: must be NAME=NUMBER, as in theta=0.3") from None
+            raise ValueError(f"--input {_text.one_line(text)}: must be NAME=NUMBER, as in theta=0.3") from None
     return found
 
 

@@ -92,7 +92,8 @@ def submit(
     from qtn.sweeps.slurm import job_script, limit_seconds
 
     points, name = swept(file, set_, array, batch)
-    job_script([], out, title="", name=name, array=array, time=time, gpus=gpus, cpus=cpus, memory=memory)  # checks
+    limits = {"array": array, "time": time, "gpus": gpus, "cpus": cpus, "memory": memory}
+    job_script([], out, title="", name=name, partition=partition, account=account, logs=logs, **limits)  # checks
     from qtn.cli.submit import submit_shards
 
     jobs = submit_shards(
@@ -122,15 +123,15 @@ def submit(
 def swept(file: str, overrides: list[str] | None, array: int, batch: int | None) -> tuple[int, str]:
     """Return the number of points of the sweep of a file, and its name; check that there are enough for the tasks."""
     from qtn.cli.commands import loaded
+    from qtn.sweeps.slurm import check_array
 
+    check_array(array)
     problem = loaded(file, overrides)
     from qtn.problem.sweep import SweepTask
 
     task = SweepTask(problem)
-    task.layout(batch=batch, num_shards=array)  # refuses a batch that is none
     points = task.grid.num_points
-    if array > points:
-        raise ValueError(f"--array: {array} tasks are more than the {points} points of the sweep; ask for fewer tasks")
+    check_array(array, points, task.layout(batch=batch, num_shards=array).batch)
     return points, problem.name
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
+from qtn import _files, _text
 from qtn.cli.app import Device, DryRun, File, Json, Set, app, print_json
 from qtn.cli.session import choose_device, start, warn
 
@@ -68,7 +69,7 @@ def gradient(
 
     known = quantities_of(problem.document)
     if of not in known:
-        raise ValueError(f"--of: must be one of {', '.join(known)}, but is {of!r}")
+        raise ValueError(f"--of: must be one of {', '.join(known)}, but is {_text.echoed(of)}")
     found, info = differentiate(problem, of)
     warn(info.warnings())
     print_json(found) if json_ else print(gradient_text(known[of], found, info.numbers()))
@@ -132,8 +133,7 @@ def new(file: Annotated[str, typer.Argument(metavar="FILE", help="File to write.
     from qtn.problem.template import TEMPLATE
 
     try:
-        with open(file, "x", encoding="utf-8") as stream:
-            stream.write(TEMPLATE)
+        _files.write(file, TEMPLATE, replace=False)
     except FileExistsError:
         raise ValueError(f"{file}: exists already; name another file") from None
     except OSError as error:

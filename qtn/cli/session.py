@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from qtn import _text
+
 
 def choose_device(device: str) -> None:
     """Tell JAX where to compute; without effect once it has computed anything.
@@ -13,7 +15,7 @@ def choose_device(device: str) -> None:
         ValueError: if the device is unknown.
     """
     if device not in ("auto", "cpu", "gpu"):
-        raise ValueError(f"--device: must be auto, cpu or gpu, but is {device!r}")
+        raise ValueError(f"--device: must be auto, cpu or gpu, but is {_text.echoed(device)}")
     if device == "cpu":
         import jax
 
@@ -79,4 +81,4 @@ def use_cache() -> str:
 def warn(sentences: list[str]) -> None:
     """Print warnings on standard error."""
     for sentence in sentences:
-        print(f"warning: {sentence}", file=sys.stderr)
+        print(_text.told(f"warning: {sentence}"), file=sys.stderr)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from qtn import _text
 from qtn.cli.app import app
 
 Run = Annotated[str, typer.Argument(metavar="RUN.zarr", help="Store of `qtn sweep`.")]
@@ -50,7 +51,7 @@ def plot(
     for each in where or ():
         name, separator, value = each.partition("=")
         if not separator:
-            raise ValueError(f"--where: must be AXIS=VALUE, but is {each!r}")
+            raise ValueError(f"--where: must be AXIS=VALUE, but is {_text.echoed(each)}")
         chosen[name] = value
     path = save_plot(open_dataset(run), Path(out), x=x, y=y, of=of, by=by, where=chosen, width=width)
     print(f"wrote {path}")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from qtn import _text
+
 if importlib.util.find_spec("submitit") is None:
     raise ValueError("qtn submit: needs submitit: `pip install submitit`; or write a batch file with `qtn slurm`")
 
@@ -68,7 +70,7 @@ def submit_shards(
         ValueError: if the cluster is unknown or not here.
     """
     if cluster not in ("auto", "slurm", "local"):
-        raise ValueError(f"--cluster: must be auto, slurm or local, but is {cluster!r}")
+        raise ValueError(f"--cluster: must be auto, slurm or local, but is {_text.echoed(cluster)}")
     try:
         executor = AutoExecutor(folder=Path(logs) / "%j", cluster=None if cluster == "auto" else cluster)
     except RuntimeError as error:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from qtn import _text
 from qtn.cli.app import Device, DryRun, File, Json, Set, app, print_json
 
 Run = Annotated[str, typer.Argument(metavar="RUN.zarr", help="Store of `qtn sweep`.")]
@@ -115,7 +116,7 @@ def read_shard(text: str) -> tuple[int, int]:
     """
     first, slash, second = text.partition("/")
     if not (slash and first.isdecimal() and second.isdecimal() and int(first) < int(second)):
-        raise ValueError(f"--shard: must be i/n with 0 <= i < n, such as 0/4, but is {text!r}")
+        raise ValueError(f"--shard: must be i/n with 0 <= i < n, such as 0/4, but is {_text.echoed(text)}")
     return int(first), int(second)
 
 
@@ -123,7 +124,7 @@ def status_text(found: Any) -> str:
     """Return the state of a store for people."""
     eta, now = found.eta(time.time()), time.time()
     lines = [
-        f"{found.path}: {found.title}, {found.job}, config sha256 {found.config_sha256[:12]}",
+        f"{found.path}: {_text.one_line(f'{found.title}, {found.job}')}, config sha256 {found.config_sha256[:12]}",
         f"  {found.done:,} of {found.total:,} points done, {found.failed:,} failed, {found.pending:,} to go",
     ]
     if found.corrupted:
@@ -132,7 +133,7 @@ def status_text(found: Any) -> str:
         lines.append(f"  {found.rate:.3g} points/s, {in_words(eta)} left")
     elif found.pending and found.latest:
         lines.append(f"  nothing stored for {in_words(now - found.latest)}; `qtn sweep ... --resume` goes on")
-    lines += [f"  {count:,} x {reason}" for reason, count in found.reasons]
+    lines += [f"  {count:,} x {_text.printable(reason)}" for reason, count in found.reasons]
     return "\n".join(lines)
 
 

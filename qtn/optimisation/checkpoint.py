@@ -1,21 +1,22 @@
 """Keep what a long computation has found, so that a run that was killed goes on to the same result.
 
 A checkpoint is a folder: `checkpoint.json` says of what, and every record is one file NAME.npz, written whole or not at
-all (temporary file, fsync, rename). Computations are deterministic, so it is enough to record what is costly: a run
-that is started again repeats the cheap decisions and reads the costly answers, and arrives at the same numbers.
+all. Computations are deterministic, so it is enough to record what is costly: a run that is started again repeats the
+cheap decisions and reads the costly answers, and arrives at the same numbers.
 """
 
 import contextlib
 import fcntl
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from qtn import _files
 
 SCHEMA = 2
 """Version of the records."""
@@ -56,11 +57,8 @@ class Checkpoint:
         path = self._path(name)
         text = np.frombuffer(json.dumps(document).encode(), dtype=np.uint8)
         try:
-            with open(path.with_suffix(".partial"), "wb") as stream:
+            with _files.writing(path) as stream:
                 np.savez(stream, document=text, **{f"array_{key}": value for key, value in (arrays or {}).items()})
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(path.with_suffix(".partial"), path)
         except OSError as error:
             raise ValueError(f"--checkpoint: {path} cannot be written: {error.strerror}") from error
 
@@ -170,11 +168,9 @@ def open_checkpoint(folder: str | Path, identity: Mapping[str, Any]) -> Checkpoi
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not header.exists():
-            if any(path.name != f"{HEADER}.partial" for path in folder.iterdir()):
+            if not all(map(_files.is_draft, folder.iterdir())):
                 raise ValueError(f"--checkpoint: {folder} holds other files; name a new folder")
-            partial = folder / f"{HEADER}.partial"
-            partial.write_text(json.dumps({"schema": SCHEMA, "sha256": digest, "of": identity}, indent=2))
-            os.replace(partial, header)
+            _files.write(header, json.dumps({"schema": SCHEMA, "sha256": digest, "of": identity}, indent=2))
         lock = open(header, "rb")  # noqa: SIM115 (held until the process ends, however it ends)
     except OSError as error:
         raise ValueError(f"--checkpoint: {folder} cannot be a folder of records: {error.strerror}") from None

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from qtn import _text
 from qtn.merit.quantities import Quantity
 from qtn.optimisation.checkpoint import Checkpoint
 from qtn.planning.candidates import schedule_of
@@ -39,7 +40,9 @@ def read_names(text: str, quantities: Mapping[str, Quantity]) -> tuple[str, str]
     short = {each.short: name for name, each in to_be_raised(quantities).items()}
     names = [_matching(part.strip(), short) for part in text.split(",")]
     if len(names) != 2 or names[0] == names[1] or "" in names:
-        raise ValueError(f"--front: must name two of {', '.join(short)}, such as rate,fidelity, but is {text!r}")
+        raise ValueError(
+            f"--front: must name two of {', '.join(short)}, such as rate,fidelity, but is {_text.echoed(text)}"
+        )
     return names[0], names[1]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from qtn import _text
 from qtn.problem.schema import Config
 from qtn.problem.table import Table, is_model, tables_at
 
@@ -27,7 +28,7 @@ class ProblemError(ValueError):
 
     def __init__(self, source: str, errors: list[str]) -> None:
         self.source, self.errors = source, errors
-        super().__init__("\n".join(f"{source}: {error}" for error in errors))
+        super().__init__("\n".join(_text.printable(f"{source}: {error}") for error in errors))
 
 
 def from_validation(error: ValidationError, document: dict[str, Any], root: type[Table] = Config) -> list[str]:
@@ -60,7 +61,7 @@ def shown(value: Any) -> str:
 
 def dotted(path: Iterable[Any]) -> str:
     """Return the dotted key of a path."""
-    return ".".join(str(part) for part in path) or "file"
+    return _text.one_line(".".join(str(part) for part in path)) or "file"
 
 
 def real_path(loc: tuple[Any, ...], document: Any) -> list[Any]:
@@ -93,7 +94,7 @@ def sentence(item: Any, path: list[Any], document: dict[str, Any], root: type[Ta
     if kind == "union_tag_not_found":
         return missing_key("model")
     if kind == "union_tag_invalid":
-        return f"must be one of {context['expected_tags']}, but is {context['tag']!r}"
+        return f"must be one of {context['expected_tags']}, but is {_text.echoed(context['tag'])}"
     if kind in ("literal_error", "enum"):
         return f"must be {context['expected']}, but is {shown(value)}"
     if kind in ("too_short", "too_long"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qtn import _checks
+from qtn import _checks, _text
 from qtn._pytree import stack
 from qtn.links.chain import Chain
 from qtn.merit.quantities import Setting
@@ -176,9 +176,11 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
         forms = [pattern, *problem.root.forms(problem.document[problem.root_key], pattern)]
         matches = [name for name in leaves if any(below(name, form) for form in forms)]
         if not matches and pattern.removesuffix(".*").endswith(NUMBERS):
-            raise ValueError(f"`{pattern}` matches nothing: write the numbers to be moved into schedule.tree first")
+            raise ValueError(
+                f"`{_text.one_line(pattern)}` matches nothing: write the numbers to be moved into schedule.tree first"
+            )
         if not matches:
-            raise ValueError(f"`{pattern}` matches no number; `qtn gradient` lists their names")
+            raise ValueError(f"`{_text.one_line(pattern)}` matches no number; `qtn gradient` lists their names")
         whole = next((name for name in matches if declaration(problem, name).whole), None)
         if whole and (table is None or table.minimise is None):
             raise ValueError(f"`{whole}` is a whole number that only helps; leave it out, or minimise hardware_cost")

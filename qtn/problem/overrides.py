@@ -5,6 +5,7 @@ import sys
 import tomllib
 from typing import Any
 
+from qtn import _text
 from qtn.problem.messages import shown
 from qtn.problem.root import roots
 from qtn.problem.schema import Config, TreeNumbers
@@ -28,7 +29,7 @@ def apply_override(document: dict[str, Any], times: Times, override: str) -> Non
     """
     found = KEY.match(override)
     if found is None:
-        raise ValueError(f"{override}: must be of the form dotted.key=value; keys with dots in quotes")
+        raise ValueError(f"{_text.one_line(override)}: must be of the form dotted.key=value; keys with dots in quotes")
     key, value = found["key"].strip(), toml_value(found["text"].strip())
     *path, last = [part.strip("\"'") for part in PART.findall(key)]
     if path == ["schedule"] and last in NUMBERS:

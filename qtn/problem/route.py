@@ -11,6 +11,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from qtn import _text
 from qtn.hardware.presets import PRESETS
 from qtn.hardware.quantity import Preset
 from qtn.problem.chain.links import ClickLink, Link
@@ -54,7 +55,7 @@ def write_out_preset(key: str, table: Document) -> Iterator[str]:
     """Fill in what a preset knows and the table does not say."""
     name = table.pop("preset")
     if not isinstance(name, str) or name not in PRESETS:
-        yield f"{key}.preset: must be one of {', '.join(PRESETS)}, but is {name!r}"
+        yield f"{key}.preset: must be one of {', '.join(PRESETS)}, but is {_text.echoed(name)}"
         return
     preset = PRESETS[name]
     if ".node" in key:
@@ -66,7 +67,7 @@ def write_out_preset(key: str, table: Document) -> Iterator[str]:
     takes = {name: kind for kind in tables_in(Link) if issubclass(kind, ClickLink) for name in models_of(kind)}
     model = table.get("model")
     if model not in list(takes):
-        yield f"{key}.preset: belongs to links of model {' or '.join(takes)}, but the model is {model!r}"
+        yield f"{key}.preset: belongs to links of model {' or '.join(takes)}, but the model is {_text.echoed(model)}"
         return
     fill_in(table, takes[model], preset)
 

@@ -64,7 +64,7 @@ class SweepTask:
         total = self.grid.num_points
         if batch is None:
             usual = 1 if self.job.kind == "optimise" else min(max(FEWEST, total // CHUNKS), MOST)
-            batch = max(1, min(usual, -(-total // num_shards)))
+            batch = max(1, min(usual, total // num_shards))
         order = self.structures.order
         return Layout(
             grid=self.grid,

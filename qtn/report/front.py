@@ -2,10 +2,12 @@
 
 import csv
 import importlib.util
-import os
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from qtn import _files, _text
 
 
 def write_front(
@@ -21,19 +23,19 @@ def write_front(
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "front.csv"
-    partial = path.with_suffix(".csv.partial")
     parameters = list(rows[0]["parameters"]) if rows else []
-    with open(partial, "w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow([*labels, "grid_error", *parameters, "tree"])
-        for row in rows:
-            settings = (row["parameters"][name] for name in parameters)
-            writer.writerow([*(row[merit] for merit in labels), row["grid_error"], *settings, row["tree"]])
-    os.replace(partial, path)
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(map(_text.cell, [*labels, "grid_error", *parameters, "tree"]))
+    for row in rows:
+        settings = (row["parameters"][name] for name in parameters)
+        numbers = *(row[merit] for merit in labels), row["grid_error"], *settings
+        writer.writerow(map(_text.cell, [*numbers, row["tree"]]))
+    _files.write(path, table.getvalue())
     if importlib.util.find_spec("matplotlib") is None:
         return (path,)
     from qtn.report import figures
 
     drawing = folder / "front.svg"
-    drawing.write_text(figures.front(name, labels, rows), encoding="utf-8")
+    _files.write(drawing, figures.front(name, labels, rows))
     return path, drawing

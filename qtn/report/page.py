@@ -2,11 +2,11 @@
 
 import html
 import importlib.util
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from qtn import _files
 from qtn.report import figures
 from qtn.report.content import Content
 from qtn.report.schedules import number, schedules, table
@@ -161,7 +161,5 @@ def write(content: Content, folder: Path) -> Path:
     """Write `report.html` into a folder, whole or not at all, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "report.html"
-    temporary = path.with_suffix(".html.partial")
-    temporary.write_text(render(content), encoding="utf-8")
-    os.replace(temporary, path)
+    _files.write(path, render(content))
     return path

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from qtn import _text
+
 SERVICE = ("done", "reason", "grid_error", "tail_mass")
 """Variables that say how good the others are."""
 
@@ -135,7 +137,7 @@ def matched(found: xr.Dataset, wanted: str, among: Sequence[str], option: str) -
     ]
     if len(hits) != 1:
         problem = "is none" if not hits else "could be several"
-        raise ValueError(f"{option}: {wanted!r} {problem} of: {', '.join(among) or 'nothing'}")
+        raise ValueError(f"{option}: {_text.echoed(wanted)} {problem} of: {', '.join(among) or 'nothing'}")
     return hits[0]
 
 
@@ -150,13 +152,13 @@ def picked(found: xr.Dataset, where: Mapping[str, str]) -> xr.Dataset:
         positions, texts = numeric_axis(found, name)
         if texts is not None:
             if text not in texts:
-                raise ValueError(f"--where: {name} must be one of {', '.join(texts)}, but is {text!r}")
+                raise ValueError(f"--where: {name} must be one of {', '.join(texts)}, but is {_text.echoed(text)}")
             found = found.isel({name: [texts.index(text)]})
             continue
         try:
             distance = np.abs(positions - float(text))
         except ValueError:
-            raise ValueError(f"--where: {name} must be a number, but is {text!r}") from None
+            raise ValueError(f"--where: {name} must be a number, but is {_text.echoed(text)}") from None
         found = found.isel({name: [int(np.argmin(distance))]})
     return found
 

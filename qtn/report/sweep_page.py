@@ -4,13 +4,13 @@ import contextlib
 import html
 import importlib.util
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from qtn import _files
 from qtn.report import sweep_figures
 from qtn.report.figures import svg
 from qtn.report.page import STYLE
@@ -158,11 +158,9 @@ def write_sweep_report(found: xr.Dataset, path: Path) -> Path:
     Raises:
         ValueError: if it cannot be written.
     """
-    partial = path.with_name(f"{path.name}.partial")
     page = render_sweep(found, path.stem)
     try:
-        partial.write_text(page, encoding="utf-8")
-        os.replace(partial, path)
+        _files.write(path, page)
     except OSError as error:
         raise ValueError(f"--out: {path} cannot be written: {error.strerror}") from error
     return path

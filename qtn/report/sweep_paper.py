@@ -6,6 +6,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from qtn import _files, _text
 from qtn.report import sweep_figures
 from qtn.report.sweep_data import label, matched, outputs, picked, varying
 
@@ -41,7 +42,7 @@ def save_plot(
     if importlib.util.find_spec("matplotlib") is None:
         raise ValueError("qtn plot: needs matplotlib: `pip install matplotlib`")
     if path.suffix.lower() not in KINDS:
-        raise ValueError(f"--out: must end with one of {', '.join(KINDS)}, but is {path.name!r}")
+        raise ValueError(f"--out: must end with one of {', '.join(KINDS)}, but is {_text.echoed(path.name)}")
     found = picked(found, where or {})
     axes, results = [str(name) for name in found.coords], outputs(found)
     everything = [str(name) for name in found.data_vars if found[name].dtype.kind == "f"]
@@ -70,7 +71,8 @@ def save_plot(
         else:
             drawing = sweep_figures.lines(found, shown, x, by, (width, 0.7 * width))
         try:
-            drawing.savefig(path, dpi=300)
+            with _files.writing(path) as stream:
+                drawing.savefig(stream, format=path.suffix[1:].lower(), dpi=300)
         except OSError as error:
             raise ValueError(f"--out: {path} cannot be written: {error.strerror}") from error
     return path

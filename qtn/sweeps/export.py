@@ -1,14 +1,15 @@
 """A store as one file for other programs: CSV, or netCDF-3."""
 
 import csv
+import io
 import json
-import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import xarray as xr
 
+from qtn import _files, _text
 from qtn.sweeps.dataset import open_dataset, plain, whole
 from qtn.sweeps.store import open_store
 
@@ -27,20 +28,18 @@ def export_store(run: str | Path, path: Path) -> Path:
     """
     if path.suffix.lower() not in KINDS:
         raise ValueError(f"{path}: must end with .csv or .nc")
-    partial = path.with_name(f"{path.name}.partial")
     try:
-        if path.suffix.lower() == ".csv":
-            write_csv(run, partial)
-        else:
-            flat(open_dataset(run)).to_netcdf(partial, engine="scipy", format="NETCDF3_64BIT")
-        os.replace(partial, path)
+        with _files.writing(path) as stream:
+            if path.suffix.lower() == ".csv":
+                write_csv(run, stream)
+            else:
+                stream.write(flat(open_dataset(run)).to_netcdf(engine="scipy", format="NETCDF3_64BIT"))
     except OSError as error:
-        partial.unlink(missing_ok=True) if partial.parent.is_dir() else None
         raise ValueError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path
 
 
-def write_csv(run: str | Path, path: Path) -> None:
+def write_csv(run: str | Path, stream: BinaryIO) -> None:
     """Write a table, one row a point."""
     store = open_store(run)
     layout, order = store.layout, np.argsort(store.layout.rows)
@@ -48,10 +47,12 @@ def write_csv(run: str | Path, path: Path) -> None:
     names = [*(column.name for column in layout.columns), "done", "reason"]
     columns = {"index": np.arange(layout.num_points), **axes}
     columns |= {name: plain(whole(store, name)[order]) for name in names}
-    with open(path, "w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream)
-        table.writerow(columns)
-        table.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+    cells = ([*map(_text.cell, each.tolist())] if each.dtype == object else each.tolist() for each in columns.values())
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    table = csv.writer(text)
+    table.writerow(map(_text.cell, columns))
+    table.writerows(zip(*cells, strict=True))
+    text.detach()  # which writes what is left and leaves the stream open
 
 
 def flat(found: xr.Dataset) -> xr.Dataset:

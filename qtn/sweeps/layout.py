@@ -68,6 +68,21 @@ class Layout:
         """Return the sha256 of the configuration."""
         return hashlib.sha256(self.config.encode()).hexdigest()
 
+    def check(self) -> None:
+        """Check that rows can be divided into chunks, and that the configuration is about these points.
+
+        Raises:
+            ValueError: if not.
+        """
+        if type(self.batch) is not int or self.batch < 1:
+            raise ValueError(f"batch must be a whole number of at least 1, but is {self.batch!r}")
+        if self.index is not None and sorted(self.index) != list(range(self.num_points)):
+            raise ValueError(f"index must hold each of {self.num_points:,} points once")
+        asked, given = axes_of(self.config), {axis.name: len(axis.values) for axis in self.grid.axes}
+        if asked is not None and asked != given:
+            told = [", ".join(f"{name}: {count}" for name, count in each.items()) for each in (given, asked)]
+            raise ValueError(f"the axes have other lengths ({told[0]}) than the configuration says ({told[1]})")
+
     def chunk_rows(self, chunk: int) -> slice:
         """Return the rows of a chunk."""
         return slice(chunk * self.batch, min((chunk + 1) * self.batch, self.num_points))
@@ -106,16 +121,29 @@ def unspelt(value: Any) -> Any:
     return float(value["float"]) if isinstance(value, dict) else value
 
 
+def axes_of(config: str) -> dict[str, int] | None:
+    """Return how many values each axis has, as a configuration says; None if it does not."""
+    try:
+        axes = json.loads(config)["sweep"]["axes"]
+        return {name: given["num"] if isinstance(given, dict) else len(given) for name, given in axes.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
 OWN = ("qtn_store", "mode", "axes", "columns", "batch", "config", "config_sha256")
 
 
 def layout_from(attributes: dict[str, Any], index: np.ndarray) -> Layout:
-    """Return the layout that attributes of a group describe."""
+    """Return the layout that attributes of a group describe.
+
+    Raises:
+        ValueError: if the configuration is not the one that the store was made for.
+    """
     axes = tuple(
         Axis(name=axis["name"], values=tuple(map(unspelt, axis["values"])), unit=axis["unit"])
         for axis in attributes["axes"]
     )
-    return Layout(
+    found = Layout(
         grid=Grid(axes=axes, mode=Mode(attributes["mode"])),
         columns=tuple(Column(**column) for column in attributes["columns"]),
         batch=attributes["batch"],
@@ -123,6 +151,9 @@ def layout_from(attributes: dict[str, Any], index: np.ndarray) -> Layout:
         index=None if np.array_equal(index, np.arange(index.size)) else tuple(int(i) for i in index),
         facts=tuple((key, value) for key, value in attributes.items() if key not in OWN),
     )
+    if attributes["config_sha256"] != found.config_hash:
+        raise ValueError("the configuration does not have the sha256 that is noted")
+    return found
 
 
 def canonical(config: Any) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from qtn.sweeps.layout import DONE, PENDING
-from qtn.sweeps.store import Store, StoreError, create, open_store
+from qtn.sweeps.store import Store, StoreError, made, open_store
 
 
 def merge_stores(paths: Sequence[str | Path], out: str | Path) -> tuple[int, int]:
@@ -31,17 +31,21 @@ def merge_stores(paths: Sequence[str | Path], out: str | Path) -> tuple[int, int
                 f"{other.path}: holds another configuration (sha256 {other.layout.config_hash[:12]}) than {first.path} "
                 f"({first.layout.config_hash[:12]}); only stores of one sweep can be merged"
             )
-    if Path(out).exists():
-        raise StoreError(f"{out}: exists already; name another store")
-    made, count = create(out, first.layout), 0
-    for chunk in range(made.layout.num_chunks):
-        count += _merge_chunk(stores, made, chunk)
-    return count, made.layout.num_points
+    counts: list[int] = []
+
+    def fill(store: Store) -> None:
+        counts.extend(_merge_chunk(stores, store, chunk) for chunk in range(store.layout.num_chunks))
+
+    try:
+        made(out, first.layout, fill, then="merge again")
+    except FileExistsError:
+        raise StoreError(f"{out}: exists already; name another store") from None
+    return sum(counts), first.layout.num_points
 
 
-def _merge_chunk(stores: Sequence[Store], made: Store, chunk: int) -> int:
+def _merge_chunk(stores: Sequence[Store], whole: Store, chunk: int) -> int:
     """Fill one chunk; return how many of its points are there."""
-    rows = made.layout.chunk_rows(chunk)
+    rows = whole.layout.chunk_rows(chunk)
     masks = np.stack([store.read_rows("done", rows) for store in stores])
     rank = np.where(masks == DONE, 2, np.where(masks == PENDING, 0, 1))
     source, done = np.argmax(rank, axis=0), np.max(rank, axis=0) > 0
@@ -52,6 +56,6 @@ def _merge_chunk(stores: Sequence[Store], made: Store, chunk: int) -> int:
     def taken(name: str) -> np.ndarray:
         return np.stack([store.read_rows(name, rows) for store in stores])[source, here]
 
-    values = {column.name: taken(column.name) for column in made.layout.columns}
-    made.write(chunk, values, [str(reason) for reason in taken("reason")], done=masks[source, here])
+    values = {column.name: taken(column.name) for column in whole.layout.columns}
+    whole.write(chunk, values, [str(reason) for reason in taken("reason")], done=masks[source, here])
     return int(np.sum(done))

@@ -8,8 +8,12 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from qtn.sweeps.layout import FAILED, PENDING
-from qtn.sweeps.store import Store
+from qtn.sweeps.claim import claimed
+from qtn.sweeps.layout import DONE, FAILED, PENDING
+from qtn.sweeps.store import STALE_SECONDS, Store
+
+FIRST = 16
+"""Points of the first chunk that are computed and stored before the others: soon there is something to see."""
 
 Compute = Callable[[np.ndarray], tuple[Mapping[str, np.ndarray], Sequence[str]]]
 """Global indices (n,) of the points of one chunk -> columns (n,) by name, and why each failed ("" = it did not)."""
@@ -95,8 +99,8 @@ def run_shard(
     """Compute what is missing of one shard.
 
     Chunks that are done are kept, corrupted ones computed again; each new chunk is stored before the next one starts,
-    so a kill loses the chunk in flight only. Shards own whole chunks and may run at the same time, on one machine
-    or many; running a shard twice changes nothing.
+    so a kill loses the chunk in flight only. A few points of the first chunk are stored early. Shards own whole chunks
+    and may run at the same time, on one machine or many; running a shard twice changes nothing.
 
     Args:
         store: open for writing.
@@ -109,39 +113,71 @@ def run_shard(
         progress: at the end.
 
     Raises:
-        ValueError: for an impossible shard.
-        WriteError: if the disk refuses; what was stored before stays.
+        ValueError: for an impossible shard, or one that another process computes.
+        WriteError: if the disk refuses, or the store is gone; what was stored before stays.
     """
     layout, started = store.layout, time.monotonic()
     chunks = layout.shard_chunks(*shard)
-    store.discard_partial(chunks)
+    words = "this sweep" if shard[1] == 1 else f"shard {shard[0]}/{shard[1]}"
+    with claimed(store, chunks, words) as claim:
+        store.discard_partial(chunks, older_than=-np.inf if claim.alone else STALE_SECONDS)
+        progress, missing = _found(store, chunks)
+        report(progress)
+        for chunk in missing:
+            claim.check()
+            if stop():
+                return dataclasses.replace(progress, stopped=True)
+            index, begun = layout.rows[layout.chunk_rows(chunk)], progress
+            for values, reasons in _in_parts(compute, index, first=chunk == missing[0]):
+                claim.check()
+                _write(store, chunk, values, reasons)
+                progress = dataclasses.replace(
+                    begun,
+                    done=begun.done + len(reasons),
+                    failed=begun.failed + sum(1 for reason in reasons if reason),
+                    computed=begun.computed + len(reasons),
+                    seconds=time.monotonic() - started,
+                )
+                report(progress)
+        claim.check()
+    return progress
+
+
+def _found(store: Store, chunks: range) -> tuple[Progress, list[int]]:
+    """Return how far some chunks are, and which are to be computed."""
     mask = [store.done_of(chunk) for chunk in chunks]
-    claimed = [chunk for chunk, done in zip(chunks, mask, strict=True) if np.all(done != PENDING)]
-    broken = set(store.corrupted(claimed))
-    missing = [chunk for chunk in chunks if chunk not in set(claimed) - broken]
+    whole = [chunk for chunk, done in zip(chunks, mask, strict=True) if np.all(done != PENDING)]
+    broken = set(store.corrupted(whole))
+    missing = [chunk for chunk in chunks if chunk not in set(whole) - broken]
     kept = [done for chunk, done in zip(chunks, mask, strict=True) if chunk not in missing]
-    total = sum(done.size for done in mask)
     progress = Progress(
-        total=total,
+        total=sum(done.size for done in mask),
         done=sum(done.size for done in kept),
         failed=sum(int(np.sum(done == FAILED)) for done in kept),
         computed=0,
         seconds=0.0,
         corrupted=len(broken),
     )
-    report(progress)
-    for chunk in missing:
-        if stop():
-            return dataclasses.replace(progress, stopped=True)
-        index = layout.rows[layout.chunk_rows(chunk)]
-        values, reasons = compute(index)
-        store.write(chunk, values, reasons)
-        progress = dataclasses.replace(
-            progress,
-            done=progress.done + index.size,
-            failed=progress.failed + sum(1 for reason in reasons if reason),
-            computed=progress.computed + index.size,
-            seconds=time.monotonic() - started,
-        )
-        report(progress)
-    return progress
+    return progress, missing
+
+
+def _in_parts(compute: Compute, index: np.ndarray, *, first: bool) -> Iterator[tuple[dict[str, np.ndarray], list[str]]]:
+    """Compute the points of a chunk, a few of a first large one before the others; yield all that is there by then."""
+    parts = [index[:FIRST], index[FIRST:]] if first and index.size > 2 * FIRST else [index]
+    values: dict[str, list[np.ndarray]] = {}
+    reasons: list[str] = []
+    for part in parts:
+        found, told = compute(part)
+        for name, column in found.items():
+            values.setdefault(name, []).append(column)
+        reasons += told
+        yield {name: np.concatenate(columns) for name, columns in values.items()}, reasons
+
+
+def _write(store: Store, chunk: int, values: Mapping[str, np.ndarray], reasons: Sequence[str]) -> None:
+    """Write the first points of a chunk, or all; the others are pending."""
+    rows = store.layout.chunk_rows(chunk)
+    left = rows.stop - rows.start - len(reasons)
+    done = [*(FAILED if reason else DONE for reason in reasons), *[PENDING] * left]
+    columns = {name: np.pad(column.astype(float), (0, left), constant_values=np.nan) for name, column in values.items()}
+    store.write(chunk, columns, [*reasons, *[""] * left], done=np.array(done, dtype=np.uint8))

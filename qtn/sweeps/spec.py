@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from qtn import _text
+
 Value = float | int | str | bool
 
 
@@ -112,7 +114,7 @@ def grid(axes: Mapping[str, Any], mode: Mode | str = Mode.GRID, units: Mapping[s
         ValueError: if an axis is empty, repeats itself, mixes numbers with texts, or zipped axes differ in length.
     """
     if mode not in tuple(Mode):
-        raise ValueError(f"Argument `mode` must be 'grid' or 'zip', but is {mode!r}.")
+        raise ValueError(f"Argument `mode` must be 'grid' or 'zip', but is {_text.echoed(mode)}.")
     mode = Mode(mode)
     if not axes:
         raise ValueError("A sweep needs at least one axis.")
@@ -144,12 +146,12 @@ def axis_values(name: str, given: Any) -> tuple[Value, ...]:
         except ValueError as error:
             raise ValueError(f"Axis `{name}`: {error}") from None
     if isinstance(given, str) or (not isinstance(given, Sequence) and not hasattr(given, "tolist")):
-        raise ValueError(f"Axis `{name}` must be a list, or {{start, stop, num, scale}}, but is {given!r}.")
+        raise ValueError(f"Axis `{name}` must be a list, or {{start, stop, num, scale}}, but is {_text.echoed(given)}.")
     values = tuple(given if isinstance(given, Sequence) else given.tolist())
     if not values:
         raise ValueError(f"Axis `{name}` must hold at least one value.")
     if not all(isinstance(value, (int, float, str, bool)) for value in values):
-        raise ValueError(f"Axis `{name}` must hold numbers or texts, but holds {values[0]!r}.")
+        raise ValueError(f"Axis `{name}` must hold numbers or texts, but holds {_text.echoed(values[0])}.")
     if any(isinstance(value, float) and math.isnan(value) for value in values):
         raise ValueError(f"Axis `{name}` must not hold nan.")
     if len({isinstance(value, (str, bool)) for value in values}) > 1:
@@ -168,11 +170,11 @@ def spaced(*, start: float, stop: float, num: int, scale: Scale | str = Scale.LI
         ValueError: if `num` < 1, an end is not finite, or a logarithmic end is not positive.
     """
     if isinstance(num, bool) or not isinstance(num, int) or num < 1:
-        raise ValueError(f"num must be a whole number of at least 1, but is {num!r}")
+        raise ValueError(f"num must be a whole number of at least 1, but is {_text.echoed(num)}")
     if not (math.isfinite(start) and math.isfinite(stop)):
         raise ValueError(f"start and stop must be finite, but are {start!r} and {stop!r}")
     if scale not in tuple(Scale):
-        raise ValueError(f"scale must be 'linear' or 'log', but is {scale!r}")
+        raise ValueError(f"scale must be 'linear' or 'log', but is {_text.echoed(scale)}")
     if scale == Scale.LOG and min(start, stop) <= 0:
         raise ValueError(f"start and stop must be positive on a log scale, but are {start!r} and {stop!r}")
     if num > 1 and start == stop:

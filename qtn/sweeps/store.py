@@ -20,21 +20,24 @@ kill at any instant loses the chunk in flight and nothing else. No two shards sh
 import contextlib
 import errno
 import os
-import shutil
 import time
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
+from zarr.storage import MemoryStore
 
+from qtn import _files
 from qtn.sweeps.layout import DONE, FAILED, PENDING, RESERVED, STORE_SCHEMA, Column, Layout, layout_from
 
 STALE_SECONDS = 60.0
 """Age at which a half-written chunk file is taken to be left over by a killed run."""
+
+RESUME = "go on with --resume"
+"""What to do about most that ends a sweep."""
 
 DISK_ERRORS = {
     errno.ENOSPC: "the disk is full; free some space",
@@ -152,11 +155,11 @@ class Store:
         results = np.any(self.done_of(chunk) == DONE)
         return not results or all(self.chunk_file(column.name, chunk).exists() for column in self.layout.columns)
 
-    def discard_partial(self, chunks: Sequence[int]) -> int:
-        """Delete half-written files that a killed run left in these chunks; return how many."""
+    def discard_partial(self, chunks: Sequence[int], *, older_than: float = STALE_SECONDS) -> int:
+        """Delete half-written files of some age [s] that a killed run left in these chunks; return how many."""
         owned, count = {str(chunk) for chunk in chunks}, 0
         for file in self.path.glob("*/c/*.partial"):
-            stale = time.time() - file.stat().st_mtime > STALE_SECONDS
+            stale = time.time() - file.stat().st_mtime >= older_than
             if stale and file.name.split(".")[0] in owned:
                 file.unlink(missing_ok=True)
                 count += 1
@@ -170,27 +173,42 @@ def create(path: str | Path, layout: Layout) -> Store:
         StoreError: if something is there already, or two names collide.
         WriteError: if the disk refuses.
     """
+    try:
+        return made(path, layout)
+    except FileExistsError:
+        raise StoreError(f"{path}: exists already; go on with --resume, or name another") from None
+
+
+def made(
+    path: str | Path, layout: Layout, fill: Callable[[Store], None] = lambda store: None, *, then: str = RESUME
+) -> Store:
+    """Make a store, all at once.
+
+    Args:
+        path: of the store.
+        layout: of the store.
+        fill: writes chunks before anybody sees the store.
+        then: what to do once the disk accepts it.
+
+    Raises:
+        FileExistsError: if something is there already.
+        StoreError: if two names collide.
+        WriteError: if the disk refuses.
+    """
     path = Path(path)
+    layout.check()
     names = [*RESERVED, *(a.name for a in layout.grid.axes), *(column.name for column in layout.columns)]
     for name in names:
         if names.count(name) > 1 or "/" in name or not name or name.startswith("."):
             raise StoreError(f"{path}: `{name}` cannot be the name of a column: it is used twice, or holds a slash")
-    if path.exists():
-        raise StoreError(f"{path}: exists already; go on with --resume, or name another")
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
-    try:
-        with explained(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            group = zarr.create_group(draft, zarr_format=3, attributes=layout.attributes())
-            _make_arrays(group, layout)
-            try:
-                os.rename(draft, path)
-            except OSError as error:
-                if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
-                    raise StoreError(f"{path}: exists already; go on with --resume, or name another") from None
-                raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    files: dict[str, Any] = {}  # in memory first: zarr writes many files at once, and goes on when one of them fails
+    _make_arrays(zarr.create_group(MemoryStore(files), zarr_format=3, attributes=layout.attributes()), layout)
+    with explained(path, then):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _files.making(path) as draft:
+            for name, content in files.items():
+                _files.add(draft, name, content.to_bytes())
+            fill(Store(draft, zarr.open_group(draft, mode="r+", zarr_format=3), layout))
     return open_store(path, write=True)
 
 
@@ -247,9 +265,38 @@ def open_store(path: str | Path, *, write: bool = False) -> Store:
         )
     try:
         layout = layout_from(attributes, np.asarray(group["index"][:]))  # pyright: ignore
+        layout.check()
+        _check_arrays(group, layout)
         return Store(path, group, layout)
     except Exception as error:
         raise StoreError(f"{path}: its metadata are damaged ({error}); sweep again into a new store") from error
+
+
+def _check_arrays(group: zarr.Group, layout: Layout) -> None:
+    """Compare the arrays of a store with what its attributes say.
+
+    Raises:
+        ValueError: if they disagree.
+    """
+    kinds = {"index": "i8", "done": "u1", **{column.name: "f8" for column in layout.columns}}
+    axes = layout.grid.columns(layout.rows)
+    for name in (*RESERVED, *kinds, *axes):
+        array: Any = group[name]
+        if array.shape != (layout.num_points,) or array.chunks != (layout.batch,):
+            raise ValueError(
+                f"`{name}` has {array.shape[0]:,} rows in chunks of {array.chunks[0]:,}, but the attributes say "
+                f"{layout.num_points:,} in chunks of {layout.batch:,}"
+            )
+        if name in kinds and array.dtype != np.dtype(kinds[name]):
+            raise ValueError(f"`{name}` holds {array.dtype}, but must hold {np.dtype(kinds[name])}")
+    for name, values in axes.items():
+        with contextlib.suppress(Exception):  # a damaged chunk; the attributes hold the values too
+            found = np.asarray(group[name][:])  # pyright: ignore
+            if not np.array_equal(found.astype(values.dtype), values):
+                break
+    else:
+        return
+    raise ValueError(f"the values of axis `{name}` are not those of the attributes")
 
 
 def open_or_create(path: str | Path, layout: Layout) -> Store:
@@ -277,18 +324,21 @@ def open_or_create(path: str | Path, layout: Layout) -> Store:
 
 
 @contextlib.contextmanager
-def explained(path: Path):
+def explained(path: Path, then: str = RESUME):
     """Turn what the disk refuses into a sentence with a cure.
 
     Raises:
-        WriteError: for an error of the operating system.
+        FileExistsError: as it is, if it is about the path itself.
+        WriteError: for another error of the operating system.
     """
     try:
         yield
-    except OSError as error:
+    except OSError as error:  # also a WriteError of the draft, whose name says nothing
+        if error.errno == errno.EEXIST and error.filename == str(path):
+            raise
         number = error.errno or 0
         reason = DISK_ERRORS.get(number, os.strerror(number) if number else str(error))
-        raise WriteError(number, f"{path}: cannot be written: {reason}, then go on with --resume") from error
+        raise WriteError(number, f"{path}: cannot be written: {reason}, then {then}") from error
 
 
 __all__ = ["Column", "Layout", "Store", "StoreError", "WriteError", "create", "open_or_create", "open_store"]

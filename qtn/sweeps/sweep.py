@@ -51,7 +51,7 @@ def sweep(
             dimension an axis, or `point` for zipped axes.
 
     Raises:
-        ValueError: for impossible axes.
+        ValueError: for impossible axes, or a batch that is none.
 
     Note:
         Exact. Draws are the same whatever the batch and the number of devices; numbers are so up to rounding.
@@ -61,6 +61,8 @@ def sweep(
         >>> found["f"].sel(p=0.2).values.tolist()
         [0.2, 0.4, 0.6000000000000001]
     """
+    if batch < 1:
+        raise ValueError(f"Argument `batch` must be at least 1, but is {batch}.")
     points = axes if isinstance(axes, Grid) else grid(axes, mode, units)
     names = {axis.name for axis in points.axes}
     for name in static:

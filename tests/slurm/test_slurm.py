@@ -62,7 +62,6 @@ def cluster(tmp_path_factory):
 def written(folder, text, *arguments):
     """Write a problem and the batch file that the command prints for it."""
     (folder / "problem.toml").write_text(text)
-    (folder / "logs").mkdir()
     script = cluster_command(folder, "slurm", "problem.toml", "--cpus", "1", *arguments)
     (folder / "slurm.job").write_text(script)
     return script

@@ -118,7 +118,9 @@ def test_kills_lose_nothing(tmp_path, quiet, times):
 def test_two_shards_at_once_and_the_same_one_twice(tmp_path, quiet):
     path = tmp_path / "R.zarr"
     running = [started(path, shard, 0.0) for shard in ("0/2", "1/2", "1/2")]
-    assert [process.wait() for process in running] == [0, 0, 0]
+    codes = [process.wait() for process in running]
+    assert codes[0] == 0
+    assert 0 in codes[1:], "the other one may have been told"
     assert contents(path) == quiet
 
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from qtn import _checks
+from qtn import _checks, _text
 from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.circuits.circuit import Circuit
@@ -79,7 +79,7 @@ def load_qasm(program: str | Path, inputs: Mapping[str, Any] | None = None) -> P
         1.0
     """
     _checks.require_double_precision()
-    name, text = ("program", program) if isinstance(program, str) else (str(program), _text(program))
+    name, text = ("program", program) if isinstance(program, str) else (str(program), _content(program))
     source, given = Source(text, name), dict(inputs or {})
     for key, value in given.items():
         if isinstance(value, float) and not math.isfinite(value):
@@ -100,7 +100,7 @@ def load_qasm(program: str | Path, inputs: Mapping[str, Any] | None = None) -> P
     )
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -138,14 +138,18 @@ def observable(program: Program, text: str) -> dict[int, str]:
     elif re.fullmatch(r"[IXYZ]+", text):
         letters = list(enumerate(text))
     else:
-        raise ValueError(f"observable {text!r}: must consist of I, X, Y, Z, as in ZZII or Z0 X5")
+        raise ValueError(f"observable {_text.echoed(text)}: must consist of I, X, Y, Z, as in ZZII or Z0 X5")
     places = [place for place, _ in letters]
     if len(words) == 1 and words[0] == text and len(letters) != count and not re.search(r"\d", text):
-        raise ValueError(f"observable {text!r}: must have one letter for each of {count} qubits, but has {len(text)}")
+        raise ValueError(
+            f"observable {_text.echoed(text)}: must have one letter for each of {count} qubits, but has {len(text)}"
+        )
     if max(places) >= count:
-        raise ValueError(f"observable {text!r}: there is no qubit {max(places)}; the qubits are 0..{count - 1}")
+        raise ValueError(
+            f"observable {_text.echoed(text)}: there is no qubit {max(places)}; the qubits are 0..{count - 1}"
+        )
     if len(set(places)) < len(places):
-        raise ValueError(f"observable {text!r}: names a qubit twice")
+        raise ValueError(f"observable {_text.echoed(text)}: names a qubit twice")
     return {program.qubits[place][1]: letter for place, letter in letters}
 
 
