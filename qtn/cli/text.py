@@ -18,7 +18,7 @@ def evaluation_text(numbers: dict[str, Any], quantities: Mapping[str, Quantity])
     """Return the results of an evaluation, one line each, with units."""
     lines = []
     for name, each in quantities.items():
-        lines.append(row(each.words, numbers[name], each.unit))
+        lines += [row(each.words, numbers[name], each.unit)] if numbers[name] is not None else []
         if name == "fidelity":
             weights = ", ".join(f"{weight:.6g}" for weight in numbers["bell_diagonal"])
             lines.append(f"{'Bell weights (I, X, Y, Z)':32s} {weights}")
@@ -29,9 +29,13 @@ def evaluation_text(numbers: dict[str, Any], quantities: Mapping[str, Quantity])
     if "num_samples" in info:
         errors = info["standard_errors"]
         lines.append(f"{'samples':32s} {info['num_samples']}; standard errors:")
-        lines += [row(f"  {each.words}", errors[name], each.unit) for name, each in quantities.items()]
+        lines += [
+            row(f"  {each.words}", errors[name], each.unit) for name, each in quantities.items() if name in errors
+        ]
+        lines += [numbers["left_out"]] if "left_out" in numbers else []
         return "\n".join(lines)
     lines += [grid_line(info)] if "num_steps" in info else []
+    lines += [numbers["left_out"]] if "left_out" in numbers else []
     lines += numbers.get("application", {}).get("sentences", [])
     if numbers.get("plob_bits_per_use", 0) is None:
         lines.append(f"{'PLOB bound':32s} unknown: the loss of the channel is not given; add merit.direct_loss_db")

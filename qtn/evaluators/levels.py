@@ -1,6 +1,6 @@
 """Choose the smallest state level that is exact for a chain and a schedule, or say why a given one is not."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ from qtn import _checks
 from qtn.evaluators.fold import heralded_links
 from qtn.hardware.memory import RelaxingMemory
 from qtn.links.chain import Chain
+from qtn.schedules.policy import SwapAsap
 from qtn.schedules.tree import Distill, Schedule, Swap, subtrees
 from qtn.steps.level import BELL_DIAGONAL, LEVELS, MOST_PAIRS, PAULI, Level, PauliLevel, carries
 
@@ -19,36 +20,41 @@ TOLERANCE = 1e-13
 """Largest Pauli coefficient of a link that may be dropped: rounding."""
 
 
-def choose_level(chain: Chain, schedule: Schedule) -> PauliLevel:
+def choose_level(chain: Chain, schedule: Schedule, *, whole: bool = False) -> PauliLevel:
     """Return the smallest level that is exact.
+
+    Args:
+        chain: links and nodes.
+        schedule: tree of steps.
+        whole: whether it must hold the whole delivered state, and not only its Bell weights.
 
     Raises:
         ValueError: if there is none, or it depends on traced numbers (under jit or vmap).
     """
     reasons: list[str] = []
     for level in LEVELS.values():
-        reasons = obstacles(level, chain, schedule)
+        reasons = obstacles(level, chain, schedule, whole=whole)
         if not reasons:
             return level
     raise ValueError(f"No state level can hold this problem: {reasons[0]}.")
 
 
-def require_level(level: PauliLevel, chain: Chain, schedule: Schedule) -> None:
+def require_level(level: PauliLevel, chain: Chain, schedule: Schedule, *, whole: bool = False) -> None:
     """Check that a level is exact, as far as that does not depend on traced numbers (for those see `where_exact`).
 
     Raises:
         ValueError: with the reason why it is not.
     """
     reasons = _obstacles_of_steps(level, chain, schedule)
-    if not reasons and _states_matter(level, chain, schedule) and _known_states(chain) is not None:
-        reasons = _obstacles_of_states(level, chain, schedule)
+    if not reasons and _states_matter(level, chain, schedule, whole) and _known_states(chain) is not None:
+        reasons = _obstacles_of_states(level, chain, schedule, whole)
     for reason in reasons:
         raise ValueError(f"The state level {level.name!r} is not exact here: {reason}. Leave the level to be chosen.")
 
 
-def where_exact(level: Level, chain: Chain, schedule: Schedule, found: T) -> T:
+def where_exact(level: Level, chain: Chain, schedule: Schedule, found: T, *, whole: bool = False) -> T:
     """Return what was found, all NaN if links herald, at traced numbers, what the level does not hold."""
-    if not isinstance(level, PauliLevel) or not _states_matter(level, chain, schedule):
+    if not isinstance(level, PauliLevel) or not _states_matter(level, chain, schedule, whole):
         return found
     if _known_states(chain) is not None:
         return found  # checked before
@@ -57,9 +63,33 @@ def where_exact(level: Level, chain: Chain, schedule: Schedule, found: T) -> T:
     return jax.tree.map(lambda number: jnp.where(exact, number, jnp.nan), found)
 
 
-def obstacles(level: PauliLevel, chain: Chain, schedule: Schedule) -> list[str]:
+def whole_level(chain: Chain, schedule: Schedule | SwapAsap) -> str:
+    """Return the name of the smallest level that holds the whole state that is delivered."""
+    return PAULI.name if isinstance(schedule, SwapAsap) else choose_level(chain, schedule, whole=True).name
+
+
+def holds_all(evaluator: Any, chain: Chain, schedule: Schedule | SwapAsap) -> bool:
+    """Whether an evaluator holds the whole state that a chain of known numbers delivers, and not only Bell weights."""
+    level = getattr(evaluator, "level", PAULI)  # full states have none
+    if isinstance(schedule, SwapAsap):
+        level = level or PAULI
+        return level == PAULI or not _drops(level, chain)
+    if level is None:
+        level = choose_level(chain, schedule, whole=evaluator.whole_state)
+    return not isinstance(level, PauliLevel) or level == PAULI or not _drops(level, chain)
+
+
+def _drops(level: PauliLevel, chain: Chain) -> bool:
+    """Whether links herald Pauli coefficients that a level does not hold."""
+    states = _known_states(chain)
+    assert states is not None, "of known numbers"
+    states[:, *level.indices] = 0.0
+    return not np.all(np.abs(states) < TOLERANCE)
+
+
+def obstacles(level: PauliLevel, chain: Chain, schedule: Schedule, *, whole: bool = False) -> list[str]:
     """Return the reasons why a level is not exact, as parts of sentences."""
-    return _obstacles_of_steps(level, chain, schedule) or _obstacles_of_states(level, chain, schedule)
+    return _obstacles_of_steps(level, chain, schedule) or _obstacles_of_states(level, chain, schedule, whole)
 
 
 def _obstacles_of_steps(level: PauliLevel, chain: Chain, schedule: Schedule) -> list[str]:
@@ -79,26 +109,24 @@ def _obstacles_of_steps(level: PauliLevel, chain: Chain, schedule: Schedule) -> 
     return reasons
 
 
-def _obstacles_of_states(level: PauliLevel, chain: Chain, schedule: Schedule) -> list[str]:
-    if not _states_matter(level, chain, schedule):
+def _obstacles_of_states(level: PauliLevel, chain: Chain, schedule: Schedule, whole: bool) -> list[str]:
+    if not _states_matter(level, chain, schedule, whole):
         return []
-    states = _known_states(chain)
-    if states is None:
+    if _known_states(chain) is None:
         raise ValueError(
             "A state level cannot be chosen from traced numbers: fix it outside jit and vmap with "
             "`evaluator = Renewal().planned(chain, schedule)`, and use that evaluator inside, or give `level`."
         )
-    states[:, *level.indices] = 0.0
-    if np.all(np.abs(states) < TOLERANCE):
+    if not _drops(level, chain):
         return []
-    if level == BELL_DIAGONAL:
+    if level == BELL_DIAGONAL and optical(chain, schedule):
         return ["a swap by linear optics mixes other Pauli coefficients that a link heralds into the Bell weights"]
     return ["a link heralds a state with other Pauli coefficients"]
 
 
-def _states_matter(level: PauliLevel, chain: Chain, schedule: Schedule) -> bool:
-    """Whether coefficients that the level does not hold would change those that it holds, if links heralded them."""
-    return optical(chain, schedule) if level == BELL_DIAGONAL else level != PAULI
+def _states_matter(level: PauliLevel, chain: Chain, schedule: Schedule, whole: bool) -> bool:
+    """Whether coefficients that the level does not hold would change what is wanted of it, if links heralded them."""
+    return whole or optical(chain, schedule) if level == BELL_DIAGONAL else level != PAULI
 
 
 def _known_states(chain: Chain) -> np.ndarray | None:

@@ -51,6 +51,10 @@ class Renewal:
     """State level; None = the smallest that is exact for the chain and the schedule. Under `jit`, numbers at which a
     fixed level is not exact give NaN; elsewhere they raise."""
 
+    whole_state: bool = False
+    """Whether the level must hold the whole delivered state: without, what depends on more than its Bell weights
+    (log-negativity, coherent information, CHSH, device-independent keys) is that of the twirled pair."""
+
     correction: Correction | str = Correction.AT_SWAP
     """When Pauli corrections are applied; where it matters (see `Correction`) this evaluator can only do AT_SWAP."""
 
@@ -82,15 +86,16 @@ class Renewal:
         """
         schedule = require_tree("Renewal()", schedule)
         plan, level = self._chosen(chain, schedule)
-        return where_exact(level, chain, schedule, summarise_on(plan, chain, schedule, level, run))
+        summary = summarise_on(plan, chain, schedule, level, run)
+        return where_exact(level, chain, schedule, summary, whole=self.whole_state)
 
     def evaluate(self, chain: Chain, schedule: Schedule | SwapAsap, run: Run = apply) -> Outcome:
         """Return the same, with the distribution of the waiting time and the state at each time."""
         schedule = require_tree("Renewal()", schedule)
         plan, level = self._chosen(chain, schedule)
         fold, summary, values = folded(plan, chain, schedule, level, run)
-        found = in_time(fold, values)
-        return where_exact(level, chain, schedule, dataclasses.replace(found, info=summary.info))
+        found = dataclasses.replace(in_time(fold, values), info=summary.info)
+        return where_exact(level, chain, schedule, found, whole=self.whole_state)
 
     def joins(self, chain: Chain, schedule: Schedule) -> tuple[Join, ...]:
         """Return what every distinct step of a schedule that joins pairs delivers, children first.
@@ -113,7 +118,7 @@ class Renewal:
         """Search the grids for concrete numbers (see `Gridded`)."""
         scales, horizon = time_scales(chain, schedule), 0.0
         if self.step is None or self.num_steps is None:
-            level = self.level or choose_level(chain, schedule)
+            level = self.level or self._smallest(chain, schedule)
             horizon = yield from measured_horizon(chain, schedule, level, scales)
         terms = Terms(
             step=self.step,
@@ -126,14 +131,14 @@ class Renewal:
 
     def summarise_on(self, plan: GridPlan, chain: Chain, schedule: Schedule) -> Summary:
         """Evaluate on given grids; pure, for use under any JAX transformation if the level is fixed."""
-        return summarise_on(plan, chain, schedule, self.level or choose_level(chain, schedule))
+        return summarise_on(plan, chain, schedule, self.level or self._smallest(chain, schedule))
 
     def _chosen(self, chain: Chain, schedule: Schedule) -> tuple[GridPlan, Level]:
         """Return the grids and the level of an evaluation."""
         fixed = self.fixed(chain, schedule)
         _checks.require_double_precision()
         check_spans(schedule, chain.num_links)
-        return fixed.plan or plan_for(fixed, chain, schedule), fixed.level or choose_level(chain, schedule)
+        return fixed.plan or plan_for(fixed, chain, schedule), fixed.level or self._smallest(chain, schedule)
 
     def _level(self, chain: Chain, schedule: Schedule) -> Level:
         if self.correction is Correction.TRACKED and (reason := corrections_matter(chain, schedule)):
@@ -142,7 +147,10 @@ class Renewal:
                 'and Renewal() applies them at the swap: give correction = "at_swap", or evaluate with Asap().'
             )
         if self.level is None:
-            return choose_level(chain, schedule)
+            return self._smallest(chain, schedule)
         if isinstance(self.level, PauliLevel):
-            require_level(self.level, chain, schedule)
+            require_level(self.level, chain, schedule, whole=self.whole_state)
         return self.level
+
+    def _smallest(self, chain: Chain, schedule: Schedule) -> Level:
+        return choose_level(chain, schedule, whole=self.whole_state)

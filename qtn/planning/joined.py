@@ -29,7 +29,7 @@ class JoinedModel(Model):
         """Split the system into leaves that move with the numbers and leaves that do not."""
         super().__init__(system, judge, evaluator, start, in_time=in_time)
         self._whole, self._evaluator, self._on = system, evaluator, outcome_on if in_time else values_on
-        self.level = evaluator.level or choose_level(*system(start))
+        self.level = evaluator.level or choose_level(*system(start), whole=evaluator.whole_state)
         numbers = self.arrays(start)
         leaves, self._structure = jax.tree.flatten(system(numbers))
         traced = jax.make_jaxpr(lambda numbers: jax.tree.leaves(system(numbers)))(numbers)

@@ -10,13 +10,16 @@ from qtn.steps.distill import PROTOCOLS, DistillationProtocol
 from qtn.steps.level import Level, PauliLevel
 
 
-def level_for(chain: Chain, protocols: Sequence[DistillationProtocol], given: Level | None = None) -> Level:
+def level_for(
+    chain: Chain, protocols: Sequence[DistillationProtocol], given: Level | None = None, *, whole: bool = False
+) -> Level:
     """Return the smallest state level that is exact for all these protocols on a chain, or check a given one.
 
     Args:
         chain: links and nodes, concrete numbers.
         protocols: all that may be used, in any combination.
         given: what the user asks for; None = choose.
+        whole: whether it must hold the whole delivered state, and not only its Bell weights.
 
     Raises:
         ValueError: if there is none, with the protocols that are possible.
@@ -29,10 +32,10 @@ def level_for(chain: Chain, protocols: Sequence[DistillationProtocol], given: Le
         ('bell_diagonal', 'x_type')
     """
     try:
-        return _level(chain, protocols, given)
+        return _level(chain, protocols, given, whole)
     except ValueError as error:
         reason = str(error)
-    possible = [name for name, each in PROTOCOLS.items() if _fits(chain, [each], given)]
+    possible = [name for name, each in PROTOCOLS.items() if _fits(chain, [each], given, whole)]
     wanted = [each.name for each in protocols]
     if set(wanted) <= set(possible):
         cure = f"Each of {', '.join(wanted)} is possible alone, but not together: leave one out"
@@ -41,18 +44,18 @@ def level_for(chain: Chain, protocols: Sequence[DistillationProtocol], given: Le
     raise ValueError(f"{reason} {cure}.")
 
 
-def _level(chain: Chain, protocols: Sequence[DistillationProtocol], given: Level | None) -> Level:
+def _level(chain: Chain, protocols: Sequence[DistillationProtocol], given: Level | None, whole: bool) -> Level:
     schedule = _using(protocols)
     if given is None:
-        return choose_level(chain, schedule)
+        return choose_level(chain, schedule, whole=whole)
     if isinstance(given, PauliLevel):
-        require_level(given, chain, schedule)
+        require_level(given, chain, schedule, whole=whole)
     return given
 
 
-def _fits(chain: Chain, protocols: Sequence[DistillationProtocol], given: Level | None) -> bool:
+def _fits(chain: Chain, protocols: Sequence[DistillationProtocol], given: Level | None, whole: bool) -> bool:
     try:
-        _level(chain, protocols, given)
+        _level(chain, protocols, given, whole)
     except ValueError:
         return False
     return True

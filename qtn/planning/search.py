@@ -249,7 +249,7 @@ def search(
     _checks.require_double_precision()
     if checkpoint and (known := finished(checkpoint)):
         return known
-    level = level_for(chain, space.protocols if space.max_rounds else (), evaluator.level)
+    level = level_for(chain, space.protocols if space.max_rounds else (), evaluator.level, whole=evaluator.whole_state)
     evaluator = dataclasses.replace(evaluator, level=level)
     state = _Search(chain, space, objective, settings, level, evaluator, report, checkpoint)
     require_some(space, state.segments)

@@ -5,7 +5,7 @@ from typing import Any
 
 from qtn.problem.problem import Problem
 
-NOT_COMPARED = ("info", "bell_diagonal", "links", "joins", "application")
+NOT_COMPARED = ("info", "bell_diagonal", "links", "joins", "application", "left_out")
 """Results that have no ratio."""
 
 

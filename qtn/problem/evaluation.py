@@ -6,13 +6,20 @@ from functools import cached_property
 from typing import Any
 
 from qtn.evaluators.evaluate import Evaluator
+from qtn.evaluators.levels import holds_all
 from qtn.evaluators.outcome import Result, Summary
 from qtn.evaluators.plan import GridPlan
+from qtn.links.chain import Chain
 from qtn.merit.quantities import delivered, values_of
 from qtn.problem.application.application import Needs
+from qtn.problem.evaluators import level_of
 from qtn.problem.names import root_table, setting_with, system_with
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
+from qtn.steps.level import BELL_DIAGONAL
+
+MOST_WHOLE_LINKS = 32
+"""Links up to which the whole state is evaluated although nobody asked for it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +31,8 @@ class Evaluation:
     """Dotted name -> number in place of that of the file."""
     system: tuple[Any, ...]
     """What was evaluated; see `system_with`."""
+    evaluator: Evaluator[Result]
+    """What evaluated it."""
     result: Result
 
     @cached_property
@@ -31,11 +40,33 @@ class Evaluation:
         """Return the root table with these numbers."""
         return root_table(self.problem, self.values)
 
+    @cached_property
+    def inexact(self) -> list[str]:
+        """Return the names of the quantities that depend on more of the state than was evaluated."""
+        rows, chain = quantities_of(self.problem.document).values(), self.system[0]
+        wider = [each.name for each in rows if each.depends_on(self.problem.fraction) != BELL_DIAGONAL]
+        whole = isinstance(chain, Chain) and holds_all(self.evaluator, *self.system)
+        return [] if whole or not isinstance(chain, Chain) else wider
+
 
 def evaluated(problem: Problem, values: Mapping[str, float] | None = None) -> Evaluation:
-    """Evaluate a problem, with some numbers replaced."""
+    """Evaluate a problem, with some numbers replaced: the whole state where that is cheap, else its Bell weights."""
     system = system_with(problem, values or {})
-    return Evaluation(problem, values or {}, system, problem.evaluator.evaluate(*system))
+    evaluator = problem.evaluator_with(whole=whole_is_cheap(problem))
+    return Evaluation(problem, values or {}, system, evaluator, evaluator.evaluate(*system))
+
+
+def whole_is_cheap(problem: Problem) -> bool:
+    """Whether all quantities are computed where nobody names one: the state level is free, and the chain short."""
+    free = level_of(problem.config) is None
+    return free and (not problem.root.scheduled or problem.chain.num_links <= MOST_WHOLE_LINKS)
+
+
+def evaluator_for(problem: Problem, names: Iterable[str]) -> Evaluator[Result]:
+    """Return the evaluator of a problem that is exact for the quantities of these names."""
+    rows = quantities_of(problem.document)
+    whole = any(rows[name].depends_on(problem.fraction) != BELL_DIAGONAL for name in names)
+    return problem.evaluator_with(whole=whole)
 
 
 def needs_time(problem: Problem) -> bool:

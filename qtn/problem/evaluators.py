@@ -32,17 +32,21 @@ def evaluator_name(config: Config) -> EvaluatorName:
     return EvaluatorName.RENEWAL if config.schedule.policy is None else EvaluatorName.ASAP
 
 
-def evaluator_of(config: Config) -> Evaluator[Result]:
-    """Build the evaluator of a file."""
+def evaluator_of(config: Config, *, whole: bool = False) -> Evaluator[Result]:
+    """Build the evaluator of a file; `whole`: of the whole state, and not only of its Bell weights."""
     name, table = evaluator_name(config), config.evaluate
     grid: dict[str, Any] = {"step": config.time.step_s, "num_steps": config.time.num_steps, "level": level_of(config)}
     if name is EvaluatorName.ASAP:
         return Asap(**grid)
     if name is EvaluatorName.RENEWAL:
-        return Renewal(**grid, correction=table.correction)
+        return Renewal(**grid, correction=table.correction, whole_state=whole)
     options: dict[str, Any] = {} if table.num_samples is None else {"num_samples": table.num_samples}
     options |= {"seed": table.seed, "correction": table.correction}
-    return Sampled(**options, level=level_of(config)) if name is EvaluatorName.SAMPLED else FullState(**options)
+    return (
+        Sampled(**options, level=level_of(config), whole_state=whole)
+        if name is EvaluatorName.SAMPLED
+        else FullState(**options)
+    )
 
 
 def build_policy(table: dict[str, Any]) -> SwapAsap:

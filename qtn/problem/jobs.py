@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from qtn.evaluators.evaluate import Evaluator
 from qtn.evaluators.outcome import Result
 from qtn.merit.quantities import Quantity
-from qtn.problem.evaluation import merit_errors, merits, outcome, result_of
+from qtn.problem.evaluation import merit_errors, merits, result_of
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import expand, numeric_leaves, system_with
@@ -152,7 +152,9 @@ def point_function(problem: Problem, job: Job, evaluator: Evaluator[Result]) -> 
         return raw, found | {name: getattr(summary.info, name, 0.0) for name in ("grid_error", "tail_mass")}
 
     def sampled(point: Point) -> dict[str, Any]:
-        errors = merit_errors(problem, outcome(problem, point["numbers"]), point["numbers"], job.outputs)
+        errors = merit_errors(
+            problem, evaluator.evaluate(*system_with(problem, point["numbers"])), point["numbers"], job.outputs
+        )
         return {error_name(name): error for name, error in errors.items()}
 
     def of_point(point: Point) -> dict[str, Any]:

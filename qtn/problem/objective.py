@@ -15,7 +15,7 @@ from qtn.planning.objective import Objective
 from qtn.planning.space import SearchSpace
 from qtn.planning.tuning import Tuning
 from qtn.problem.cost import BEST, Factors, costs, require_imperfect
-from qtn.problem.evaluation import needs_time
+from qtn.problem.evaluation import evaluator_for, needs_time
 from qtn.problem.evaluators import level_of
 from qtn.problem.names import bounds, chain_with, declaration, expand, initial_values, setting_with, system_with
 from qtn.problem.placement import room
@@ -59,7 +59,7 @@ def tree_evaluator(problem: Problem) -> Renewal:
     Raises:
         ValueError: if they cannot.
     """
-    evaluator = problem.evaluator
+    evaluator = evaluator_for(problem, [each.name for each in objective_of(problem).named])
     if not isinstance(evaluator, Renewal):
         raise ValueError(
             'evaluate.evaluator: numbers and schedules are optimised with "renewal"; leave the evaluator out, and '
@@ -73,7 +73,8 @@ def search_evaluator(problem: Problem, values: Mapping[str, float]) -> Renewal:
     space = space_of(problem)
     protocols = space.protocols if space.max_rounds else ()
     try:
-        level = level_for(chain_with(problem, values), protocols, level_of(problem.config))
+        asked, whole = level_of(problem.config), tree_evaluator(problem).whole_state
+        level = level_for(chain_with(problem, values), protocols, asked, whole=whole)
     except ValueError as error:
         raise ValueError(f"optimise.search.protocols: {error}") from None
     return dataclasses.replace(tree_evaluator(problem), level=level)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qtn.problem.choice import chosen
-from qtn.problem.evaluation import merits, result_of
+from qtn.problem.evaluation import evaluator_for, merits, result_of
 from qtn.problem.jobs import Job
 from qtn.problem.load import changed
 from qtn.problem.names import system_with
@@ -36,7 +36,7 @@ def optimum(problem: Problem, numbers: Mapping[str, float], job: Job, index: int
         best = result.best
         found = chosen(here, best)
         values = {name: float(value) for name, value in best.values.items() if not name.startswith("schedule.")}
-        summary: Any = result_of(found, found.evaluator, system_with(found, values))
+        summary: Any = result_of(found, evaluator_for(found, job.outputs), system_with(found, values))
     except ValueError as error:
         return {}, str(error)
     columns = {name: float(x) for name, x in merits(found, summary, values, job.outputs, clip=True).items()}

@@ -15,6 +15,7 @@ import numpy as np
 from qtn.evaluators.horizon import Probe
 from qtn.evaluators.ladder import Gridded
 from qtn.evaluators.plan import GridPlan
+from qtn.problem.evaluation import evaluator_for
 from qtn.problem.jobs import Job, point_function
 from qtn.problem.names import system_with
 from qtn.problem.problem import Problem
@@ -79,7 +80,7 @@ class Points:
         reason = self._validity(values)
         if reason:
             raise ValueError(reason)
-        evaluator = self.problem.evaluator
+        evaluator = evaluator_for(self.problem, self.job.outputs)
         if not isinstance(evaluator, Gridded):
             return point_function(self.problem, self.job, evaluator)({"numbers": values, "plan": None})
         system = yield Question(evaluator, None)

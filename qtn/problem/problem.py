@@ -5,19 +5,17 @@ from functools import cached_property
 from typing import Any
 
 from qtn.evaluators.evaluate import Evaluator
-from qtn.evaluators.levels import choose_level
 from qtn.evaluators.outcome import Result
 from qtn.links.chain import Chain
 from qtn.merit.key_rate import Fraction
 from qtn.merit.preprocessing import preprocessed
-from qtn.problem.evaluators import build_policy, evaluator_of, level_of
+from qtn.problem.evaluators import build_policy, evaluator_of
 from qtn.problem.root import Root, roots
 from qtn.problem.schema import Config
 from qtn.schedules.policy import SwapAsap
 from qtn.schedules.text import to_text
 from qtn.schedules.tree import Schedule
 from qtn.steps.distill import PROTOCOLS
-from qtn.steps.level import Level
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,15 +93,16 @@ class Problem:
 
     @property
     def evaluator(self) -> Evaluator[Result]:
-        """Return the evaluator of the root, or of the [evaluate] table with the grid of the [time] table."""
-        own = self.root.evaluator(self.config)
-        return evaluator_of(self.config) if own is None else own
+        """Return the evaluator of the root, or of the [evaluate] table with the grid of the [time] table.
 
-    @property
-    def level(self) -> Level:
-        """Return the state level that evaluations of the given numbers use."""
-        chosen = level_of(self.config)
-        return choose_level(self.chain, self.schedule) if chosen is None else chosen
+        It is exact for what depends on the Bell weights of pairs; see `evaluator_with` for the whole state.
+        """
+        return self.evaluator_with(whole=False)
+
+    def evaluator_with(self, *, whole: bool) -> Evaluator[Result]:
+        """Return the same, of the whole state of pairs if that is wanted."""
+        own = self.root.evaluator(self.config)
+        return evaluator_of(self.config, whole=whole) if own is None else own
 
     @property
     def fraction(self) -> Fraction:

@@ -6,12 +6,14 @@ from typing import Any
 import jax
 import numpy as np
 
+from qtn.evaluators.levels import whole_level
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.tape import backwards
-from qtn.problem.evaluation import Evaluation, merit_errors, merits, needs_time, result_of
+from qtn.problem.evaluation import Evaluation, evaluator_for, merit_errors, merits, needs_time, result_of
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.names import numeric_leaves, system_with
 from qtn.problem.problem import Problem
+from qtn.problem.quantities import quantities_of
 
 QUANTILES = ("0.05", "0.5", "0.95")
 
@@ -20,15 +22,39 @@ def report_numbers(evaluation: Evaluation) -> dict[str, Any]:
     """Return what `qtn evaluate` prints, as plain numbers: quantities, quantiles, and what the root adds."""
     problem, found = evaluation.problem, evaluation.result
     times = found.quantiles(np.array([float(level) for level in QUANTILES]))
-    numbers = {name: float(value) for name, value in merits(problem, found, evaluation.values, clip=True).items()}
-    errors, use = merit_errors(problem, found, evaluation.values), problem.config.application
-    return numbers | {
-        "bell_diagonal": np.asarray(found.bell_diagonal).tolist(),
-        "waiting_time_quantiles_s": dict(zip(QUANTILES, np.asarray(times).tolist(), strict=True)),
-        **problem.root.rows(evaluation),
-        **({} if use is None else {"application": {"model": use.model, "sentences": use.lines(numbers)}}),
-        "info": found.info.numbers() | ({"standard_errors": errors} if errors else {}),
+    numbers: dict[str, Any] = {
+        name: None if name in evaluation.inexact else float(value)
+        for name, value in merits(problem, found, evaluation.values, clip=True).items()
     }
+    exact = [name for name, value in numbers.items() if value is not None]
+    errors, use = merit_errors(problem, found, evaluation.values, exact), problem.config.application
+    left_out = {"left_out": left_out_sentence(evaluation)} if evaluation.inexact else {}
+    return (
+        numbers
+        | left_out
+        | {
+            "bell_diagonal": np.asarray(found.bell_diagonal).tolist(),
+            "waiting_time_quantiles_s": dict(zip(QUANTILES, np.asarray(times).tolist(), strict=True)),
+            **problem.root.rows(evaluation),
+            **({} if use is None else {"application": {"model": use.model, "sentences": use.lines(numbers)}}),
+            "info": found.info.numbers() | ({"standard_errors": errors} if errors else {}),
+        }
+    )
+
+
+def left_out_sentence(evaluation: Evaluation) -> str:
+    """Say which quantities were left out, why, and how to ask for them."""
+    rows = quantities_of(evaluation.problem.document)
+    *others, last = (rows[name].words for name in evaluation.inexact)
+    given = evaluation.problem.config.evaluate.level
+    level = whole_level(*evaluation.system)
+    cure = (
+        f"leave evaluate.level out, or set it to {level!r}"
+        if given
+        else f"ask for them with evaluate.level = {level!r}"
+    )
+    which = f"{', '.join(others)} and {last}" if others else last
+    return f"Left out: {which}, as they depend on more of the state than its Bell weights; {cure}."
 
 
 def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) -> dict[str, Any]:
@@ -69,7 +95,7 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
 
 def slopes_of(problem: Problem, of: str, numbers: dict[str, Any]) -> tuple[tuple[Any, tuple[Any, Any]], dict[str, Any]]:
     """Return (unclipped merit, (merit as people read it, errors of the evaluation)), and its slope by each number."""
-    evaluator = problem.evaluator
+    evaluator = evaluator_for(problem, [of])
 
     def judged(result: Any, numbers: dict[str, Any]) -> tuple[Any, tuple[Any, Any]]:
         raw, read = (merits(problem, result, numbers, [of], clip=clip)[of] for clip in (False, True))

@@ -55,8 +55,9 @@ def results_table(content: Content) -> str:
 
 
 def sentences(content: Content) -> str:
-    """Return what the application says of the best settings."""
-    said = content.best.get("application", {}).get("sentences", [])
+    """Return what was left out, and what the application says of the best settings."""
+    left_out = [content.best["left_out"]] if "left_out" in content.best else []
+    said = [*left_out, *content.best.get("application", {}).get("sentences", [])]
     return "".join(f"<p>{html.escape(each)}</p>" for each in said)
 
 

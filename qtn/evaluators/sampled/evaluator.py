@@ -68,6 +68,9 @@ class Sampled:
     level: PauliLevel | None = None
     """State level of trees; None = the smallest that is exact."""
 
+    whole_state: bool = False
+    """Whether the level must hold the whole delivered state, see `Renewal.whole_state`; that of policies does."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "correction", _checks.choice("correction", self.correction, Correction))
 
@@ -122,8 +125,8 @@ class Sampled:
                 "Correction.AT_SWAP, or the policy swap_asap()."
             )
         if self.level is None:
-            return TreeSampler(chain, schedule, choose_level(chain, schedule))
-        require_level(self.level, chain, schedule)
+            return TreeSampler(chain, schedule, choose_level(chain, schedule, whole=self.whole_state))
+        require_level(self.level, chain, schedule, whole=self.whole_state)
         return TreeSampler(chain, schedule, self.level)
 
     def _policy(self, chain: Chain | Line, policy: SwapAsap, key: Array) -> Samples:

@@ -79,7 +79,7 @@ def join_rows(evaluation: Any) -> list[dict[str, Any]]:
         rows: {"join": text, or a short name where that is long, "links", "mean_time_s", "p_success" of one attempt,
             "fidelity", "qber_x", "qber_z", "whole": whether it is the last step}; [] where evaluators know no steps.
     """
-    evaluator, info = evaluation.problem.evaluator, evaluation.result.info
+    evaluator, info = evaluation.evaluator, evaluation.result.info
     if not isinstance(evaluator, Renewal):
         return []
     evaluator = dataclasses.replace(evaluator, step=float(info.step), num_steps=info.num_steps)
@@ -150,7 +150,7 @@ def ages(evaluation: Any) -> dict[str, list[float]]:
     if not evaluation.problem.config.merit.ages:
         return {}
     try:
-        times = storage_times(*evaluation.system, evaluator=evaluation.problem.evaluator)
+        times = storage_times(*evaluation.system, evaluator=evaluation.evaluator)
     except ValueError as error:
         raise ValueError(f"merit.ages: {error}") from error
     return {"storage_times_s": [float(time) for time in times]}
