@@ -64,6 +64,7 @@ def content_of(problem: Problem, found: Optimum) -> Content:
         history=found.history,
         elasticity=slopes["elasticity"],
         gradient=slopes["gradient"],
+        edges=slopes["edges"],
         status=found.status,
         config=json.dumps(problem.document, indent=2),
         versions=versions(),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qtn.merit.quantities import Quantity
-from qtn.report.tables import joins_note, joins_text, links_text
+from qtn.report.tables import edge_words, joins_note, joins_text, links_text
 
 BOUNDS = (
     ("plob_rate_hz", "PLOB bound of direct transmission", "bit/s"),
@@ -82,7 +82,8 @@ def gradient_text(of: Quantity, found: dict[str, Any], info: dict[str, Any]) -> 
     lines = [f"{of.name} = {found['value']:.10g}", "", f"{'number':{width}s}  {'elasticity':>12s}  derivative"]
     for name in names:
         relative = f"{elasticity[name]:+12.5g}" if name in elasticity else " " * 12
-        lines.append(f"{name:{width}s}  {relative}  {slopes[name]:.6g}")
+        edge = f"  ({edge_words(found['edges'][name])})" if name in found["edges"] else ""
+        lines.append(f"{name:{width}s}  {relative}  {slopes[name]:.6g}{edge}")
     lines += ["", "elasticity: % change of the merit for +1 % of the number"]
     if "num_samples" in info:
         time, state = info["mean_time_standard_error_s"], info["state_standard_error"]

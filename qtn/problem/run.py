@@ -1,6 +1,7 @@
 """The numbers of the command line, as plain dictionaries: a problem evaluated, or differentiated."""
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -9,6 +10,7 @@ import numpy as np
 from qtn.evaluators.levels import whole_level
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.tape import backwards
+from qtn.problem.edges import edges
 from qtn.problem.evaluation import Evaluation, evaluator_for, merit_errors, merits, needs_time, result_of
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.names import numeric_leaves, system_with
@@ -67,8 +69,9 @@ def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) 
         values: numbers to replace first.
 
     Returns:
-        {"value", "gradient": {name: d merit / d number}, "elasticity": {name: x/f df/dx}}, the elasticities largest
-        first; those at 0 and infinity are left out.
+        {"value", "gradient": {name: d merit / d number}, "elasticity": {name: x/f df/dx}, "edges": {name: {"slope",
+        "step", "diverges"}}}, the elasticities largest first; those at 0 and infinity are left out. At the ends of
+        ranges named in "edges" the derivative means nothing, and the slope over a finite step stands in its place.
     """
     return differentiate(problem, of, values)[0]
 
@@ -80,9 +83,11 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
         # swaps that never fail are a premise of Asap(), and no sample shows how they would
         leaves = {name: x for name, x in leaves.items() if not (name.endswith(".swap.p_success") and x == 1.0)}
 
-    values = {name: np.float64(x) for name, x in leaves.items()}
-    (raw, (clipped, info)), slopes = slopes_of(problem, of, values)
-    slopes = {name: float(slope) for name, slope in slopes.items()}
+    sloped = slopes_of(problem, of)
+    (raw, (clipped, info)), slopes = sloped(leaves)
+    exact = not hasattr(info, "num_samples")  # samples have standard errors, and no slopes to be compared
+    ends = edges(problem, leaves, lambda numbers: unclipped(sloped(numbers)), slopes) if exact else {}
+    slopes |= {name: end.slope for name, end in ends.items()}
     relative = {
         name: leaves[name] * slopes[name] / float(raw)
         for name in leaves
@@ -90,11 +95,21 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
     }
     ordered = dict(sorted(relative.items(), key=lambda item: -abs(item[1])))
     found = {"value": float(clipped), "gradient": {name: slopes[name] for name in leaves}, "elasticity": ordered}
-    return found, info
+    return found | {"edges": {name: vars(end) for name, end in ends.items()}}, info
 
 
-def slopes_of(problem: Problem, of: str, numbers: dict[str, Any]) -> tuple[tuple[Any, tuple[Any, Any]], dict[str, Any]]:
-    """Return (unclipped merit, (merit as people read it, errors of the evaluation)), and its slope by each number."""
+def unclipped(found: tuple[tuple[Any, Any], dict[str, float]]) -> tuple[float, dict[str, float]]:
+    """Return the unclipped merit and its slopes."""
+    (raw, _), slopes = found
+    return float(raw), slopes
+
+
+Sloped = Callable[[Mapping[str, float]], tuple[tuple[Any, tuple[Any, Any]], dict[str, float]]]
+"""Numbers -> (unclipped merit, (merit as people read it, errors of the evaluation)), and its slope by each number."""
+
+
+def slopes_of(problem: Problem, of: str) -> Sloped:
+    """Return a merit of a problem as a function of its numbers, with its slopes."""
     evaluator = evaluator_for(problem, [of])
 
     def judged(result: Any, numbers: dict[str, Any]) -> tuple[Any, tuple[Any, Any]]:
@@ -104,20 +119,28 @@ def slopes_of(problem: Problem, of: str, numbers: dict[str, Any]) -> tuple[tuple
     def target(numbers: dict[str, Any]) -> tuple[Any, tuple[Any, Any]]:
         return judged(result_of(problem, evaluator, system_with(problem, numbers)), numbers)
 
-    if not isinstance(evaluator, Renewal):
-        return jax.value_and_grad(target, has_aux=True)(numbers)
-    own: dict[str, Any] = {}
-
-    def judge(result: Any) -> tuple[Any, Any]:
-        value, (seeds, direct) = jax.jit(jax.value_and_grad(judged, (0, 1), has_aux=True))(result, numbers)
-        own.update(direct)
-        return value, seeds
+    whole = jax.value_and_grad(target, has_aux=True)
+    last = jax.jit(jax.value_and_grad(judged, (0, 1), has_aux=True))
 
     @jax.jit
     def pulled(numbers: dict[str, Any], seeds: list[Any]) -> dict[str, Any]:
         return jax.vjp(lambda numbers: jax.tree.leaves(system_with(problem, numbers)), numbers)[1](seeds)[0]
 
-    evaluate = evaluator.evaluate if needs_time(problem) else evaluator.summarise
-    value, seeds = backwards(evaluate, system_with(problem, numbers), judge)
-    through = pulled(numbers, jax.tree.leaves(seeds))
-    return value, {name: float(through[name]) + float(own[name]) for name in numbers}
+    def sloped(given: Mapping[str, float]) -> tuple[tuple[Any, tuple[Any, Any]], dict[str, float]]:
+        numbers = {name: np.float64(x) for name, x in given.items()}
+        if not isinstance(evaluator, Renewal):
+            value, slopes = whole(numbers)
+            return value, {name: float(slope) for name, slope in slopes.items()}
+        own: dict[str, Any] = {}
+
+        def judge(result: Any) -> tuple[Any, Any]:
+            value, (seeds, direct) = last(result, numbers)
+            own.update(direct)
+            return value, seeds
+
+        evaluate = evaluator.evaluate if needs_time(problem) else evaluator.summarise
+        value, seeds = backwards(evaluate, system_with(problem, numbers), judge)
+        through = pulled(numbers, jax.tree.leaves(seeds))
+        return value, {name: float(through[name]) + float(own[name]) for name in numbers}
+
+    return sloped

@@ -92,7 +92,10 @@ class Content:
     elasticity: Mapping[str, float]
     """Dotted name -> relative change of the merit for a relative change of the number, largest first."""
     gradient: Mapping[str, float]
-    """Dotted name -> derivative of the merit."""
+    """Dotted name -> derivative of the merit, or the slope of `edges`."""
+    edges: Mapping[str, Mapping[str, Any]]
+    """Dotted name -> {"slope", "step", "diverges"} where a number is at the end of its range and the derivative means
+    nothing."""
     status: str
     """How the search ended."""
     config: str

@@ -10,7 +10,7 @@ from qtn import _files
 from qtn.report import figures
 from qtn.report.content import Content
 from qtn.report.schedules import number, schedules, table
-from qtn.report.tables import inside
+from qtn.report.tables import edge_words, inside
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -107,6 +107,12 @@ def in_time(waiting: str, fidelity: str) -> str:
     return f'<h2>{title}</h2><div class="pair"><div>{waiting}</div><div>{fidelity}</div></div>'
 
 
+def slope(content: Content, name: str) -> str:
+    """Return a derivative, or a slope with what it is."""
+    edge = f" ({edge_words(content.edges[name])})" if name in content.edges else ""
+    return f"{content.gradient[name]:.4g}{edge}"
+
+
 def exactness(info: Mapping[str, Any]) -> str:
     """Say how exact the results are, where they stand on a time grid."""
     if "num_steps" not in info:
@@ -129,7 +135,7 @@ def render(content: Content) -> str:
     improve = table(
         ["parameter", "elasticity", "derivative"],
         (
-            [f"<code>{html.escape(name)}</code>", f"{value:+.4f}", f"{content.gradient[name]:.4g}"]
+            [f"<code>{html.escape(name)}</code>", f"{value:+.4f}", slope(content, name)]
             for name, value in list(content.elasticity.items())[:20]
         ),
     )

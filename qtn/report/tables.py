@@ -59,6 +59,12 @@ def cell(value: Any) -> str:
     return html.escape(value) if isinstance(value, str) else number(value)
 
 
+def edge_words(edge: Mapping[str, Any]) -> str:
+    """Say of a number at the end of its range which slope is shown, and why not the derivative."""
+    why = "diverges" if edge["diverges"] else "is another one at the end of the range"
+    return f"over a step of {edge['step']:+.3g}: the derivative {why}"
+
+
 def inside(numbers: Mapping[str, Any]) -> str:
     """Return the part of the page on links and joins; empty where an evaluation has neither."""
     parts = []
