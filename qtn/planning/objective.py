@@ -7,7 +7,6 @@ from functools import cached_property, partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -195,7 +194,7 @@ def result_of(values: Float[Array, "17"] | Summary | Outcome) -> Summary | Outco
 
 def pauli_states(level: Level, ends: tuple[Node, Node], states: np.ndarray) -> np.ndarray:
     """Return the Pauli coefficients (n, 4, 4) of vectors (n, k) of a level at two nodes."""
-    basis = np.asarray(level.to_pauli(jnp.eye(level.num_components), *ends))
+    basis = np.asarray(level.to_pauli(np.eye(level.num_components), *ends))
     return np.einsum("nk,abk->nab", states, basis)
 
 

@@ -4,12 +4,9 @@ from typing import Any
 
 from qtn import _checks
 from qtn._pytree import stack
-from qtn.evaluators.asap.evaluator import Asap
 from qtn.evaluators.evaluate import Evaluator
-from qtn.evaluators.full_state.evaluator import FullState
 from qtn.evaluators.outcome import Result
 from qtn.evaluators.renewal import Renewal
-from qtn.evaluators.sampled.evaluator import Sampled
 from qtn.problem.application.application import Needs
 from qtn.problem.choices import EvaluatorName
 from qtn.problem.schema import Config
@@ -37,16 +34,20 @@ def evaluator_of(config: Config, *, whole: bool = False) -> Evaluator[Result]:
     name, table = evaluator_name(config), config.evaluate
     grid: dict[str, Any] = {"step": config.time.step_s, "num_steps": config.time.num_steps, "level": level_of(config)}
     if name is EvaluatorName.ASAP:
+        from qtn.evaluators.asap.evaluator import Asap  # (each takes a while, and one is used)
+
         return Asap(**grid)
     if name is EvaluatorName.RENEWAL:
         return Renewal(**grid, correction=table.correction, whole_state=whole)
     options: dict[str, Any] = {} if table.num_samples is None else {"num_samples": table.num_samples}
     options |= {"seed": table.seed, "correction": table.correction}
-    return (
-        Sampled(**options, level=level_of(config), whole_state=whole)
-        if name is EvaluatorName.SAMPLED
-        else FullState(**options)
-    )
+    if name is EvaluatorName.SAMPLED:
+        from qtn.evaluators.sampled.evaluator import Sampled
+
+        return Sampled(**options, level=level_of(config), whole_state=whole)
+    from qtn.evaluators.full_state.evaluator import FullState
+
+    return FullState(**options)
 
 
 def build_policy(table: dict[str, Any]) -> SwapAsap:

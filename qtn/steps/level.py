@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from qtn._array import Array
+from qtn._array import Array, library
 from qtn.hardware.gates import Gates
 from qtn.hardware.node import Node
 from qtn.states.pair import PAULIS
@@ -95,8 +95,12 @@ class PauliLevel:
 
     def to_pauli(self, vectors: Float[Array, "k *t"], left: Node, right: Node) -> Float[Array, "4 4 *t"]:
         """Return the Pauli coefficients of vectors at two nodes; those that are not kept are 0."""
-        kept = jnp.tensordot(self.basis(left, right, inverse=True), vectors, 1)
-        return jnp.zeros((4, 4, *vectors.shape[1:])).at[self.indices].set(kept)
+        basis, shape = self.basis(left, right, inverse=True), (4, 4, *vectors.shape[1:])
+        if library(vectors) is jnp:
+            return jnp.zeros(shape).at[self.indices].set(jnp.tensordot(basis, vectors, 1))
+        found = np.zeros(shape)
+        found[self.indices] = np.tensordot(basis, vectors, 1)
+        return found
 
     def decay_rates(self, left: Node, right: Node) -> Float[Array, "k"]:
         """Return the sum over both memories of the rates of I (0), X, Y, Z."""

@@ -6,7 +6,6 @@ All arrays end with the time axis, (..., num_steps), so that each component is c
 import jax
 import jax.numpy as jnp
 from jaxtyping import Float
-from scipy.fft import next_fast_len
 
 from qtn._array import Array
 
@@ -115,7 +114,7 @@ def delay(x: Float[Array, "k t"], steps: Float[Array, ""]) -> Float[Array, "k t"
 
 
 def padded_length(length: int) -> int:
-    """Return how long a Fourier transform is that holds a convolution on the grid: 2 t or a little more.
+    """Return how long a Fourier transform is that holds a convolution on the grid: the next 2^a 3^b 5^c from 2 t on.
 
     Note:
         A length with large prime factors takes 4 to 6 times as long as the next one without.
@@ -124,7 +123,15 @@ def padded_length(length: int) -> int:
         >>> padded_length(65536), padded_length(5003)
         (131072, 10125)
     """
-    return int(next_fast_len(2 * length, real=True))  # pyright: ignore[reportArgumentType]  # wrong in the stubs
+    least = 2 * length
+    best, fives = 1 << (least - 1).bit_length(), 1
+    while fives < best:
+        odd = fives
+        while odd < best:
+            best = min(best, odd << (-(-least // odd) - 1).bit_length())
+            odd *= 3
+        fives *= 5
+    return best
 
 
 def convolve(x: Float[Array, "*k t"], y: Float[Array, "*m t"]) -> Float[Array, "*n t"]:

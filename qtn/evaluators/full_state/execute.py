@@ -1,9 +1,11 @@
 """Run a timeline on the whole register: the numbers of a layout, and what is left at the end."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from qtn._array import Array
@@ -21,7 +23,7 @@ from qtn.states.trains import MPDO
 from qtn.steps.nodes import stacked_nodes
 from qtn.tensors.contract import evaluate as contract
 from qtn.tensors.contract import reduce_to
-from qtn.tensors.train import from_sites, scale
+from qtn.tensors.train import Train, from_sites, scale
 
 
 @pytree
@@ -122,12 +124,12 @@ def execute(chain: Chain, timeline: Timeline, layout: Layout, program: Program) 
     nodes = stacked_nodes(chain.nodes)
     ages = decays(chain, timeline, layout, nodes)
     stacks = operator_stacks(chain, timeline, layout, nodes)
-    pools = {shape: jnp.zeros((length, shape[0], 4, shape[1])) for shape, length in program.pools.items()}
-    logs, cuts, widest = jnp.zeros(()), [jnp.zeros((0, 3))], 1
+    pools = {shape: np.zeros((length, shape[0], 4, shape[1])) for shape, length in program.pools.items()}
+    logs, cuts, widest = np.zeros(()), [np.zeros((0, 3))], 1
     for spec, *index in program.segments:
         shapes = {(left, right) for left, right, _ in spec.inputs} | set(spec.outputs)
         part = {shape: pools[shape] for shape in shapes}
-        part, more, found = run_segment(spec, part, ages, stacks.get(spec.operator, ()), tuple(map(jnp.asarray, index)))
+        part, more, found = run_segment(spec, part, ages, stacks.get(spec.operator, ()), tuple(map(np.asarray, index)))
         pools |= part
         logs = logs + more
         widest = max([widest, *(bond for shape in shapes for bond in shape)])
@@ -136,14 +138,21 @@ def execute(chain: Chain, timeline: Timeline, layout: Layout, program: Program) 
     trains, names = [], []
     for sites in layout.trains:
         train = from_sites([_site(site, pools, program) for site in sites])
-        total = contract(train, jnp.broadcast_to(TRACE, (len(sites), 4)))
-        safe = jnp.where(total > 0, total, 1.0)
-        logs = logs + jnp.where(total > 0, jnp.log(safe), -jnp.inf)
-        trains.append(MPDO(train=scale(train, 1 / safe)))
+        train, log = _normalised(train)
+        logs = logs + log
+        trains.append(MPDO(train=train))
         names.append(tuple(site.slot for site in sites))
     return FullOutcome(
         trains=tuple(trains), slots=tuple(names), log_probability=logs, info=_info(jnp.concatenate(cuts), widest)
     )
+
+
+@jax.jit
+def _normalised(train: Train) -> tuple[Train, Float[Array, ""]]:
+    """Return a train of trace 1, and the logarithm of the trace that it had."""
+    total = contract(train, jnp.broadcast_to(TRACE, (train.shape[0], 4)))
+    safe = jnp.where(total > 0, total, 1.0)
+    return scale(train, 1 / safe), jnp.where(total > 0, jnp.log(safe), -jnp.inf)
 
 
 def _site(site: Site, pools: dict[tuple[int, int], Array], program: Program) -> Array:
@@ -151,6 +160,7 @@ def _site(site: Site, pools: dict[tuple[int, int], Array], program: Program) -> 
     return jnp.swapaxes(stored, 0, 2) if site.flipped else stored
 
 
+@partial(jax.jit, static_argnames="widest")
 def _info(cuts: Array, widest: int) -> FullInfo:
     cuts = jax.lax.stop_gradient(cuts)
     lost, before = cuts[:, 0], cuts[:, 1]

@@ -1,5 +1,6 @@
 """The numbers of an execution: stacks of operators for the nodes and links, and the decay of every slot."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -28,12 +29,25 @@ from qtn.steps.nodes import Nodes
 def decays(chain: Chain, timeline: Timeline, layout: Layout, nodes: Nodes) -> Float[Array, "uses 4 4"]:
     """Return the decay before every use of a slot since the last; classical bits do not decay."""
     if not layout.uses:
-        return jnp.zeros((0, 4, 4))
+        return np.zeros((0, 4, 4))
     now, then = (np.array([use[k] for use in layout.uses]) for k in (1, 2))
     which = np.array([chain.node_index(slot[0]) for slot, _, _ in layout.uses])
     quantum = np.array([slot[1] >= 0 for slot, _, _ in layout.uses])
-    durations = (timeline.times[now] - timeline.times[then]) * quantum
-    return memory_matrices(durations, nodes.rates[which], jnp.asarray(nodes.equilibrium)[which])
+    return _decays(timeline.times, now, then, quantum, nodes.rates, np.array(nodes.equilibrium), which)
+
+
+@jax.jit
+def _decays(
+    times: Float[Array, "t"],
+    now: Array,
+    then: Array,
+    quantum: Array,
+    rates: Float[Array, "nodes 3"],
+    equilibrium: Float[Array, "nodes"],
+    which: Array,
+) -> Float[Array, "uses 4 4"]:
+    """Return the decay between two times at some nodes, where what is stored is quantum."""
+    return memory_matrices((times[now] - times[then]) * quantum, rates[which], equilibrium[which])
 
 
 def operator_stacks(
@@ -42,7 +56,7 @@ def operator_stacks(
     """Return the stacked numbers of every operator of a layout."""
     return {
         operator: _stack(operator, list(places), chain, timeline, nodes) for operator, places in layout.stacks.items()
-    } | {("correct",): (jnp.asarray(correct_matrix())[None],)}
+    } | {("correct",): (correct_matrix()[None],)}
 
 
 def _stack(
@@ -72,10 +86,14 @@ def _stack(
 
         first, second = jax.vmap(factors)(nodes.two_qubit[where], nodes.readout[where])
         return first, second, jnp.broadcast_to(last, (len(keys), 16, 16))
-    tables = nodes.swaps[where[:, 0]]
-    if name == "swap":
-        return (jax.vmap(swap_matrix)(tables),)
-    return (jax.vmap(lambda table: tracked_matrix(table, details[0]))(tables),)
+    return (_swaps(nodes, where[:, 0], *details),)
+
+
+@partial(jax.jit, static_argnames="tracked")
+def _swaps(nodes: Nodes, where: Array, tracked: Any = None) -> Float[Array, "swaps ..."]:
+    """Return what swaps at some nodes do, corrected at once or tracked."""
+    tables = nodes.swaps[where]
+    return jax.vmap(swap_matrix if tracked is None else lambda table: tracked_matrix(table, tracked))(tables)
 
 
 def _along(timeline: Timeline, key: tuple[int, ...], left: int, right: int) -> Array:
