@@ -115,6 +115,7 @@ def check(file: File, set_: Set = None) -> None:
     Example: qtn check problem.toml
     """
     problem = loaded(file, set_)
+    check_sweep(problem)
     from qtn.problem.names import numeric_leaves
 
     count = len(numeric_leaves(problem))
@@ -161,11 +162,24 @@ def loaded(file: str, overrides: list[str] | None):
     return load(file, overrides or ())
 
 
+def check_sweep(problem: Any) -> None:
+    """Build the points of the [sweep] table of a problem, if it has one.
+
+    Raises:
+        ProblemError: with every mistake found.
+    """
+    from qtn.problem.axes import planned
+
+    if problem.config.sweep is not None:
+        planned(problem)
+
+
 def opened(file: str, overrides: list[str] | None, dry_run: bool, device: str):
     """Load a problem and start the device; with --dry-run print the problem and stop."""
     choose_device(device)  # before anything is computed: JAX fixes its devices at the first array
     problem = loaded(file, overrides)
     if dry_run:
+        check_sweep(problem)
         print_json(problem.document)
         raise typer.Exit(0)
     start(device)
