@@ -9,7 +9,7 @@ import typer
 import typer.core
 
 from qtn import _files, _text
-from qtn.cli.app import Device, DryRun, File, Json, Set, app, print_json
+from qtn.cli.app import Device, DryRun, File, InterruptedRun, Json, Set, app, print_json
 from qtn.cli.session import choose_device, start, warn
 
 
@@ -100,12 +100,18 @@ def optimise(
     names = None if front is None else read_names(front, quantities_of(problem.document))
     folder = prepared(problem, Path(out or f"{problem.name}-report"))
     kept = opened_checkpoint(problem, checkpoint, names)
-    if names is not None:
-        interrupted = front_and_report(problem, names, folder, kept, as_json=json_)
-    else:
-        interrupted = optimise_and_report(problem, folder, kept, as_json=json_)
+    again = "the same command goes on" if kept else "with --checkpoint FOLDER the same command could go on"
+    try:
+        if names is not None:
+            interrupted = front_and_report(problem, names, folder, kept, as_json=json_)
+        else:
+            interrupted = optimise_and_report(problem, folder, kept, as_json=json_)
+    except KeyboardInterrupt:
+        raise InterruptedRun(
+            f"{checkpoint} keeps what was found; {again}" if kept else f"nothing is kept; {again}"
+        ) from None
     if interrupted:
-        raise typer.Exit(130)
+        raise InterruptedRun(f"{folder} holds the best so far; {again}")
 
 
 @app.command()
