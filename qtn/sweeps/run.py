@@ -87,7 +87,8 @@ def stop_on_signals(signals: Sequence[int] = (signal.SIGUSR1, signal.SIGTERM)) -
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, remember) for number in signals}
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as in a job in the background
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
     try:
         yield stop
     finally:

@@ -104,6 +104,17 @@ def test_the_handler_is_given_back():
     assert signal.getsignal(signal.SIGINT) == before
 
 
+def test_a_job_in_the_background_is_not_interrupted():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stop_on_signals() as stop:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+        assert not stop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_the_word_compiling_comes_before_the_first_points_and_only_then(file, capsys, monkeypatch):
     interrupted_at(monkeypatch, -1)
     arguments = ["sweep", file, "--out", "R.zarr", "--batch", "50"]
