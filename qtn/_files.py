@@ -51,7 +51,7 @@ def writing(path: str | Path, *, replace: bool = True) -> Iterator[BinaryIO]:
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
             stream.flush()
-            os.fsync(descriptor)
+            _to_disk(descriptor)
             os.replace(draft, path) if replace else _put(draft, path)
             _keep_name(path)
     finally:
@@ -143,6 +143,15 @@ def _put(draft: Path, path: Path) -> None:
     except OSError:  # a file system without hard links: take the name first
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666))
         os.replace(draft, path)
+
+
+def _to_disk(descriptor: int) -> None:
+    """Have what was written on the disk, where the file system can be asked."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+            raise
 
 
 def _keep_name(path: Path) -> None:

@@ -27,6 +27,14 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the resolved prob
 Device = Annotated[str, typer.Option(help="auto, cpu or gpu; gpu fails where there is none.")]
 
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+
+
+class InterruptedRun(Exception):  # noqa: N818 (it is no error, and no KeyboardInterrupt, which typer takes for itself)
+    """Ctrl-C in a run that keeps something: what, and how to go on."""
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     import qtn.cli.circuit  # (these register the commands)
@@ -40,10 +48,11 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         refuse_control_characters(given)
         code = typer.main.get_command(app)(args=given, standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        return interrupted() if code == INTERRUPTED else code if isinstance(code, int) else 0
+    except InterruptedRun as error:
+        return interrupted(f": {error}")
     except (KeyboardInterrupt, typer.Abort):
-        print("qtn: interrupted", file=sys.stderr)
-        return 130
+        return interrupted()
     except ValueError as error:
         return bad_input(error)
     except MemoryError:
@@ -72,6 +81,12 @@ def refuse_control_characters(arguments: list[str]) -> None:
 def complain(text: str) -> None:
     """Print a sentence on standard error."""
     print(_text.told(text), file=sys.stderr)
+
+
+def interrupted(words: str = "") -> int:
+    """Print the closing line after Ctrl-C."""
+    complain(f"qtn: interrupted{words}")
+    return INTERRUPTED
 
 
 def too_large() -> int:

@@ -9,7 +9,7 @@ import typer
 import typer.core
 
 from qtn import _files, _text
-from qtn.cli.app import Device, DryRun, File, Json, Set, app, print_json
+from qtn.cli.app import Device, DryRun, File, InterruptedRun, Json, Set, app, print_json
 from qtn.cli.session import choose_device, start, warn
 
 
@@ -100,12 +100,18 @@ def optimise(
     names = None if front is None else read_names(front, quantities_of(problem.document))
     folder = prepared(problem, Path(out or f"{problem.name}-report"))
     kept = opened_checkpoint(problem, checkpoint, names)
-    if names is not None:
-        interrupted = front_and_report(problem, names, folder, kept, as_json=json_)
-    else:
-        interrupted = optimise_and_report(problem, folder, kept, as_json=json_)
+    again = "the same command goes on" if kept else "with --checkpoint FOLDER the same command could go on"
+    try:
+        if names is not None:
+            interrupted = front_and_report(problem, names, folder, kept, as_json=json_)
+        else:
+            interrupted = optimise_and_report(problem, folder, kept, as_json=json_)
+    except KeyboardInterrupt:
+        raise InterruptedRun(
+            f"{checkpoint} keeps what was found; {again}" if kept else f"nothing is kept; {again}"
+        ) from None
     if interrupted:
-        raise typer.Exit(130)
+        raise InterruptedRun(f"{folder} holds the best so far; {again}")
 
 
 @app.command()
@@ -115,6 +121,7 @@ def check(file: File, set_: Set = None) -> None:
     Example: qtn check problem.toml
     """
     problem = loaded(file, set_)
+    check_sweep(problem)
     from qtn.problem.names import numeric_leaves
 
     schedule = problem.config.schedule
@@ -171,11 +178,24 @@ def loaded(file: str, overrides: list[str] | None):
     return problem
 
 
+def check_sweep(problem: Any) -> None:
+    """Build the points of the [sweep] table of a problem, if it has one.
+
+    Raises:
+        ProblemError: with every mistake found.
+    """
+    from qtn.problem.axes import planned
+
+    if problem.config.sweep is not None:
+        planned(problem)
+
+
 def opened(file: str, overrides: list[str] | None, dry_run: bool, device: str):
     """Load a problem and start the device; with --dry-run print the problem and stop."""
     choose_device(device)  # before anything is computed: JAX fixes its devices at the first array
     problem = loaded(file, overrides)
     if dry_run:
+        check_sweep(problem)
         print_json(problem.document)
         raise typer.Exit(0)
     start(device)

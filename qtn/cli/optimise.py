@@ -1,7 +1,9 @@
 """The main job: optimise a problem, watch it, write the report; or the front between two merits."""
 
+import contextlib
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +30,28 @@ def optimise_and_report(problem: Problem, folder: Path, checkpoint: Checkpoint |
     with Watch(table.minimise or table.maximise) as watch:
         found = optimise(problem, report=watch, checkpoint=checkpoint)
     content = content_of(problem, found)
-    path = write(content, folder)
     seconds = time.perf_counter() - began
     if as_json:
         print_json(numbers(content, found, watch.total, seconds))
     else:
         print(text(content, found, watch.total, seconds))
+    with written_to(folder):  # after the answer, which a full disk must not cost
+        path = write(content, folder)
     print(f"report: {path}", file=sys.stderr)
     return found.interrupted
+
+
+@contextlib.contextmanager
+def written_to(folder: Path) -> Iterator[None]:
+    """Say which option is about what cannot be written.
+
+    Raises:
+        ValueError: for an error of the operating system.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"--out: {folder} cannot be written: {error.strerror or error}") from error
 
 
 def prepared(problem: Problem, folder: Path) -> Path:
@@ -66,8 +82,6 @@ def front_and_report(
     with Watch("value") as watch:  # the points maximise different merits
         found = front(problem, *names, report=watch, checkpoint=checkpoint)
     rows = [front_row(problem, found, choice) for choice in found.choices]
-    known = quantities_of(problem.document)
-    paths = write_front(problem.name, {name: known[name].label for name in names}, rows, folder)
     if as_json:
         print_json({"front": rows})
     else:
@@ -75,6 +89,9 @@ def front_and_report(
         for row in rows:
             values = f"{row[found.first]:22.8g} {row[found.second]:18.8g}"
             print(f"{values}  {row['grid_error']:10.1e}  {row['tree'] or '-'}")
+    known = quantities_of(problem.document)
+    with written_to(folder):
+        paths = write_front(problem.name, {name: known[name].label for name in names}, rows, folder)
     for path in paths:
         print(f"front: {path}", file=sys.stderr)
     return found.interrupted

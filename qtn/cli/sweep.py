@@ -1,6 +1,7 @@
 """The commands that run a sweep and look after its store."""
 
 import math
+import signal
 import sys
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from qtn import _text
-from qtn.cli.app import Device, DryRun, File, Json, Set, app, print_json
+from qtn.cli.app import Device, DryRun, File, InterruptedRun, Json, Set, app, print_json
 
 Run = Annotated[str, typer.Argument(metavar="RUN.zarr", help="Store of `qtn sweep`.")]
 
@@ -33,7 +34,7 @@ def sweep(
 ) -> None:
     """Evaluate a problem at all points of its [sweep] table, and store each chunk of points as soon as it is there.
 
-    USR1 and TERM end it after the chunk in flight with exit code 99 (please requeue); --resume goes on.
+    USR1 and TERM end it after the chunk in flight with exit code 99 (please requeue), Ctrl-C at once; --resume goes on.
 
     Example: qtn sweep problem.toml --out RUN.zarr && qtn report RUN.zarr
     """
@@ -54,7 +55,12 @@ def sweep(
             task = SweepTask(problem, announce=watch.announce)
             store = open_sweep(task, out, shard=part, batch=batch, resume=resume)
             watch.begin(store.layout, part)
-            progress = run_shard(store, task, shard=part, report=watch, stop=stop)
+            try:
+                progress = run_shard(store, task, shard=part, report=watch, stop=stop)
+            except KeyboardInterrupt:
+                raise InterruptedRun(watch.kept(out)) from None
+            if stop.signal == signal.SIGINT and progress.stopped:
+                raise InterruptedRun(watch.kept(out))
     if json_:
         print_json({"store": out, **vars(progress)})
     else:

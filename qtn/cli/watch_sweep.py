@@ -18,6 +18,7 @@ class WatchSweep:
         self.stop, self.terminal = stop, sys.stderr.isatty()
         self.bar = tqdm(unit=" points", file=sys.stderr, disable=not self.terminal)
         self.largest = 0
+        self.progress: Progress | None = None
 
     def __enter__(self) -> "WatchSweep":
         return self
@@ -48,20 +49,36 @@ class WatchSweep:
 
     def __call__(self, progress: Progress) -> None:
         """Show progress."""
+        self.progress = progress
         if self.terminal:
             self.bar.total = progress.total
             self.bar.update(progress.done - self.bar.n)
             self.bar.set_postfix_str(f"{progress.failed} failed" if progress.failed else "")
+            if not progress.computed:
+                self.begins(progress)
             return
         if not progress.computed:
             again = f", {progress.corrupted} corrupted chunks are computed again" if progress.corrupted else ""
             kept = f"qtn: {progress.done:,} of {progress.total:,} points are stored already{again}"
             if progress.done or again:
                 self.say(kept)
+            self.begins(progress)
             return
         left = "" if progress.finished else f", {in_words(progress.eta)} left"
         failed = f", {progress.failed:,} failed" if progress.failed else ""
         self.say(f"{progress.done:,} of {progress.total:,} points{failed}{left}")
+
+    def begins(self, progress: Progress) -> None:
+        """Say why nothing is to be seen yet."""
+        if not progress.finished:
+            self.say("qtn: compiling; the first points take longest")
+
+    def kept(self, out: str) -> str:
+        """Return what there is after an interrupt, and how to go on."""
+        if self.progress is None or not self.progress.done:
+            return f"{out} holds no points yet; the same command starts again"
+        told = f"{out} keeps {self.progress.done:,} of {self.progress.total:,} points"
+        return f"{told}; the same command with --resume goes on"
 
     def say(self, text: str) -> None:
         """Write a line on standard error without breaking the bar."""

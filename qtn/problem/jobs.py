@@ -90,42 +90,41 @@ def job_of(problem: Problem, axes: Sequence[str]) -> Job:
         axes: names of the axes that are numbers; by default derivatives are taken by these.
 
     Raises:
-        ProblemError: if outputs and job do not fit.
+        ProblemError: if outputs and job do not fit; every mistake at once.
     """
     table = problem.config.sweep
     assert table is not None
-    wanted = table.derivatives
-    if wanted is not None and table.job != "gradient":
-        raise ProblemError(problem.name, [f'sweep.derivatives: needs job = "gradient", but the job is "{table.job}"'])
-    evaluator = evaluator_name(problem.config)
-    if table.job == "optimise" and evaluator != "renewal":
-        raise ProblemError(problem.name, ['sweep.job: "optimise" needs the evaluator "renewal" and a tree'])
+    evaluator, errors = evaluator_name(problem.config), []
     names: list[str] = []
+    if table.derivatives is not None and table.job != "gradient":
+        errors.append(f'sweep.derivatives: needs job = "gradient", but the job is "{table.job}"')
     if table.job == "gradient":
-        names = _names(problem, wanted) if wanted else list(axes)
-        if not names:
-            raise ProblemError(
-                problem.name,
-                ["sweep.derivatives: is missing, and no axis is a number; name some"],
-            )
-    if table.job == "optimise":
-        if problem.config.optimise is None:
-            raise ProblemError(problem.name, ['optimise: is missing, but sweep.job = "optimise" needs it'])
+        names = _names(problem, table.derivatives, errors) if table.derivatives else list(axes)
+        if not names and not errors:
+            errors.append("sweep.derivatives: is missing, and no axis is a number; name some")
+    if table.job == "optimise" and evaluator != "renewal":
+        errors.append('sweep.job: "optimise" needs the evaluator "renewal" and a tree')
+    if table.job == "optimise" and problem.config.optimise is None:
+        errors.append('optimise: is missing, but sweep.job = "optimise" needs it')
+    elif table.job == "optimise" and problem.config.optimise is not None:
         names = expand(problem, problem.config.optimise.parameters)
-        clash = sorted(set(names) & set(axes))
-        if clash:
-            raise ProblemError(problem.name, [f"sweep.axes.{clash[0]}: is optimised too; take it out of one of them"])
+        clashes = sorted(set(names) & set(axes))
+        errors += [f"sweep.axes.{name}: is optimised too; take it out of one of them" for name in clashes]
+    if errors:
+        raise ProblemError(problem.source, errors)
     default = ["secret_key_rate_hz"] if table.job == "gradient" else ["secret_key_rate_hz", "rate_hz", "fidelity"]
     rows = quantities_of(problem.document)
     outputs = tuple(rows[name] for name in dict.fromkeys(table.outputs or default))
     return Job(table.job, outputs, tuple(names), table.seed, evaluator in SAMPLING)
 
 
-def _names(problem: Problem, patterns: Sequence[str]) -> list[str]:
+def _names(problem: Problem, patterns: Sequence[str], errors: list[str]) -> list[str]:
+    """Return the numbers that patterns mean; note what is wrong with them."""
     try:
         return expand(problem, list(patterns))
     except ValueError as error:
-        raise ProblemError(problem.name, [f"sweep.derivatives: {error}"]) from None
+        errors.append(f"sweep.derivatives: {error}")
+        return []
 
 
 def point_function(problem: Problem, job: Job, evaluator: Evaluator[Result]) -> Callable[[Point], dict[str, Any]]:

@@ -70,7 +70,7 @@ def changed(problem: Problem, overrides: Sequence[str]) -> Problem:
     """
     given = problem.config.model_dump(exclude_none=True, exclude_unset=True, by_alias=True)
     document = {key: table for key, table in given.items() if key != "sweep"}
-    return read(document, overrides, name=problem.name, source=problem.name)
+    return read(document, overrides, name=problem.name, source=problem.source)
 
 
 def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, source: str) -> Problem:
@@ -96,7 +96,7 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
     errors.extend(tree_errors)
     if config is None or errors:
         raise ProblemError(source, list(dict.fromkeys(errors)))
-    problem = Problem(name=name, config=config, given_schedule=schedule)
+    problem = Problem(name=name, config=config, given_schedule=schedule, source=source)
     if times and schedule is not None:
         problem = problem.with_schedule(schedule)
     errors = list(impossible_links(problem))

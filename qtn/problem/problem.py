@@ -46,6 +46,9 @@ class Problem:
     given_schedule: Schedule | None
     """The tree, with its cut-off and waiting times; None where it is left to a search."""
 
+    source: str = "problem"
+    """What errors call it: the file."""
+
     @property
     def schedule(self) -> Schedule:
         """Return the schedule.

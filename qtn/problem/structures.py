@@ -7,33 +7,17 @@ import numpy as np
 
 from qtn.problem.load import changed
 from qtn.problem.messages import ProblemError
-from qtn.problem.names import declaration, numeric_leaves
+from qtn.problem.names import numeric_leaves
 from qtn.problem.problem import Problem
 from qtn.problem.schema import Config
 from qtn.problem.table import declared
-from qtn.sweeps.spec import Axis, Grid, Value, grid
+from qtn.sweeps.spec import Axis, Grid, Value
 
 
 def unit_of(name: str) -> str:
     """Return the unit of a dotted name; empty if it is a plain number."""
     number = declared(name, Config)
     return "" if number is None else number.unit.symbol
-
-
-def sweep_grid(problem: Problem) -> Grid:
-    """Return the points of the [sweep] table.
-
-    Raises:
-        ProblemError: if the table is missing or its axes are impossible.
-    """
-    table = problem.config.sweep
-    if table is None:
-        raise ProblemError(problem.name, ["sweep: is missing; add [sweep] with `axes = { ... }`"])
-    axes = {name: given if isinstance(given, list) else given.model_dump() for name, given in table.axes.items()}
-    try:
-        return grid(axes, table.mode, {name: unit_of(name) for name in axes})
-    except ValueError as error:
-        raise ProblemError(problem.name, [f"sweep.axes: {error}"]) from None
 
 
 class Structures:
@@ -45,20 +29,14 @@ class Structures:
     """
 
     def __init__(self, problem: Problem, points: Grid) -> None:
-        """Sort the axes.
-
-        Raises:
-            ProblemError: if a number is out of range, or no structure can be built; every mistake at once.
-        """
+        """Sort the axes."""
         self.problem, self.points = problem, points
         self.traced = tuple(axis.name for axis in points.axes if self._is_traced(axis))
         self.fixed = tuple(axis.name for axis in points.axes if axis.name not in self.traced)
-        self._known: dict[tuple[Value, ...], Problem | str] = {}
-        axes = {axis.name: axis for axis in points.axes}
+        self._known: dict[tuple[Value, ...], Problem | list[str]] = {}
         columns = points.columns(np.arange(points.num_points))
         codes = [np.unique(columns[name], return_inverse=True)[1] for name in self.fixed]
         self._order = np.lexsort([*reversed(codes)]) if codes else np.arange(points.num_points)
-        self._check(axes)
 
     @property
     def order(self) -> np.ndarray:
@@ -72,6 +50,15 @@ class Structures:
 
     def at(self, index: int) -> Problem | str:
         """Return the problem of the structure of a point, or why it cannot be built."""
+        found = self._at(index)
+        return "; ".join(found) if isinstance(found, list) else found
+
+    def mistakes(self, index: int) -> list[str]:
+        """Return every reason why the structure of a point cannot be built; [] if it can."""
+        found = self._at(index)
+        return found if isinstance(found, list) else []
+
+    def _at(self, index: int) -> Problem | list[str]:
         key = self.key(index)
         if key not in self._known:
             self._known[key] = self._built(self.points.point(index))
@@ -87,38 +74,23 @@ class Structures:
         except ProblemError:
             return False
 
-    def _built(self, values: Mapping[str, Value]) -> Problem | str:
+    def _built(self, values: Mapping[str, Value]) -> Problem | list[str]:
         fixed = [override(name, values[name]) for name in self.fixed]
         traced = [override(name, values[name]) for name in self.traced]
         try:
             found = self._with(fixed)
-            if isinstance(found, str):  # the numbers of the file do not fit, or are not there yet: those of this point
+            if isinstance(found, list):  # the numbers of the file do not fit, or are not there yet: those of this point
                 found = self._with([*fixed, *traced])
         except ProblemError as error:
-            return "; ".join(error.errors)
+            return error.errors
         return found
 
-    def _with(self, overrides: Sequence[str]) -> Problem | str:
-        """Return the problem with some values replaced, or the name of a number that it should have."""
+    def _with(self, overrides: Sequence[str]) -> Problem | list[str]:
+        """Return the problem with some values replaced, or what is wrong about its numbers."""
         found = changed(self.problem, overrides)
         leaves = numeric_leaves(found)
         missing = [name for name in self.traced if name not in leaves]
-        return f"there is no number {missing[0]} in this structure" if missing else found
-
-    def _check(self, axes: Mapping[str, Axis]) -> None:
-        errors = []
-        for name in self.traced:
-            limits = declaration(self.problem, name).range
-            wrong = [value for value in axes[name].values if value not in limits]  # pyright: ignore
-            if wrong:
-                errors.append(f"sweep.axes.{name}: must {limits.rule()}, but holds {wrong[0]!r}")
-        if not errors:
-            first = {self.key(int(i)): int(i) for i in reversed(self.order)}
-            found = [self.at(i) for i in sorted(first.values())]
-            if all(isinstance(each, str) for each in found):
-                errors.append(f"sweep.axes: no point can be built: {found[0]}")
-        if errors:
-            raise ProblemError(self.problem.name, errors)
+        return [f"there is no number {missing[0]} in this structure"] if missing else found
 
 
 def override(name: str, value: Any) -> str:

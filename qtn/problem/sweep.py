@@ -10,12 +10,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from qtn.problem.jobs import Job, job_of
+from qtn.problem.axes import planned
+from qtn.problem.jobs import Job
 from qtn.problem.load import load
 from qtn.problem.optimum import optimum
 from qtn.problem.points import Points
 from qtn.problem.problem import Problem
-from qtn.problem.structures import Structures, sweep_grid
 from qtn.sweeps.batch import Batched
 from qtn.sweeps.layout import PENDING, Layout, canonical
 from qtn.sweeps.run import Progress, run_shard
@@ -43,9 +43,8 @@ class SweepTask:
             ProblemError: with every mistake found.
         """
         self.problem, self.announce = problem, announce
-        self.grid = sweep_grid(problem)
-        self.structures = Structures(problem, self.grid)
-        self.job: Job = job_of(problem, self.structures.traced)
+        self.structures, self.job = planned(problem)
+        self.grid = self.structures.points
         self.block = FEWEST
         self._ready: dict[Any, Points] = {}
 

@@ -12,7 +12,8 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from qtn.sweeps.store import Store, StoreError, WriteError, explained
+from qtn.sweeps.errors import StoreError, WriteError, explained
+from qtn.sweeps.store import Store
 
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 

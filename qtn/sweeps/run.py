@@ -56,7 +56,7 @@ class Progress:
 
 
 class Stop:
-    """Whether somebody asked for an end; true after the first SIGUSR1 or SIGTERM inside `stop_on_signals`."""
+    """Whether somebody asked for an end; true after the first signal inside `stop_on_signals`."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -70,6 +70,8 @@ class Stop:
 def stop_on_signals(signals: Sequence[int] = (signal.SIGUSR1, signal.SIGTERM)) -> Iterator[Stop]:
     """Let these signals end a run after the chunk in flight, instead of killing it; main thread only.
 
+    Ctrl-C still ends it at once; where the exception is lost, as in a callback, the run ends after the chunk in flight.
+
     Example:
         with stop_on_signals() as stop:
             progress = run_shard(store, compute, stop=stop)
@@ -80,7 +82,13 @@ def stop_on_signals(signals: Sequence[int] = (signal.SIGUSR1, signal.SIGTERM)) -
     def remember(number: int, _frame: object) -> None:
         stop.signal = number
 
+    def interrupt(number: int, frame: object) -> None:
+        remember(number, frame)
+        raise KeyboardInterrupt
+
     before = {number: signal.signal(number, remember) for number in signals}
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as in a job in the background
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
     try:
         yield stop
     finally:

@@ -17,9 +17,6 @@ A chunk is written atomically (zarr >= 3.1.3) and ends with a checksum. A chunk 
 kill at any instant loses the chunk in flight and nothing else. No two shards share a chunk.
 """
 
-import contextlib
-import errno
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -31,38 +28,12 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
 from qtn import _files
+from qtn.sweeps.consistent import check_arrays
+from qtn.sweeps.errors import RESUME, StoreError, WriteError, explained
 from qtn.sweeps.layout import DONE, FAILED, PENDING, RESERVED, STORE_SCHEMA, Column, Layout, layout_from
 
 STALE_SECONDS = 60.0
 """Age at which a half-written chunk file is taken to be left over by a killed run."""
-
-RESUME = "go on with --resume"
-"""What to do about most that ends a sweep."""
-
-DISK_ERRORS = {
-    errno.ENOSPC: "the disk is full; free some space",
-    errno.EDQUOT: "the disk quota is used up; free some space",
-    errno.EROFS: "the file system is read-only; name another folder",
-    errno.EACCES: "permission is denied; name another folder",
-    errno.EPERM: "permission is denied; name another folder",
-    errno.ESTALE: "the network file system lost it; mount it again",
-}
-
-
-class StoreError(ValueError):
-    """A store that cannot be used as asked; the message says why and what to do."""
-
-
-class WriteError(OSError):
-    """A store that could not be written: full disk, read-only folder, lost file system."""
-
-    @property
-    def wrong_place(self) -> bool:
-        """Whether another folder is the cure, rather than another disk or more room."""
-        return self.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
-
-    def __str__(self) -> str:
-        return str(self.args[-1])
 
 
 class Store:
@@ -266,37 +237,10 @@ def open_store(path: str | Path, *, write: bool = False) -> Store:
     try:
         layout = layout_from(attributes, np.asarray(group["index"][:]))  # pyright: ignore
         layout.check()
-        _check_arrays(group, layout)
+        check_arrays(group, layout)
         return Store(path, group, layout)
     except Exception as error:
         raise StoreError(f"{path}: its metadata are damaged ({error}); sweep again into a new store") from error
-
-
-def _check_arrays(group: zarr.Group, layout: Layout) -> None:
-    """Compare the arrays of a store with what its attributes say.
-
-    Raises:
-        ValueError: if they disagree.
-    """
-    kinds = {"index": "i8", "done": "u1", **{column.name: "f8" for column in layout.columns}}
-    axes = layout.grid.columns(layout.rows)
-    for name in (*RESERVED, *kinds, *axes):
-        array: Any = group[name]
-        if array.shape != (layout.num_points,) or array.chunks != (layout.batch,):
-            raise ValueError(
-                f"`{name}` has {array.shape[0]:,} rows in chunks of {array.chunks[0]:,}, but the attributes say "
-                f"{layout.num_points:,} in chunks of {layout.batch:,}"
-            )
-        if name in kinds and array.dtype != np.dtype(kinds[name]):
-            raise ValueError(f"`{name}` holds {array.dtype}, but must hold {np.dtype(kinds[name])}")
-    for name, values in axes.items():
-        with contextlib.suppress(Exception):  # a damaged chunk; the attributes hold the values too
-            found = np.asarray(group[name][:])  # pyright: ignore
-            if not np.array_equal(found.astype(values.dtype), values):
-                break
-    else:
-        return
-    raise ValueError(f"the values of axis `{name}` are not those of the attributes")
 
 
 def open_or_create(path: str | Path, layout: Layout) -> Store:
@@ -321,24 +265,6 @@ def open_or_create(path: str | Path, layout: Layout) -> Store:
             f"{layout.config_hash[:12]}); name another store, or restore the problem file and its --set options"
         )
     return store
-
-
-@contextlib.contextmanager
-def explained(path: Path, then: str = RESUME):
-    """Turn what the disk refuses into a sentence with a cure.
-
-    Raises:
-        FileExistsError: as it is, if it is about the path itself.
-        WriteError: for another error of the operating system.
-    """
-    try:
-        yield
-    except OSError as error:  # also a WriteError of the draft, whose name says nothing
-        if error.errno == errno.EEXIST and error.filename == str(path):
-            raise
-        number = error.errno or 0
-        reason = DISK_ERRORS.get(number, os.strerror(number) if number else str(error))
-        raise WriteError(number, f"{path}: cannot be written: {reason}, then {then}") from error
 
 
 __all__ = ["Column", "Layout", "Store", "StoreError", "WriteError", "create", "open_or_create", "open_store"]
