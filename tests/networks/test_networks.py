@@ -44,6 +44,7 @@ def test_every_state_equals_density_matrices(name):
     np.testing.assert_allclose(qn.reduced_state(net, qn.qubits(net)), dense(name), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_many_strings_keep_the_memory_limit():
     net = CLUSTER.network(*CLUSTER.numbers())
     strings = [{label: letter} for label in qn.qubits(net) for letter in "XYZ"] * 4
