@@ -63,7 +63,9 @@ def test_summary_is_what_summarise_returns(name):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@every
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "asap" else ()) for name in EVALUATORS]
+)
 def test_gradient_takes_every_evaluator(name):
     evaluator, schedule = EVALUATORS[name]
     if name == "full state":
