@@ -97,8 +97,8 @@ def test_singlet_is_protected():
 
 @pytest.mark.parametrize("sigma", SIGMAS)
 def test_gradients_of_mpo_match_those_of_ptm(sigma):
-    slope = jax.jacfwd(lambda s: jnp.einsum("oia,apj->opij", *pair_sites(s)).reshape(16, 16))(sigma)
-    expected = jax.jacrev(lambda s: correlated_dephasing(s, 2).ptm())(sigma)
+    slope = jax.jit(jax.jacfwd(lambda s: jnp.einsum("oia,apj->opij", *pair_sites(s)).reshape(16, 16)))(sigma)
+    expected = jax.jit(jax.jacrev(lambda s: correlated_dephasing(s, 2).ptm()))(sigma)
     np.testing.assert_allclose(slope, expected, atol=1e-14)
 
 

@@ -216,7 +216,12 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CASES)
+COMPARED = ("whole registers compared", "bits compared with bits")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case in COMPARED else ()) for case in CASES]
+)
 def test_constructs(case):
     inputs = {"a": 0.4} if "outside" in case else None
     compare(*CASES[case], inputs, by_engine if "measure" in CASES[case][0] else by_matrices)
@@ -332,6 +337,7 @@ def test_a_wrong_readout_changes_the_record_and_what_depends_on_it(last):
     np.testing.assert_allclose(found["c[0]"], 0.8, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_inputs_and_noise_have_derivatives():
     text = Q3 + (
         "input float a; input angle b; qubit[3] q; bit c; rx(a) q[0]; cry(a*b) q[0],q[1]; c = measure q[1];"

@@ -142,7 +142,14 @@ def test_truncated_circuits_report_the_true_norm(max_bond, thresholds):
     )
 
 
-@pytest.mark.parametrize(("relative", "max_bond", "kind"), [(1e-9, 40, "weak"), (1e-9, 64, "haar"), (0.02, 40, "haar")])
+@pytest.mark.parametrize(
+    ("relative", "max_bond", "kind"),
+    [
+        pytest.param(1e-9, 40, "weak", marks=pytest.mark.slow),
+        pytest.param(1e-9, 64, "haar", marks=pytest.mark.slow),
+        (0.02, 40, "haar"),
+    ],
+)
 def test_paddings_that_follow_the_rank_agree_with_one_wide_padding(relative, max_bond, kind):
     """Ranks that grow, stay and shrink from sweep to sweep, through several paddings: equal up to what is discarded."""
     rng = np.random.default_rng(1)

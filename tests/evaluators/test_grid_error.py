@@ -39,9 +39,9 @@ def random_problem(seed):
     return chain(links, nodes), random_schedule(rng, 0, num_links - 1, rng.choice([0.0, 0.6]), scale)
 
 
-@pytest.mark.parametrize("block", [0, *(pytest.param(block, marks=pytest.mark.slow) for block in range(1, 10))])
+@pytest.mark.parametrize("block", [0, *(pytest.param(block, marks=pytest.mark.slow) for block in range(1, 20))])
 def test_reported_error_bounds_the_true_one(block, monkeypatch):
-    for seed in range(10 * block, 10 * block + 10):
+    for seed in range(5 * block, 5 * block + 5):
         line, schedule = random_problem(seed)
         spacing = time_scales(line, schedule).spacing
         true = Renewal(step=spacing).summarise(line, schedule)

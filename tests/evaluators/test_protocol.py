@@ -1,5 +1,7 @@
 """One protocol: every evaluator answers the same questions about two links that both know in closed form."""
 
+import functools
+
 import jax
 import numpy as np
 import pytest
@@ -23,6 +25,12 @@ EVALUATORS = {
 every = pytest.mark.parametrize("name", EVALUATORS)
 
 
+@functools.cache
+def evaluated(name):
+    evaluator, schedule = EVALUATORS[name]
+    return qtn.evaluate(LINE, schedule, evaluator=evaluator)
+
+
 def expected():
     """Return E max(T1, T2), its derivative by p, and the Werner parameter after E exp(-2 |T1 - T2| / lifetime)."""
     kept = (1 - P) * np.exp(-2 / LIFETIME)
@@ -33,8 +41,7 @@ def expected():
 
 @every
 def test_results_agree_with_the_closed_form(name):
-    evaluator, schedule = EVALUATORS[name]
-    found = qtn.evaluate(LINE, schedule, evaluator=evaluator)
+    evaluator, found = EVALUATORS[name][0], evaluated(name)
     assert isinstance(evaluator, Evaluator) and isinstance(found, Result)
     mean_time, _, werner = expected()
     for of, value in (
@@ -51,12 +58,14 @@ def test_results_agree_with_the_closed_form(name):
 @every
 def test_summary_is_what_summarise_returns(name):
     evaluator, schedule = EVALUATORS[name]
-    both = qtn.evaluate(LINE, schedule, evaluator=evaluator).summary, evaluator.summarise(LINE, schedule)
+    both = evaluated(name).summary, evaluator.summarise(LINE, schedule)
     for ours, theirs in zip(*map(jax.tree.leaves, both), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@every
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "asap" else ()) for name in EVALUATORS]
+)
 def test_gradient_takes_every_evaluator(name):
     evaluator, schedule = EVALUATORS[name]
     if name == "full state":

@@ -175,8 +175,8 @@ def test_a_run_time_is_a_deadline():
     "text",
     [
         "swap(0, 1, cutoff_time=3.3, cutoff_width=0.7)",
-        "swap(0, 1, min_fidelity=0.71)",
-        "swap(pump(0, protocol='cnot', cutoff_time=4.2), 1, run_time=9.4)",
+        pytest.param("swap(0, 1, min_fidelity=0.71)", marks=pytest.mark.slow),
+        pytest.param("swap(pump(0, protocol='cnot', cutoff_time=4.2), 1, run_time=9.4)", marks=pytest.mark.slow),
         pytest.param("swap(distill(0, protocol='epl', latency=0.437), 1)", marks=pytest.mark.slow),
     ],
 )

@@ -69,8 +69,8 @@ REFUSED = {
     "ring of two": (lambda: qn.ring(2, W), "at least 3, but is 2"),
     "parent": (lambda: qn.tree([0, 2], W), "earlier node, but that of node 2 is 2"),
     "memory": (
-        lambda: qn.graph_fidelity(qn.grid(4, 4, W, graph_links=range(24)), memory_limit=2.0**14),
-        r"needs about .* at once and .* in \d+ slices, but `memory_limit` is 16 KiB",
+        lambda: qn.graph_fidelity(qn.grid(3, 3, W, graph_links=range(12)), memory_limit=2.0**10),
+        r"needs about .* at once and .* in \d+ slices, but `memory_limit` is 1 KiB",
     ),
     "open qubits": (
         lambda: qn.reduced_state(qn.star(17, W), range(18), memory_limit=2.0**30),

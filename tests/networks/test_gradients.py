@@ -72,7 +72,7 @@ def test_link_derivatives_equal_those_of_stabilisers(links):
     np.testing.assert_allclose(found, differences, atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["GHZ", "cluster"])
+@pytest.mark.parametrize("kind", ["GHZ", pytest.param("cluster", marks=pytest.mark.slow)])
 def test_link_derivatives_of_the_grid_equal_those_of_stabilisers(kind):
     links, graph = grid_links(4, 4), range(24) if kind == "cluster" else ()
     strings, signs = oracle.graph_stabilisers(range(16), links) if graph else oracle.ghz_stabilisers(range(16))
@@ -112,6 +112,7 @@ def test_many_numbers_and_strings_are_one_program():
     assert _answer._cache_size() == before
 
 
+@pytest.mark.slow
 def test_slices_change_neither_value_nor_derivative():
     net = qn.grid(3, 3, qn.werner_links(0.9), NOISY, graph_links=range(12))
     question = qn.GraphOverlap(tuple((net.structure.names[a], net.structure.names[b]) for a, b in net.structure.links))

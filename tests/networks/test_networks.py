@@ -24,17 +24,27 @@ def dense(name):
     return oracle.dense(CASES[name].links, *CASES[name].numbers(), **CASES[name].oracle())
 
 
+REPEATED = ("star from a leaf", "line", "tree", "ring", "ring, measured", "2 x 3", "graph ring", "graph star")
+"""Every operation stands in another case: these are slow tests."""
+
+
+def marked(names):
+    return [pytest.param(name, marks=pytest.mark.slow if name in REPEATED else ()) for name in names]
+
+
+every_case = pytest.mark.parametrize("name", marked(CASES))
 GRID = Case(grid_links(4, 4))
 CLUSTER = Case(grid_links(4, 4), {"graph_links": range(24)})
 
 
-@pytest.mark.parametrize("name", CASES)
+@every_case
 def test_every_state_equals_density_matrices(name):
     case = CASES[name]
     net = case.network(*case.numbers())
     np.testing.assert_allclose(qn.reduced_state(net, qn.qubits(net)), dense(name), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_many_strings_keep_the_memory_limit():
     net = CLUSTER.network(*CLUSTER.numbers())
     strings = [{label: letter} for label in qn.qubits(net) for letter in "XYZ"] * 4
@@ -49,7 +59,7 @@ def test_many_strings_keep_the_memory_limit():
     assert few < 4 * limit < many
 
 
-@pytest.mark.parametrize("name", CASES)
+@every_case
 def test_what_is_delivered_is_a_state(name):
     net = CASES[name].network(*CASES[name].numbers(seed=3))
     state = qn.reduced_state(net, qn.qubits(net))
@@ -57,7 +67,7 @@ def test_what_is_delivered_is_a_state(name):
     np.testing.assert_allclose(state[(0,) * state.ndim], qn.success_probability(net), atol=1e-14)
 
 
-@pytest.mark.parametrize("name", ["star, hub measured", "tree", "ring, checked", "2 x 3", "parallel links"])
+@pytest.mark.parametrize("name", marked(["star, hub measured", "tree", "ring, checked", "2 x 3", "parallel links"]))
 def test_ghz_fidelity_is_that_of_the_whole_state(name):
     net = CASES[name].network(*CASES[name].numbers())
     state = qn.reduced_state(net, qn.qubits(net))
@@ -66,7 +76,7 @@ def test_ghz_fidelity_is_that_of_the_whole_state(name):
     np.testing.assert_allclose(qn.ghz_fidelity(net, part), dense_ghz_fidelity(qn.reduced_state(net, part)), atol=1e-13)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if "graph " in name and "GHZ" not in name])
+@pytest.mark.parametrize("name", marked(name for name in CASES if "graph " in name and "GHZ" not in name))
 def test_graph_fidelity_is_the_mean_of_all_stabilisers(name):
     case = CASES[name]
     numbers = case.numbers()
@@ -75,7 +85,9 @@ def test_graph_fidelity_is_the_mean_of_all_stabilisers(name):
     np.testing.assert_allclose(qn.graph_fidelity(case.network(*numbers)), np.mean(signs * means), atol=1e-12)
 
 
-@pytest.mark.parametrize("case", [GRID, CLUSTER], ids=["GHZ", "cluster"])
+@pytest.mark.parametrize(
+    "case", [pytest.param(GRID, id="GHZ"), pytest.param(CLUSTER, id="cluster", marks=pytest.mark.slow)]
+)
 def test_grid_of_sixteen_equals_all_its_stabilisers(case):
     """65,536 stabilisers, each taken backwards through 32 gates: links in any state, noisy nodes."""
     numbers, given = case.numbers(), case.oracle()
@@ -90,7 +102,7 @@ def test_grid_of_sixteen_equals_all_its_stabilisers(case):
     np.testing.assert_allclose(found, np.mean(signs * means), rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if "checked_links" not in CASES[name].options])
+@pytest.mark.parametrize("name", marked(name for name in CASES if "checked_links" not in CASES[name].options))
 def test_backward_strings_equal_density_matrices(name):
     """The oracle of the grid against that of small networks, all strings."""
     case, given = CASES[name], CASES[name].oracle()

@@ -153,7 +153,7 @@ def test_limits_are_reached_without_nan(fidelity, accept):
 
 def test_an_outcome_that_never_occurs_has_fidelity_and_gradient_zero():
     shape, inputs = PurificationCircuit(2, accept="one"), join(bell(), bell("Psi+"))  # Psi+ never reads 00
-    value, slope = jax.value_and_grad(lambda t: purify(shape, t, inputs).fidelity)(jnp.zeros((2, 1, 15)))
+    value, slope = jax.jit(jax.value_and_grad(lambda t: purify(shape, t, inputs).fidelity))(jnp.zeros((2, 1, 15)))
     assert float(value) == 0 and not slope.any()
 
 

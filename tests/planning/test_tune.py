@@ -85,6 +85,7 @@ def single_click(minimum=None, maximise="rate_hz", cost=None):
     return Tuning(system, bounds, Objective(maximise, minimum=minimum or {}), cost=cost, log=["bright"])
 
 
+@pytest.mark.slow
 def test_fidelity_at_a_minimum_rate_binds_and_its_multiplier_is_the_slope():
     def solved(limit):
         return tune(single_click({"rate_hz": limit}, "fidelity"), {"bright": 0.1, "efficiency": 0.5})

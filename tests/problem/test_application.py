@@ -95,6 +95,7 @@ def test_the_other_end_may_send():
     assert low < high - 0.05
 
 
+@pytest.mark.slow
 def test_gradients_know_the_gates_of_the_ends():
     problem, step = loads(TELEPORT), 1e-6
     for of in (FIDELITY, RATE):

@@ -84,6 +84,7 @@ def test_without_key_the_state_gets_better_instead_of_the_waiting_longer():
     assert optimise(problem).best.merits["secret_fraction"] > before
 
 
+@pytest.mark.slow
 def test_cutoffs_are_searched_and_end_on_whole_attempts():
     text = ABSTRACT.replace("2e3", "60.0").replace("0.96", "0.98") % 2
     found = optimise(loads(text + "[optimise]\nsearch = { max_rounds = 0, cutoffs = true }\n"))
@@ -300,6 +301,7 @@ def test_starts_whose_repeaters_would_cross_are_left_out():
     assert len(found.best.tuned.start_scores) == 3
 
 
+@pytest.mark.slow
 def test_whole_numbers_stay_whole_and_no_worse_than_the_file():
     file = CLICKS.replace("bright_state = 0.05", "bright_state = 0.05, num_modes = 49")
     file += '[schedule]\ntree = "swap(0, 1)"\n[optimise]\nminimise = "hardware_cost"\nminimum = { rate_hz = %s }\n'

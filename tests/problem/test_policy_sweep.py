@@ -46,7 +46,9 @@ def alone(made, index):
             id="attempt times",
             marks=pytest.mark.slow,
         ),
-        pytest.param(RELAXING, "gradient", "chain.node.memory.t1_s", [0.6, 3.0], id="relaxing"),
+        pytest.param(
+            *(RELAXING, "gradient", "chain.node.memory.t1_s", [0.6, 3.0]), id="relaxing", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_values_and_derivatives_equal_those_of_each_point_alone(text, job, name, values, monkeypatch):

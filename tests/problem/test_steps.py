@@ -41,6 +41,7 @@ def test_latencies_follow_lengths_and_gates():
     assert to_text(problem.schedule) == "swap(distill(0), 1)"
 
 
+@pytest.mark.slow
 def test_latency_costs_time_and_fidelity():
     slow, fast = (report_numbers(evaluated(p)) for p in (loads(FILE), loads(FILE, ["schedule.latency=none"])))
     assert slow["mean_time_s"] > fast["mean_time_s"] + MESSAGE

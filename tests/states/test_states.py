@@ -19,6 +19,10 @@ MIXED = {
     "joined": lambda: qs.join(qs.bell("Psi-"), qs.werner_pair(0.4)),
 }
 ALL = {**{f"pure {k}": v for k, v in PURE.items()}, **{f"mixed {k}": v for k, v in MIXED.items()}}
+QUICK = ("pure random", "mixed random", "mixed werner")
+every_state = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ALL]
+)
 
 
 def matrix(state):
@@ -61,7 +65,7 @@ def test_graph_state_of_a_ring():
     np.testing.assert_allclose(qs.weight(state), 1.0, atol=1e-13)
 
 
-@pytest.mark.parametrize("name", ALL)
+@every_state
 def test_pauli_form_is_the_density_matrix(name):
     state, mixed = ALL[name](), qs.to_mixed(ALL[name]())
     assert mixed.train.dtype == jnp.float64
@@ -75,7 +79,7 @@ def test_pauli_vector_round_trip():
     np.testing.assert_allclose(pauli_vector(rho)[1, 2, 3], np.trace(oracle.pauli_string("XYZ") @ rho), atol=1e-14)
 
 
-@pytest.mark.parametrize("name", ALL)
+@every_state
 def test_expectation_values(name):
     state, rho = ALL[name](), matrix(ALL[name]())
     n = state.num_sites
@@ -88,7 +92,7 @@ def test_expectation_values(name):
     np.testing.assert_allclose(qs.expect(shifted, terms[0]), values[0], atol=1e-13)
 
 
-@pytest.mark.parametrize("name", ALL)
+@every_state
 def test_expectation_of_an_operator_train(name):
     state = ALL[name]()
     n, rng = state.num_sites, np.random.default_rng(0)
@@ -102,7 +106,7 @@ def test_expectation_of_an_operator_train(name):
     np.testing.assert_allclose(found, np.trace(full @ matrix(state)).real, atol=1e-11)
 
 
-@pytest.mark.parametrize("name", ALL)
+@every_state
 def test_fidelity_purity_and_reduced_states(name):
     state, rho = ALL[name](), matrix(ALL[name]())
     n = state.num_sites
@@ -131,7 +135,7 @@ def test_entanglement_across_cuts():
     np.testing.assert_allclose(qs.log_negativity(pair, [0]), np.log2((1 + 3 * 0.8) / 2), atol=1e-13)
 
 
-@pytest.mark.parametrize("name", ALL)
+@every_state
 def test_compression_of_a_state_that_fits_is_exact(name):
     state = ALL[name]()
     out, info = qs.compress(state, 16)
@@ -210,7 +214,16 @@ def test_pairs_between_trains_and_bell_weights():
     np.testing.assert_allclose(back, np.asarray(qs.reduced(whole, (3, 1)).matrix), atol=1e-13)
 
 
-@pytest.mark.parametrize(("site", "correct"), [(1, 3), (2, 0), (1, 5), (3, 0), (0, 2), (4, 3), (4, 1), (2, 4)])
+@pytest.mark.parametrize(
+    ("site", "correct"),
+    [
+        (1, 3),
+        (3, 0),
+        (0, 2),
+        (4, 1),
+        *(pytest.param(*at, marks=pytest.mark.slow) for at in ((2, 0), (1, 5), (4, 3), (2, 4))),
+    ],
+)
 def test_bell_measurement_with_feed_forward_anywhere(site, correct):
     state = qs.random_mpdo(6, 2, key=KEY)
     found = qs.bell_measure(state, site, correct=correct)
@@ -230,7 +243,8 @@ def test_swapping_werner_links(num_links):
     chain = qs.pairs(qs.werner_pair(w), num_links)
     fidelity = qs.fidelity_to(qs.swap_all(chain), qs.bell())
     np.testing.assert_allclose(fidelity, (1 + 3 * w**num_links) / 4, atol=1e-12)
-    slope = jax.grad(lambda x: qs.fidelity_to(qs.swap_all(qs.pairs(qs.werner_pair(x), num_links)), qs.bell()))(w)
+    value = lambda x: qs.fidelity_to(qs.swap_all(qs.pairs(qs.werner_pair(x), num_links)), qs.bell())  # noqa: E731
+    slope = jax.jit(jax.grad(value))(w)
     np.testing.assert_allclose(slope, 3 * num_links * w ** (num_links - 1) / 4, rtol=1e-11)
 
 
@@ -240,7 +254,7 @@ def test_swapping_all_equals_swapping_one_by_one():
     np.testing.assert_allclose(matrix(qs.swap_all(chain)), matrix(one_by_one), atol=1e-13)
 
 
-@pytest.mark.parametrize("name", ALL)
+@every_state
 def test_permutations(name):
     state, rho = ALL[name](), matrix(ALL[name]())
     n = state.num_sites
@@ -290,7 +304,7 @@ def test_measurement_in_the_middle():
     np.testing.assert_allclose(qs.expect(after, {0: "Z"}), 1 - 2 * int(outcome), atol=1e-13)
 
 
-@pytest.mark.parametrize("name", ALL)
+@every_state
 def test_quimb_round_trip(name):
     state = ALL[name]()
     network = to_quimb(state)

@@ -103,6 +103,7 @@ def test_memory_of_the_reverse_pass():
     assert memory_of_gradient(line, dataclasses.replace(stored, stride=8)) < 3 * 2 * 8 * message
 
 
+@pytest.mark.slow
 def test_gradient_of_a_chain_is_a_chain():
     links = [abstract_link(p_success=p, attempt_time=1.0, werner=0.9) for p in (0.2, 0.4)]
     line = chain(links, node(depolarising_memory(30.0)))

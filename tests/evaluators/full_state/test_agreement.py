@@ -43,7 +43,7 @@ def averaged(chain, schedule, arrivals, weight, tracked=False):
 @pytest.mark.parametrize(
     "schedule",
     [
-        pytest.param(qtn.nested(1), id="swap"),
+        pytest.param(qtn.nested(1), id="swap", marks=pytest.mark.slow),
         pytest.param(qtn.distill(qtn.elementary(0), protocol=EPL), id="distill", marks=pytest.mark.slow),
     ],
 )

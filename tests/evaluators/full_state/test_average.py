@@ -21,6 +21,7 @@ LINE = chain(
 SCHEDULE = parse("swap(0, 1, cutoff_time=3)")
 
 
+@pytest.mark.slow
 def test_average_agrees_with_renewal():
     found = FullState(num_samples=60, seed=1).evaluate(LINE, SCHEDULE)
     exact = Renewal(step=1.0, num_steps=512).summarise(LINE, SCHEDULE)

@@ -88,6 +88,7 @@ def crosstalk_steps(angle, memory_time):
 ENDS = [(0, 0), (0, 1), (2, 0), (2, 1)]
 
 
+@pytest.mark.slow
 def test_crosstalk_and_a_joint_state_held_before_the_measurement():
     chain = line(2)
     found, outcome = run(chain, crosstalk_steps(0.6, 4.0), ENDS)
@@ -113,7 +114,7 @@ def test_crosstalk_and_a_joint_state_held_before_the_measurement():
     assert not outcome.info.sentences()
 
 
-@pytest.mark.parametrize("common", [True, False])
+@pytest.mark.parametrize("common", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_extreme_photon_loss_needs_a_common_phase(common):
     """EPL on (1 - a) Psi_phi + a |11><11|: F = 1 and p = (1 - a)^2/2 if phi is shared, F = (1 + v^2)/2 if not."""
     a, sigma, (left, right) = 0.2, 1.1, [((0, 0), (0, 1)), ((1, 0), (1, 1))]

@@ -87,7 +87,10 @@ CASES = {
 
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(case, id=name, marks=() if "all" in name else pytest.mark.slow) for name, case in CASES.items()],
+    [
+        pytest.param(case, id=name, marks=() if name == "all, ends kept" else pytest.mark.slow)
+        for name, case in CASES.items()
+    ],
 )
 def test_policies_attempt_by_attempt(case):
     coherent = [abstract_link(p_success=p, attempt_time=1.0, werner=1.0) for p in P]
@@ -128,6 +131,7 @@ def test_the_same_seed_gives_the_same_numbers():
     assert float(a.mean_time) != float(other.mean_time)
 
 
+@pytest.mark.slow
 def test_two_links_with_failing_swaps_are_a_tree():
     line = chain(
         abstract_link(p_success=0.3, attempt_time=1.0, werner=0.9), node(depolarising_memory(20.0), p_swap=0.6), 2

@@ -28,7 +28,10 @@ CASES = {
 
 @pytest.mark.parametrize(
     ("line", "text"),
-    [pytest.param(*case, id=name, marks=pytest.mark.slow if name == "link" else ()) for name, case in CASES.items()],
+    [
+        pytest.param(*case, id=name, marks=pytest.mark.slow if name in ("link", "relaxing") else ())
+        for name, case in CASES.items()
+    ],
 )
 def test_agrees_with_the_pair_engine(line, text):
     schedule = parse(text)
