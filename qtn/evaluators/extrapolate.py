@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from qtn._array import Array, library
-from qtn._checks import constant, largest
+from qtn._checks import constant, largest, real
 from qtn._pytree import pytree
 from qtn.evaluators.fold import Fold, Run, apply, heralded_links
 from qtn.evaluators.grid import common_spacing
@@ -77,7 +78,7 @@ def folded(
     folds = [Fold(chain, schedule, heralded, grid, level, run) for grid in plan.grids]
     roots = [root(fold) for fold in folds]
     values, tails = [each.values for each in roots], [each.tail_mass for each in roots]
-    unsure = np.float64(0.0)
+    unsure: Any = np.float64(0.0)
     if plan.finest.unequal and schedule.cutoff_times.size and len(plan.grids) > 1:
         unsure = 2 * staggering(plan, chain, schedule, heralded, level, values[0])  # either way
     longest = largest([each.attempt_time for each in heralded])
@@ -90,7 +91,7 @@ def finished(
     tails: Sequence[Float[Array, ""]],
     longest: Float[Array, "*n"],
     step: Float[Array, ""],
-    unsure: Float[Array, ""] = np.float64(0.0),
+    unsure: Any = np.float64(0.0),
     run: Run = apply,
 ) -> tuple[Summary, Float[Array, "17"]]:
     """Return what several grids say together.
@@ -149,7 +150,7 @@ def values_on(
     """
     roots = [root(Fold(chain, schedule, heralded, grid, level, run)) for grid in plan.grids]
     if max(float(each.tail_mass) for each in roots) > MOST_TAIL:
-        return np.full(17, np.nan)
+        return real(np.full(17, np.nan))
     found = [each.values for each in roots]
     return run(combined, found, mixture(plan)) if plan.extrapolated else found[0]
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from qtn._array import Array
-from qtn._checks import at_hand, constant
+from qtn._checks import at_hand, constant, real
 from qtn.evaluators.arrival import arrival
 from qtn.evaluators.faithful import join_faithful
 from qtn.evaluators.grid import TimeGrid
@@ -160,7 +160,7 @@ class Fold:
             inputs = (tree.kept, *[tree.consumed] * (tree.protocol.num_pairs - 1))
             return self._join(tree, inputs, step)
         delivered = self.delivered(tree)
-        return Attempt(success=delivered, failure=np.zeros(delivered.shape[1]))
+        return Attempt(success=delivered, failure=real(np.zeros(delivered.shape[1])))
 
     def delivered(self, tree: Tree) -> Float[Array, "k t"]:
         """Return what `tree` delivers at each time, restarts included."""

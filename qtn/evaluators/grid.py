@@ -7,6 +7,7 @@ differentiation, and the same grid serves every nearby chain without compiling a
 import math
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -57,7 +58,8 @@ class TimeGrid:
         no common spacing.
         """
         times = {self.attempts[i] for i in links} | {self.waits[i] for i in waits if self.waits[i] > 0}
-        return np.float64(common_spacing(times)) / self.ratio
+        spacing: Any = np.float64(common_spacing(times))
+        return spacing / self.ratio
 
 
 def common_spacing(times: Iterable[float], largest_denominator: int = MOST_PARTS) -> float:

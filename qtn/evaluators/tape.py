@@ -110,7 +110,7 @@ def backwards(evaluate: Callable[..., Any], system: T, judge: Callable[[Any], tu
     return value, tape.pulled(result, seeds, own)
 
 
-def _add(weights: dict[int, Array], key: int, weight: Array) -> None:
+def _add(weights: dict[int, Any], key: int, weight: Array) -> None:
     """Add to the weight of an array; few numbers without a compiled addition for each of their shapes."""
     if key not in weights:
         weights[key] = weight

@@ -11,6 +11,10 @@ from qtn._array import Array
 from qtn._pytree import pytree
 
 
+def _nothing() -> Any:
+    return np.zeros(())
+
+
 @pytree
 class Gates:
     """Two-qubit gate and readout of one node (used by swaps and by distillation)."""
@@ -21,10 +25,10 @@ class Gates:
     readout: Float[Array, ""]
     """eta in [0, 1]: POVM eta |o><o| + (1 - eta) |1-o><1-o|."""
 
-    two_qubit_time: Float[Array, ""] = dataclasses.field(default_factory=lambda: np.zeros(()))
+    two_qubit_time: Float[Array, ""] = dataclasses.field(default_factory=_nothing)
     """Duration of the two-qubit gate [s]; counts where latencies are asked for."""
 
-    readout_time: Float[Array, ""] = dataclasses.field(default_factory=lambda: np.zeros(()))
+    readout_time: Float[Array, ""] = dataclasses.field(default_factory=_nothing)
     """Duration of a readout [s]; counts where latencies are asked for."""
 
 

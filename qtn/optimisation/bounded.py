@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -52,6 +53,6 @@ class Interval:
         return False
 
 
-def _sigmoid(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+def _sigmoid(x: Any) -> Any:
     """Return 1 / (1 + exp(-x))."""
     return jax.nn.sigmoid(x) if library(x) is jnp else 1 / (1 + np.exp(-np.clip(x, -700.0, 700.0)))

@@ -10,7 +10,7 @@ pair is all ones.
 import dataclasses
 import itertools
 from functools import lru_cache
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -98,7 +98,7 @@ class PauliLevel:
         basis, shape = self.basis(left, right, inverse=True), (4, 4, *vectors.shape[1:])
         if library(vectors) is jnp:
             return jnp.zeros(shape).at[self.indices].set(jnp.tensordot(basis, vectors, 1))
-        found = np.zeros(shape)
+        found: Any = np.zeros(shape)
         found[self.indices] = np.tensordot(basis, vectors, 1)
         return found
 

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from qtn._array import Array
+from qtn._checks import real
 from qtn._pytree import pytree, stack, static, together
 from qtn.hardware.memory import Memory
 from qtn.hardware.node import Node
@@ -68,7 +69,7 @@ def stacked_nodes(nodes: Sequence[Node]) -> Nodes:
         two_qubit=stack([node.gates.two_qubit for node in nodes]),
         readout=stack([node.gates.readout for node in nodes]),
         p_swap=stack([node.p_swap for node in nodes]),
-        optics=stack(optics) if optics else np.zeros((0, 4)),
+        optics=stack(optics) if optics else real(np.zeros((0, 4))),
         optical=optical,
         equilibrium=tuple(float(node.memory.equilibrium()) for node in nodes),
     )

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import eval_context
 from jaxtyping import Float
 
 from qtn._array import Array
@@ -70,7 +71,7 @@ def _places(
     """Return where the map of nodes of this structure differs from zero at random numbers."""
     draw, largest = np.random.default_rng(0), 0.0
     for least in (0.6, 0.95):
-        with jax.core.eval_context():  # at once, also while something is traced, by the program that is compiled anyway
+        with eval_context():  # at once, also while something is traced, by the program that is compiled anyway
             numbers = [np.asarray(draw.uniform(least, 1.0, shape), dtype) for shape, dtype in leaves]
             found = np.abs(np.asarray(step(*kind, *jax.tree.unflatten(structure, numbers))))
         largest = np.maximum(largest, np.where(np.isnan(found), np.inf, found))

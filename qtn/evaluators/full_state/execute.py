@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -124,8 +125,11 @@ def execute(chain: Chain, timeline: Timeline, layout: Layout, program: Program) 
     nodes = stacked_nodes(chain.nodes)
     ages = decays(chain, timeline, layout, nodes)
     stacks = operator_stacks(chain, timeline, layout, nodes)
-    pools = {shape: np.zeros((length, shape[0], 4, shape[1])) for shape, length in program.pools.items()}
-    logs, cuts, widest = np.zeros(()), [np.zeros((0, 3))], 1
+    pools: dict[Any, Any] = {
+        shape: np.zeros((length, shape[0], 4, shape[1])) for shape, length in program.pools.items()
+    }
+    logs: Any = np.zeros(())
+    cuts, widest = [np.zeros((0, 3))], 1
     for spec, *index in program.segments:
         shapes = {(left, right) for left, right, _ in spec.inputs} | set(spec.outputs)
         part = {shape: pools[shape] for shape in shapes}

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from qtn._array import Array
+from qtn._checks import real
 from qtn._pytree import together
 from qtn.evaluators.full_state.events import Timeline
 from qtn.evaluators.full_state.layout import Layout
@@ -29,7 +30,7 @@ from qtn.steps.nodes import Nodes
 def decays(chain: Chain, timeline: Timeline, layout: Layout, nodes: Nodes) -> Float[Array, "uses 4 4"]:
     """Return the decay before every use of a slot since the last; classical bits do not decay."""
     if not layout.uses:
-        return np.zeros((0, 4, 4))
+        return real(np.zeros((0, 4, 4)))
     now, then = (np.array([use[k] for use in layout.uses]) for k in (1, 2))
     which = np.array([chain.node_index(slot[0]) for slot, _, _ in layout.uses])
     quantum = np.array([slot[1] >= 0 for slot, _, _ in layout.uses])
@@ -56,7 +57,7 @@ def operator_stacks(
     """Return the stacked numbers of every operator of a layout."""
     return {
         operator: _stack(operator, list(places), chain, timeline, nodes) for operator, places in layout.stacks.items()
-    } | {("correct",): (correct_matrix()[None],)}
+    } | {("correct",): (real(correct_matrix()[None]),)}
 
 
 def _stack(
