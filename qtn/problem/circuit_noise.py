@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from qtn import _ranges as within
-from qtn import channels
+from qtn import _text, channels
 from qtn.circuits.gates import GATES
 from qtn.circuits.noise import NoiseModel, noise_model
 from qtn.problem import number as unit
@@ -151,14 +151,16 @@ def _build(table: CircuitNoise, source: str, sites: Sequence[int]) -> NoiseModel
     for name, noise in table.gates.items():
         upper = name.upper()
         if upper not in GATES and upper != "UNITARY":
-            errors.append(f"gates.{name}: must be one of {', '.join(GATES).lower()}, unitary")
+            errors.append(f"gates.{_text.one_line(name)}: must be one of {', '.join(GATES).lower()}, unitary")
             continue
         if upper in by_name:
             errors.append(f"gates.{name}: is given twice, in capitals and in small letters; leave one")
         by_name[upper] = built(f"gates.{name}", noise, GATES[upper].num_sites if upper in GATES else 1)
     for number, noise in table.qubits.items():
         if not number.isdecimal() or int(number) >= len(sites):
-            errors.append(f"qubits.{number}: there is no such qubit; the qubits are 0..{len(sites) - 1}")
+            errors.append(
+                f"qubits.{_text.one_line(number)}: there is no such qubit; the qubits are 0..{len(sites) - 1}"
+            )
             continue
         by_site[sites[int(number)]] = built(f"qubits.{number}", noise, 1)
     one, two = built("one_qubit", table.one_qubit, 1), built("two_qubit", table.two_qubit, 2)

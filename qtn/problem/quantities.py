@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from qtn import _text
 from qtn.merit.quantities import QUANTITIES, Better, Quantity
 from qtn.problem.application.application import Application
 from qtn.problem.messages import shown, unknown_entry
@@ -66,7 +67,7 @@ def quantity_rules(document: Mapping[str, Any]) -> Iterator[str]:
     minimum, outputs = optimise.get("minimum"), sweep.get("outputs")
     for name, limit in minimum.items() if isinstance(minimum, dict) else ():
         if name not in raised:
-            yield f"optimise.minimum.{name}: {unknown(name, unknown_entry(name, raised))}"
+            yield f"optimise.minimum.{_text.one_line(str(name))}: {unknown(name, unknown_entry(name, raised))}"
         elif isinstance(limit, (int, float)) and not isinstance(limit, bool):
             try:
                 raised[name].limits.check(limit)

@@ -124,11 +124,11 @@ def grid(axes: Mapping[str, Any], mode: Mode | str = Mode.GRID, units: Mapping[s
     )
     lengths = {axis.name: len(axis.values) for axis in built}
     if mode is Mode.ZIP and len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        told = ", ".join(f"{_text.one_line(name)} has {length}" for name, length in lengths.items())
         raise ValueError(f'Axes of mode "zip" must be equally long, but {told}.')
     for axis in built if mode is Mode.GRID else ():
         if len(set(axis.values)) < len(axis.values):
-            raise ValueError(f'Axis `{axis.name}` must not repeat a value in mode "grid".')
+            raise ValueError(f'Axis `{_text.one_line(axis.name)}` must not repeat a value in mode "grid".')
     return Grid(axes=built, mode=mode)
 
 
@@ -138,6 +138,7 @@ def axis_values(name: str, given: Any) -> tuple[Value, ...]:
     Raises:
         ValueError: if there is none, or one is not a number or text.
     """
+    name = _text.one_line(name)
     if isinstance(given, Mapping):
         try:
             return spaced(**given)

@@ -105,6 +105,9 @@ FILES = {
     "output": PROBLEM.replace("fidelity", LONG[1]),
     "axis": PROBLEM.replace("chain.link.werner", LONG[1]),
     "value": PROBLEM.replace("{ start = 0.9, stop = 1.0, num = 12 }", f'["{LONG[1]}"]'),
+    "limit": PROBLEM + f'[optimise]\nparameters = ["chain"]\nminimum = {{ "{LONG[1]}" = 1 }}\n',
+    "unreadable axis": PROBLEM + f'"{LONG[1]}" = {{ start = 0, stop = 1, num = 2, scale = "log" }}\n',
+    "argument of a step": PROBLEM.replace("swap(0, 1)", f"swap(0, 1, {LONG[0]}=1)"),
     "parameter": PROBLEM + f'[optimise]\nparameters = ["{LONG[1]}"]\n',
 }
 
@@ -116,6 +119,30 @@ def test_what_a_file_holds_is_cut(tmp_path, capsys, text):
     told = capsys.readouterr().err
     assert told
     assert not any(long[: _text.MOST + 10] in told for long in LONG)
+
+
+PROGRAM = 'OPENQASM 3; include "stdgates.inc"; input float a; qubit q; rx(a) q;'
+
+
+@pytest.mark.parametrize(
+    ("more", "noise"),
+    [
+        (["--input", f"{LONG[1]}=1", "--input", "a=1"], ""),
+        (["--observable", LONG[1], "--input", "a=1"], ""),
+        (["--noise", "n.toml", "--input", "a=1"], f'[gates]\n"{LONG[1]}" = {{ model = "depolarising", p = 0.1 }}\n'),
+        (["--noise", "n.toml", "--input", "a=1"], f'[qubits]\n"{LONG[1]}" = {{ model = "depolarising", p = 0.1 }}\n'),
+        (["--noise", "n.toml", "--input", "a=1"], f'"{LONG[1]}" = 1\n'),
+    ],
+    ids=["input", "observable", "gate", "qubit", "key"],
+)
+def test_what_a_program_is_given_is_cut(file, tmp_path, capsys, more, noise):
+    pytest.importorskip("openqasm3")
+    (tmp_path / "a.qasm").write_text(PROGRAM)
+    (tmp_path / "n.toml").write_text(noise)
+    assert run(["circuit", "a.qasm", *more]) == 2
+    told = capsys.readouterr().err
+    assert LONG[1][:100] in told
+    assert LONG[1][: _text.MOST + 10] not in told
 
 
 def test_what_a_file_holds_moves_no_terminal():

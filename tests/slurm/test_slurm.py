@@ -106,6 +106,7 @@ def test_an_array_computes_all_points(cluster, tmp_path):
     written(tmp_path, PROBLEM % 24, "--array", "2", "--time", "0:10:00")
     job = cluster.call("sbatch", "--parsable", "slurm.job", cwd=tmp_path, env=paths(tmp_path)).strip()
     assert ended(cluster, job, 300)[-1] == {"COMPLETED"}
+    assert sorted(path.name for path in (tmp_path / "logs").iterdir()) == [f"{job}_0.log", f"{job}_1.log"]
     found = open_dataset(tmp_path / "RUN.zarr")
     assert int((found["done"] == 1).sum()) == 24
     assert np.all(np.isfinite(found["secret_key_rate_hz"]))

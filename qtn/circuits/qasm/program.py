@@ -90,7 +90,8 @@ def load_qasm(program: str | Path, inputs: Mapping[str, Any] | None = None) -> P
     if unknown:
         declared = ", ".join(sorted(reader.asked)) or "none"
         raise ValueError(
-            f"{name}: Argument `inputs` names {unknown[0]!r}, but the inputs of the program are: {declared}."
+            f"{name}: Argument `inputs` names {_text.echoed(unknown[0])}, but the inputs of the program are: "
+            f"{declared}."
         )
     if not reader.listing.num_qubits:
         raise source.error_at(1, 0, "the program declares no qubits.")
