@@ -1,11 +1,13 @@
 """Run a circuit: a pure state while nothing is noisy, a mixed state else."""
 
+import warnings
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Bool, Float
 
 from qtn import _checks
@@ -89,6 +91,9 @@ def run(
         state: `MPS` if `state` is pure, noise is None and every operation is a gate, UNITARY or PROJECT, else `MPDO`.
         info: discarded weights, an estimate of the fidelity, trace drift, positivity.
 
+    Warns:
+        MissingSlopesWarning: outside `jit`, if it is differentiated where cuts hide slopes (`info.rank_deficient`).
+
     Note:
         Differentiable with respect to all angles, matrices, noise parameters and the initial state; exact while
         nothing is cut. Where a program never cuts, derivatives are exact at special points too (angle 0, noise 0).
@@ -105,7 +110,9 @@ def run(
     prepared = prepare(circuit, noise, state)
     rule = truncation(max_bond, relative=relative)
     done = run_operations(prepared.train, prepared.steps, prepared.ones, prepared.twos, rule, checkpoint=checkpoint)
-    return finished(prepared, done)
+    final, info = finished(prepared, done)
+    warn_of_missing_slopes(info, (circuit, noise, state))
+    return final, info
 
 
 class Prepared(NamedTuple):
@@ -143,6 +150,24 @@ def finished(prepared: Prepared, done: Executed) -> tuple[TrainState, RunInfo]:
     """Return the state and the report of a run."""
     final = MPS(train=done.train) if prepared.pure else MPDO(train=done.train / ORTHONORMAL)
     return final, _report(final, done, prepared.selects)
+
+
+class MissingSlopesWarning(UserWarning):
+    """Derivatives of a run are incomplete."""
+
+
+def warn_of_missing_slopes(info: RunInfo, inputs: Any) -> None:
+    """Warn if a run that is differentiated, outside `jit`, kept singular values of 0: they have no slopes."""
+    differentiated = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(inputs))
+    deficient = _checks.known(jax.lax.stop_gradient(info.rank_deficient)) if differentiated else None
+    if deficient is not None and deficient:
+        warnings.warn(
+            "Derivatives of this run may be incomplete: a bond was cut where singular values are 0, and what would "
+            "raise them is missing. Increase `max_bond` until nothing is cut, or move off the special point (an angle "
+            "or a noise of 0).",
+            MissingSlopesWarning,
+            stacklevel=3,
+        )
 
 
 def _is_pure(name: str) -> bool:

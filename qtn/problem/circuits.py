@@ -1,5 +1,6 @@
 """Run an OpenQASM program with its noise file, and report numbers under names."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.noise import NoiseModel
 from qtn.circuits.qasm import Program, bit_probabilities, counts, load_qasm, observable, read_out
-from qtn.circuits.run import run
+from qtn.circuits.run import MissingSlopesWarning, run
 from qtn.circuits.trajectories import TrajectoryInfo, trajectories
 from qtn.problem.circuit_noise import load_noise, noise_name
 from qtn.states.measures import expect
@@ -66,15 +67,20 @@ def circuit_numbers(
     }
     if num_shots:
         found["counts"] = counts(program, final, num_shots, key=jax.random.key(seed))
+    missing: list[str] = []
     if gradient:
-        found["gradient"] = derivatives(Path(file), dict(inputs or {}), noise, program, terms, observables, max_bond)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", MissingSlopesWarning)
+            slopes = derivatives(Path(file), dict(inputs or {}), noise, program, terms, observables, max_bond)
+        found["gradient"] = slopes
+        missing += dict.fromkeys(str(each.message) for each in told if each.category is MissingSlopesWarning)
     return found | {
         "info": {
             "state": type(state).__name__,
             "bond": state.bond,
             "fidelity_estimate": float(info.fidelity_estimate),
             "trace_drift": float(info.trace_drift),
-            "sentences": info.sentences(),
+            "sentences": info.sentences() + missing,
         }
     }
 

@@ -1,5 +1,6 @@
 """Derivatives of circuits where others fail: degenerate spectra, noise zero, angle zero, truncation."""
 
+import warnings
 from functools import partial
 
 import jax
@@ -9,6 +10,7 @@ import pytest
 
 from qtn import channels
 from qtn.circuits import circuit, gate, measure, noise_model, run
+from qtn.circuits.run import MissingSlopesWarning
 from qtn.states import bell as bell_state
 from qtn.states import (
     bell_diagonal_pair,
@@ -25,6 +27,25 @@ from qtn.states import (
 from tests.oracles import circuits as oracle
 
 STEP = 1e-3
+
+
+def remote(p, max_bond):
+    """Two overlapping remote gates on four qubits, with depolarising noise p after every gate: <ZZ> of the ends."""
+    line = circuit(4, [gate("H", 0), gate("CX", (0, 3)), gate("RY", 1, 0.3), gate("CX", (1, 2))])
+    noise = noise_model(one_qubit=channels.depolarising(p), two_qubit=channels.depolarising(p, 2))
+    return expect(run(line, noise, max_bond=max_bond)[0], "ZIIZ")
+
+
+def test_slopes_that_cuts_hide_are_warned_of():
+    """At zero noise a cut keeps singular values of 0, and what would raise them has no slope."""
+    with pytest.warns(MissingSlopesWarning, match=r"`max_bond` until nothing is cut, or move off the special point"):
+        jax.value_and_grad(remote)(0.0, 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exact = jax.grad(remote)(0.0, 16)  # nothing is cut
+        np.testing.assert_allclose(exact, -1.0, atol=1e-12)  # of (1 - p): one gate joins the ends
+        remote(0.0, 4)  # without derivatives nothing is missing
+        jax.jit(jax.grad(remote), static_argnums=1)(0.0, 4)  # numbers are not known
 
 
 def slope(f, x):
