@@ -74,6 +74,15 @@ def row(name: str, value: float, unit: str) -> str:
     return f"{name:32s} {value:.10g} {unit}".rstrip()
 
 
+def ties_sentence(links: list[int]) -> str:
+    """Say what derivatives by the attempt time of one of several equal links are."""
+    named = ", ".join(map(str, links[:6])) + (", ..." if len(links) > 6 else "")
+    return (
+        f"Links {named} take equally long: where the time of one of them moves alone (length, index, emission), "
+        "slopes to both sides differ, and the derivative is their mean."
+    )
+
+
 def gradient_text(of: Quantity, found: dict[str, Any], info: dict[str, Any]) -> str:
     """Return value, derivatives and elasticities, the largest first, and what the outcome hides."""
     elasticity, slopes = found["elasticity"], found["gradient"]
@@ -85,6 +94,7 @@ def gradient_text(of: Quantity, found: dict[str, Any], info: dict[str, Any]) -> 
         edge = f"  ({edge_words(found['edges'][name])})" if name in found["edges"] else ""
         lines.append(f"{name:{width}s}  {relative}  {slopes[name]:.6g}{edge}")
     lines += ["", "elasticity: % change of the merit for +1 % of the number"]
+    lines += [ties_sentence(links) for links in found["ties"]]
     if "num_samples" in info:
         time, state = info["mean_time_standard_error_s"], info["state_standard_error"]
         errors = f"standard errors {time:.2g} s (mean time), at most {state:.2g} (each Pauli coefficient)"

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -16,8 +18,25 @@ from qtn._array import Array, library
 from qtn._pytree import pytree, stack, static
 from qtn.links.link import Heralded
 
+EQUAL = 1e-12
+"""Relative difference up to which attempt times are the same."""
+
 MOST_PARTS = 128
 """Attempts are commensurate if the shortest is at most this many common spacings."""
+
+
+def shared(times: Float[Array, "n"], index: int | Array) -> Float[Array, ""]:
+    """Return one of some attempt times; its derivative is shared by all that equal it.
+
+    Moving one of several equal times alone has two slopes, one to each side; with the step tied to all of them alike
+    each gets their mean, and the sum of all is the slope when they move together.
+    """
+    here = times[index]
+    if library(times) is np:
+        return here
+    tied = jnp.abs(times - here) <= EQUAL * here
+    mean = jnp.sum(jnp.where(tied, times, 0.0)) / jnp.sum(tied)
+    return jax.lax.stop_gradient(here) + mean - jax.lax.stop_gradient(mean)
 
 
 @pytree
@@ -46,10 +65,8 @@ class TimeGrid:
 
     def step(self, heralded: tuple[Heralded, ...]) -> Float[Array, ""]:
         """Return the step [s]."""
-        if self.reference is None:
-            times = stack([each.attempt_time for each in heralded])
-            return self.ratio * library(times).mean(times)
-        return self.ratio * heralded[self.reference].attempt_time
+        times = stack([each.attempt_time for each in heralded])
+        return self.ratio * (library(times).mean(times) if self.reference is None else shared(times, self.reference))
 
     def lattice(self, links: Iterable[int], waits: Iterable[int]) -> Float[Array, ""]:
         """Return the spacing, in steps, of all times at which these links and waits can deliver together.

@@ -7,9 +7,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from qtn.evaluators.fold import heralded_links
+from qtn.evaluators.grid import EQUAL
 from qtn.evaluators.levels import whole_level
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.tape import backwards
+from qtn.links.chain import Chain
 from qtn.problem.edges import edges
 from qtn.problem.evaluation import Evaluation, evaluator_for, merit_errors, merits, needs_time, result_of
 from qtn.problem.evaluators import evaluator_name
@@ -70,8 +73,9 @@ def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) 
 
     Returns:
         {"value", "gradient": {name: d merit / d number}, "elasticity": {name: x/f df/dx}, "edges": {name: {"slope",
-        "step", "diverges"}}}, the elasticities largest first; those at 0 and infinity are left out. At the ends of
-        ranges named in "edges" the derivative means nothing, and the slope over a finite step stands in its place.
+        "step", "diverges"}}, "ties": [[link, ...]]}, the elasticities largest first; those at 0 and infinity are left
+        out. At the ends of ranges named in "edges" the derivative means nothing, and the slope over a finite step
+        stands in its place; for "ties" see `ties`.
     """
     return differentiate(problem, of, values)[0]
 
@@ -95,7 +99,29 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
     }
     ordered = dict(sorted(relative.items(), key=lambda item: -abs(item[1])))
     found = {"value": float(clipped), "gradient": {name: slopes[name] for name in leaves}, "elasticity": ordered}
-    return found | {"edges": {name: vars(end) for name, end in ends.items()}}, info
+    described = {
+        "edges": {name: vars(end) for name, end in ends.items()},
+        "ties": ties(system_with(problem, leaves)[0]),
+    }
+    return found | described, info
+
+
+def ties(system: Any) -> list[list[int]]:
+    """Return the links of a chain, each list those that take equally long an attempt; [] where all differ, or are one.
+
+    Where the time of one of them moves alone, slopes to both sides differ, and derivatives are their mean.
+    """
+    if not isinstance(system, Chain) or len(system.links) == 1:
+        return []
+    groups: list[tuple[float, list[int]]] = []
+    for link, heralded in enumerate(heralded_links(system)):
+        time = float(heralded.attempt_time)
+        members = next((each for other, each in groups if abs(time - other) <= EQUAL * other), None)
+        if members is None:
+            groups.append((time, [link]))
+        else:
+            members.append(link)
+    return [members for _, members in groups if len(members) > 1]
 
 
 def unclipped(found: tuple[tuple[Any, Any], dict[str, float]]) -> tuple[float, dict[str, float]]:

@@ -21,7 +21,7 @@ from qtn.evaluators.asap.line import Line, stacked
 from qtn.evaluators.asap.sites import sites_of
 from qtn.evaluators.asap.transfer import contract, resolve
 from qtn.evaluators.extrapolate import finished
-from qtn.evaluators.grid import TimeGrid
+from qtn.evaluators.grid import TimeGrid, shared
 from qtn.evaluators.ladder import Search, Terms, ladder, plan_for
 from qtn.evaluators.outcome import Outcome, Summary
 from qtn.evaluators.plan import LADDER, NUM_LIFETIMES, GridPlan
@@ -212,7 +212,7 @@ def on_grid(
     stride: int,
 ) -> OnGrid:
     """Evaluate on one grid, with all that is resolved in time where it is asked for."""
-    reference_time = jnp.mean(line.attempt_time) if reference is None else line.attempt_time[reference]
+    reference_time = jnp.mean(line.attempt_time) if reference is None else shared(line.attempt_time, reference)
     step, kept = ratio * reference_time, ends is Ends.KEPT
     state, arrived = contract(sites_of(line, step, Ends.MEASURED, mass=False), num_steps, unit, stride)
     states = None
