@@ -28,8 +28,9 @@ MOST_PARTS = 128
 def shared(times: Float[Array, "n"], index: int | Array) -> Float[Array, ""]:
     """Return one of some attempt times; its derivative is shared by all that equal it.
 
-    Moving one of several equal times alone has two slopes, one to each side; with the step tied to all of them alike
-    each gets their mean, and the sum of all is the slope when they move together.
+    Moving one of several equal times alone has two slopes, one to each side: the right one if another is the reference,
+    the left one if it is itself. With the step tied to all alike each gets the average over the references, of two
+    links the mean of both slopes, and the sum of all is the slope when they move together.
     """
     here = times[index]
     if library(times) is np:
