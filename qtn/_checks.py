@@ -26,7 +26,8 @@ def real(value: Any) -> Array:
     """Convert a number or array (concrete or traced) to double precision; NumPy unless it holds an array of JAX."""
     require_double_precision()
     if library(value) is np and (given := np.asarray(value)).dtype.kind in "biuf":
-        return np.array(given, dtype=np.float64)  # a copy: what records hold does not change
+        copy: Any = np.array(given, dtype=np.float64)  # what records hold does not change
+        return copy
     return jnp.asarray(value, dtype=jnp.float64)
 
 

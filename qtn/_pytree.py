@@ -47,7 +47,8 @@ def pytree(cls: type[T]) -> type[T]:
 def stack(leaves: Sequence[Any]) -> Array:
     """Stack arrays of one shape in double precision; thousands of concrete numbers without thousands of operations."""
     if all(_checks.known(leaf) is not None for leaf in leaves):
-        return np.stack([np.asarray(leaf) for leaf in leaves]).astype(np.float64)
+        stacked: Any = np.stack([np.asarray(leaf) for leaf in leaves]).astype(np.float64)
+        return stacked
     return jnp.stack([_checks.real(leaf) for leaf in leaves])
 
 

@@ -248,7 +248,9 @@ def child(name: str, programs: bool) -> None:
     use_cache()
     asked: list[str] = []
     jax.monitoring.register_event_duration_secs_listener(
-        lambda event, _, **told: asked.append(f"{told.get('fun_name')} {caller()}") if event == COMPILED else None
+        lambda event, duration_secs, **told: (
+            asked.append(f"{told.get('fun_name')} {caller()}") if event == COMPILED else None
+        )
     )
     with contextlib.redirect_stdout(io.StringIO()):
         jax.block_until_ready(CASES[name]())

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from qtn._array import Array, library
-from qtn._checks import at_hand
+from qtn._checks import at_hand, real
 from qtn.evaluators.evaluate import Evaluator
 from qtn.evaluators.outcome import Outcome, Summary
 from qtn.hardware.node import Node
@@ -188,13 +188,13 @@ def result_of(values: Float[Array, "17"] | Summary | Outcome) -> Summary | Outco
     """Return mean time and Pauli coefficients as a delivered pair; a result is one."""
     if isinstance(values, Summary | Outcome):
         return values
-    values = at_hand(values)
-    return Summary(mean_time=values[0], state=values[1:].reshape(4, 4), info=None)
+    numbers: Any = at_hand(values)
+    return Summary(mean_time=numbers[0], state=numbers[1:].reshape(4, 4), info=None)
 
 
 def pauli_states(level: Level, ends: tuple[Node, Node], states: np.ndarray) -> np.ndarray:
     """Return the Pauli coefficients (n, 4, 4) of vectors (n, k) of a level at two nodes."""
-    basis = np.asarray(level.to_pauli(np.eye(level.num_components), *ends))
+    basis = np.asarray(level.to_pauli(real(np.eye(level.num_components)), *ends))
     return np.einsum("nk,abk->nab", states, basis)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from qtn._checks import real
 from qtn.planning.climber import Climber
 from qtn.planning.lattice import on_lattice
 from qtn.planning.tuning import Tuned, Tuning
@@ -37,7 +38,7 @@ def _drawn(tuning: Tuning, centre: Mapping[str, float], spread: float, random: n
     found = {}
     for name, value in centre.items():
         interval, noise = tuning.bounds[name], spread * random.normal()
-        found[name] = interval.inside(float(interval.bounded(interval.free(np.float64(value)) + noise)))
+        found[name] = interval.inside(float(interval.bounded(interval.free(real(value)) + noise)))
         if name in tuning.lattice:
             found[name] = on_lattice(found[name], tuning.lattice[name], interval)
     return found

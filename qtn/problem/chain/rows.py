@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qtn._checks import at_hand
+from qtn._checks import at_hand, real
 from qtn.evaluators.renewal import Renewal
 from qtn.links.link import herald
 from qtn.merit.age import storage_times
@@ -115,8 +115,8 @@ def bounds_on_key(merit: Any, rows: list[dict[str, Any]]) -> dict[str, float | N
     kept = [row["eta"] for row in rows]
     if given is None and (None in kept or math.prod(kept) >= 1):
         return dict.fromkeys(names)
-    eta = np.float64(math.prod(kept) if given is None else 10 ** (-given / 10))
-    per_use = float(plob_rate(eta, np.float64(1.0))), float(repeater_rate(eta, len(rows) - 1, 1.0))
+    eta = real(math.prod(kept) if given is None else 10 ** (-given / 10))
+    per_use = float(plob_rate(eta, real(1.0))), float(repeater_rate(eta, len(rows) - 1, 1.0))
     rates = (None, None) if source_rate is None else [source_rate * each for each in per_use]
     return dict(zip(names, (*rates, *per_use), strict=True))
 
