@@ -32,6 +32,9 @@ BOUNDS = {
 """At most so many programs, with the tested version of JAX."""
 
 SLOW = {
+    "Renewal, 8 links, DEJMPS: evaluate",
+    "Sampled, tree of 4 links: value",
+    "networks, grid 3 x 3: value",
     "qtn sweep, 8 points, derivatives",
     "qtn optimise, Delft-Eindhoven",
     "Renewal, 8 links, DEJMPS: gradient",

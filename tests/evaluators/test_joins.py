@@ -52,7 +52,9 @@ def integral(cutoff: float, width: float, low: float, high: float) -> float:
 PLACES = ((0, 0, 0), (0, 1, 3), (1, 1, 1), (1, 2, 0), (3, 0, 1), (3, 1, 3))
 
 
-@pytest.mark.parametrize("cutoff", [None, np.inf, 7.0])
+@pytest.mark.parametrize(
+    "cutoff", [pytest.param(None, marks=pytest.mark.slow), pytest.param(np.inf, marks=pytest.mark.slow), 7.0]
+)
 def test_few_terms_are_all_terms(cutoff):
     """Values, and derivatives by all that is not zero; component 2 has no term at all."""
     limit, wide, lattice = jnp.asarray(cutoff or np.inf), jnp.asarray(1.7), jnp.asarray(1.0)

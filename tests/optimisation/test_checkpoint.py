@@ -6,10 +6,10 @@ import subprocess
 import sys
 import time
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qtn._array import Array
 from qtn.optimisation.checkpoint import Checkpoint, open_checkpoint
 from qtn.optimisation.records import Reader, Writer
 from qtn.problem.load import loads
@@ -92,11 +92,13 @@ def test_sections_have_their_own_names(tmp_path):
 
 def test_objects_come_back_shared_and_equal():
     schedule = nested(3)
-    document, arrays = Writer().write({"a": (schedule, [schedule]), "b": float("nan")})
+    written = {"a": (schedule, [schedule]), "b": float("nan"), "c": jnp.arange(2.0), "d": np.arange(2.0)}
+    document, arrays = Writer().write(written)
     back = Reader().read(json.loads(json.dumps(document)), arrays)
     assert back["a"][0] is back["a"][1][0]
     assert back["a"][0].tree == schedule.tree
-    assert isinstance(back["a"][0].cutoff_times, Array)
+    assert isinstance(back["c"], jnp.ndarray) and isinstance(back["d"], np.ndarray)
+    assert isinstance(back["a"][0].cutoff_times, np.ndarray)
     assert len(document["objects"]) == 1 + 8 + 7 + 1  # the rules, none, that all steps share
 
 

@@ -47,6 +47,7 @@ def test_sampled_reports_errors(text):
     assert list(found["waiting_time_quantiles_s"].values()) == sorted(found["waiting_time_quantiles_s"].values())
 
 
+@pytest.mark.slow
 def test_derivatives_of_a_policy():
     problem = loads(POLICY)
     found = gradient(problem, "fidelity")

@@ -110,6 +110,7 @@ def test_gradient_names_the_choices(folder, capsys):
     assert words[words.index("purity_x") + 1 :][:2] == ["or", "used_hz."]
 
 
+@pytest.mark.slow
 def test_sweeps_store_it_with_words_and_unit():
     text = (
         FILE

@@ -222,8 +222,10 @@ POLICY = LINE.replace('tree = "swap(0, 1, cutoff_time=0.02)"', 'policy = "swap_a
 
 @pytest.mark.parametrize(
     "evaluator",
-    ["", "[evaluate]\nevaluator = 'sampled'\nnum_samples = 500\nseed = 3\n"],
-    ids=["asap", "sampled"],
+    [
+        pytest.param("", id="asap", marks=pytest.mark.slow),  # test_policy_sweep sweeps it too
+        pytest.param("[evaluate]\nevaluator = 'sampled'\nnum_samples = 500\nseed = 3\n", id="sampled"),
+    ],
 )
 def test_policies_are_swept(evaluator):
     made = task(POLICY + evaluator, GRADIENTS + '"chain.link.werner" = [0.9, 0.99]\n')
