@@ -270,7 +270,7 @@ def test_short_grids_of_a_search_are_told_as_such():
         told.append(best)
 
     found = qtn.optimise(
-        loads(ABSTRACT % 2 + "[optimise]\nsearch = { max_rounds = 0, cutoffs = true }\n"), report=report
+        loads(ABSTRACT % 3 + "[optimise]\nsearch = { max_rounds = 1, cutoffs = true }\n"), report=report
     )
     assert any(phase.startswith("search, about ") for phase in phases)
     assert np.isfinite(told[-1]) and np.all(np.diff([each for each in told if np.isfinite(each)]) >= 0)
