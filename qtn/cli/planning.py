@@ -41,7 +41,8 @@ def content_of(problem: Problem, found: Optimum) -> Content:
     winner = chosen(problem, best)
     file_values = initial_values(problem, settings)
     first = problem if problem.given_schedule is not None or best.schedule is None else winner
-    before, after = evaluated(first), evaluated(winner, settings)
+    names = [each.name for each in objective_of(problem).named]
+    before, after = evaluated(first, names=names), evaluated(winner, settings, names)
     warn(after.result.info.warnings())
     sensitive = table.maximise if table.minimise is None else next(iter(objective_of(problem).minimum))
     with ThreadPoolExecutor(1) as other_core:  # sampling compiles for seconds

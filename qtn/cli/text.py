@@ -74,13 +74,16 @@ def row(name: str, value: float, unit: str) -> str:
     return f"{name:32s} {value:.10g} {unit}".rstrip()
 
 
-def ties_sentence(links: list[int]) -> str:
-    """Say what derivatives by the attempt time of one of several equal links are."""
-    named = ", ".join(map(str, links[:6])) + (", ..." if len(links) > 6 else "")
-    return (
-        f"Links {named} take equally long: where the time of one of them moves alone (length, index, emission), "
-        "slopes to both sides differ, and the derivative is their mean."
-    )
+def lattice_lines(found: dict[str, Any]) -> list[str]:
+    """Say what derivatives by one attempt time alone are, where links deliver on common times."""
+    links, moved = found["ties"], "what moves the attempt time of one link alone (length, index, emission)"
+    lines = []
+    if links:
+        named = ", ".join(map(str, links[:6])) + (", ..." if len(links) > 6 else "")
+        lines.append(f"Links {named} take equally long: by {moved} slopes to both sides differ; shown is an average.")
+    if found["multiples"]:
+        lines.append(f"Attempt times are multiples of a common time: by {moved} derivatives are one-sided.")
+    return lines
 
 
 def gradient_text(of: Quantity, found: dict[str, Any], info: dict[str, Any]) -> str:
@@ -94,7 +97,7 @@ def gradient_text(of: Quantity, found: dict[str, Any], info: dict[str, Any]) -> 
         edge = f"  ({edge_words(found['edges'][name])})" if name in found["edges"] else ""
         lines.append(f"{name:{width}s}  {relative}  {slopes[name]:.6g}{edge}")
     lines += ["", "elasticity: % change of the merit for +1 % of the number"]
-    lines += [ties_sentence(links) for links in found["ties"]]
+    lines += lattice_lines(found)
     if "num_samples" in info:
         time, state = info["mean_time_standard_error_s"], info["state_standard_error"]
         errors = f"standard errors {time:.2g} s (mean time), at most {state:.2g} (each Pauli coefficient)"

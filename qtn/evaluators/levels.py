@@ -63,9 +63,14 @@ def where_exact(level: Level, chain: Chain, schedule: Schedule, found: T, *, who
     return jax.tree.map(lambda number: jnp.where(exact, number, jnp.nan), found)
 
 
-def whole_level(chain: Chain, schedule: Schedule | SwapAsap) -> str:
-    """Return the name of the smallest level that holds the whole state that is delivered."""
-    return PAULI.name if isinstance(schedule, SwapAsap) else choose_level(chain, schedule, whole=True).name
+def whole_level(chain: Chain, schedule: Schedule | SwapAsap) -> PauliLevel | None:
+    """Return the smallest level that holds the whole state that a chain of known numbers delivers; None = none does."""
+    if isinstance(schedule, SwapAsap):
+        return PAULI
+    try:
+        return choose_level(chain, schedule, whole=True)
+    except ValueError:
+        return None
 
 
 def holds_all(evaluator: Any, chain: Chain, schedule: Schedule | SwapAsap) -> bool:

@@ -5,7 +5,6 @@ raw bits before error correction (noisy preprocessing); see `qtn.merit.preproces
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -150,7 +149,7 @@ def secret_fraction(
     result: Result | Summary, fraction: Fraction = bb84_fraction, *, clip: bool = True
 ) -> Float[Array, ""]:
     """Return the secret bits per delivered pair, of the mean delivered state; clipped at 0 unless told."""
-    return _judged(delivered_pair(result), fraction, clip)
+    return _judge(fraction)(delivered_pair(result), fraction, clip)
 
 
 def secret_key_rate(
@@ -166,11 +165,21 @@ def secret_key_rate(
     Returns:
         Rate [bit/s].
     """
-    return _judged(delivered_pair(result), fraction, clip, result.mean_time)
+    return _judge(fraction)(delivered_pair(result), fraction, clip, result.mean_time)
 
 
-@partial(jax.jit, static_argnames=("fraction", "clip"))
+def _judge(fraction: Fraction) -> Callable[..., Float[Array, ""]]:
+    """Return what judges a pair: compiled once for the protocols of this module; those of users may be any function."""
+    return _compiled if getattr(fraction, "fraction", fraction) in PROTOCOLS else _judged
+
+
 def _judged(pair: Pair, fraction: Fraction, clip: bool, mean_time: Float[Array, ""] | float = 1.0) -> Float[Array, ""]:
     """Return the fraction of a pair over a time, in one compiled function."""
     value = fraction(pair)
     return (jnp.maximum(value, 0.0) if clip else value) / mean_time
+
+
+_compiled = jax.jit(_judged, static_argnames=("fraction", "clip"))
+
+PROTOCOLS = (bb84_fraction, six_state_fraction, hashing_fraction, chsh_fraction)
+"""The key protocols that may be compiled by themselves, with or without preprocessing."""

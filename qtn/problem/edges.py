@@ -41,7 +41,9 @@ class Edge:
     """Whether slopes grow as steps get smaller; else they have a limit, which is another one than JAX returns."""
 
 
-def edges(problem: Problem, numbers: Mapping[str, float], slopes: Slopes, here: Mapping[str, float]) -> dict[str, Edge]:
+def edges(
+    problem: Problem, numbers: Mapping[str, float], slopes: Slopes, found_here: tuple[float, Mapping[str, float]]
+) -> dict[str, Edge]:
     """Find the numbers at an end of their range at which derivatives mean nothing.
 
     All of them move into their ranges together, twice, so that this costs two more gradients, and one for each number
@@ -51,12 +53,12 @@ def edges(problem: Problem, numbers: Mapping[str, float], slopes: Slopes, here: 
         problem: says the ranges.
         numbers: dotted name -> number.
         slopes: differentiates the value.
-        here: derivatives at `numbers`.
+        found_here: what it returns at `numbers`.
     """
     widths = inward(problem, numbers)
     if not widths:
         return {}
-    value = slopes(dict(numbers))[0]
+    value, here = found_here
     near, nearer = (slopes(moved(numbers, widths, step))[1] for step in (NEAR, NEARER))
     most = max(abs(value), *(abs(here[name] * width) for name, width in widths.items()))
     found = {}

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from qtn.evaluators.evaluate import Evaluator
-from qtn.evaluators.levels import holds_all
+from qtn.evaluators.levels import holds_all, whole_level
 from qtn.evaluators.outcome import Result, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
@@ -49,10 +49,17 @@ class Evaluation:
         return [] if whole or not isinstance(chain, Chain) else wider
 
 
-def evaluated(problem: Problem, values: Mapping[str, float] | None = None) -> Evaluation:
-    """Evaluate a problem, with some numbers replaced: the whole state where that is cheap, else its Bell weights."""
+def evaluated(problem: Problem, values: Mapping[str, float] | None = None, names: Iterable[str] = ()) -> Evaluation:
+    """Evaluate a problem: the whole state where that is cheap or somebody asks for it, else its Bell weights.
+
+    Args:
+        problem: the problem.
+        values: numbers to replace.
+        names: of quantities that must be exact.
+    """
     system = system_with(problem, values or {})
-    evaluator = problem.evaluator_with(whole=whole_is_cheap(problem))
+    cheap = whole_is_cheap(problem) and (not problem.root.scheduled or whole_level(*system) is not None)
+    evaluator = problem.evaluator_with(whole=cheap or need_more(problem, names))
     return Evaluation(problem, values or {}, system, evaluator, evaluator.evaluate(*system))
 
 
@@ -62,11 +69,15 @@ def whole_is_cheap(problem: Problem) -> bool:
     return free and (not problem.root.scheduled or problem.chain.num_links <= MOST_WHOLE_LINKS)
 
 
+def need_more(problem: Problem, names: Iterable[str]) -> bool:
+    """Whether quantities depend on more of the state than its Bell weights."""
+    rows = quantities_of(problem.document)
+    return any(rows[name].depends_on(problem.fraction) != BELL_DIAGONAL for name in names)
+
+
 def evaluator_for(problem: Problem, names: Iterable[str]) -> Evaluator[Result]:
     """Return the evaluator of a problem that is exact for the quantities of these names."""
-    rows = quantities_of(problem.document)
-    whole = any(rows[name].depends_on(problem.fraction) != BELL_DIAGONAL for name in names)
-    return problem.evaluator_with(whole=whole)
+    return problem.evaluator_with(whole=need_more(problem, names))
 
 
 def needs_time(problem: Problem) -> bool:

@@ -82,7 +82,7 @@ def front(
     def asked(maximise: str, minimum: Mapping[str, float]) -> Problem:
         wanted: dict[str, Any] = {"maximise": maximise, "minimise": None, "minimum": {**limits, **minimum}}
         config = problem.config.model_copy(update={"optimise": table.model_copy(update=wanted)})
-        return dataclasses.replace(problem, config=config)
+        return dataclasses.replace(problem, config=config, also=(first, second))
 
     def best(maximise: str, minimum: Mapping[str, float], number: int) -> Optimum:
         return optimise(

@@ -59,7 +59,7 @@ def tree_evaluator(problem: Problem) -> Renewal:
     Raises:
         ValueError: if they cannot.
     """
-    evaluator = evaluator_for(problem, [each.name for each in objective_of(problem).named])
+    evaluator = evaluator_for(problem, [*problem.also, *(each.name for each in objective_of(problem).named)])
     if not isinstance(evaluator, Renewal):
         raise ValueError(
             'evaluate.evaluator: numbers and schedules are optimised with "renewal"; leave the evaluator out, and '

@@ -46,6 +46,9 @@ class Problem:
     given_schedule: Schedule | None
     """The tree, with its cut-off and waiting times; None where it is left to a search."""
 
+    also: tuple[str, ...] = ()
+    """Quantities that are read besides those that the tables name, as in a front; optimisations are exact for them."""
+
     source: str = "problem"
     """What errors call it: the file."""
 

@@ -8,13 +8,21 @@ import jax
 import numpy as np
 
 from qtn.evaluators.fold import heralded_links
-from qtn.evaluators.grid import EQUAL
+from qtn.evaluators.grid import EQUAL, common_spacing
 from qtn.evaluators.levels import whole_level
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.tape import backwards
 from qtn.links.chain import Chain
 from qtn.problem.edges import edges
-from qtn.problem.evaluation import Evaluation, evaluator_for, merit_errors, merits, needs_time, result_of
+from qtn.problem.evaluation import (
+    MOST_WHOLE_LINKS,
+    Evaluation,
+    evaluator_for,
+    merit_errors,
+    merits,
+    needs_time,
+    result_of,
+)
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.names import numeric_leaves, system_with
 from qtn.problem.problem import Problem
@@ -51,13 +59,13 @@ def left_out_sentence(evaluation: Evaluation) -> str:
     """Say which quantities were left out, why, and how to ask for them."""
     rows = quantities_of(evaluation.problem.document)
     *others, last = (rows[name].words for name in evaluation.inexact)
-    given = evaluation.problem.config.evaluate.level
-    level = whole_level(*evaluation.system)
-    cure = (
-        f"leave evaluate.level out, or set it to {level!r}"
-        if given
-        else f"ask for them with evaluate.level = {level!r}"
-    )
+    given, level = evaluation.problem.config.evaluate.level, whole_level(*evaluation.system)
+    if level is None:
+        cure = "no state level holds them with these protocols"
+    elif given and evaluation.problem.chain.num_links <= MOST_WHOLE_LINKS:
+        cure = f"leave evaluate.level out, or set it to {level.name!r}"
+    else:
+        cure = f"ask for them with evaluate.level = {level.name!r}"
     which = f"{', '.join(others)} and {last}" if others else last
     return f"Left out: {which}, as they depend on more of the state than its Bell weights; {cure}."
 
@@ -73,9 +81,9 @@ def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) 
 
     Returns:
         {"value", "gradient": {name: d merit / d number}, "elasticity": {name: x/f df/dx}, "edges": {name: {"slope",
-        "step", "diverges"}}, "ties": [[link, ...]]}, the elasticities largest first; those at 0 and infinity are left
-        out. At the ends of ranges named in "edges" the derivative means nothing, and the slope over a finite step
-        stands in its place; for "ties" see `ties`.
+        "step", "diverges"}}, "ties": [link, ...], "multiples": bool}, the elasticities largest first; those at 0 and
+        infinity are left out. At the ends of ranges named in "edges" the derivative means nothing, and the slope over a
+        finite step stands in its place; for "ties" and "multiples" see `lattice`.
     """
     return differentiate(problem, of, values)[0]
 
@@ -90,7 +98,7 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
     sloped = slopes_of(problem, of)
     (raw, (clipped, info)), slopes = sloped(leaves)
     exact = not hasattr(info, "num_samples")  # samples have standard errors, and no slopes to be compared
-    ends = edges(problem, leaves, lambda numbers: unclipped(sloped(numbers)), slopes) if exact else {}
+    ends = edges(problem, leaves, lambda numbers: unclipped(sloped(numbers)), (float(raw), slopes)) if exact else {}
     slopes |= {name: end.slope for name, end in ends.items()}
     relative = {
         name: leaves[name] * slopes[name] / float(raw)
@@ -99,29 +107,23 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
     }
     ordered = dict(sorted(relative.items(), key=lambda item: -abs(item[1])))
     found = {"value": float(clipped), "gradient": {name: slopes[name] for name in leaves}, "elasticity": ordered}
-    described = {
-        "edges": {name: vars(end) for name, end in ends.items()},
-        "ties": ties(system_with(problem, leaves)[0]),
-    }
+    described = {"edges": {name: vars(end) for name, end in ends.items()}, **lattice(system_with(problem, leaves)[0])}
     return found | described, info
 
 
-def ties(system: Any) -> list[list[int]]:
-    """Return the links of a chain, each list those that take equally long an attempt; [] where all differ, or are one.
+def lattice(system: Any) -> dict[str, Any]:
+    """Return which links of a chain deliver on common times, where slopes by one attempt time alone have two sides.
 
-    Where the time of one of them moves alone, slopes to both sides differ, and derivatives are their mean.
+    Returns:
+        {"ties": links that take as long as the fastest, [] if it is alone: their derivatives average both sides,
+        "multiples": whether other links take whole multiples of a common time: theirs are one-sided}.
     """
     if not isinstance(system, Chain) or len(system.links) == 1:
-        return []
-    groups: list[tuple[float, list[int]]] = []
-    for link, heralded in enumerate(heralded_links(system)):
-        time = float(heralded.attempt_time)
-        members = next((each for other, each in groups if abs(time - other) <= EQUAL * other), None)
-        if members is None:
-            groups.append((time, [link]))
-        else:
-            members.append(link)
-    return [members for _, members in groups if len(members) > 1]
+        return {"ties": [], "multiples": False}
+    times = np.array([float(each.attempt_time) for each in heralded_links(system)])
+    fastest = times <= times.min() * (1 + EQUAL)
+    ties = np.flatnonzero(fastest).tolist() if fastest.sum() > 1 else []
+    return {"ties": ties, "multiples": not fastest.all() and common_spacing(times.tolist()) > 0}
 
 
 def unclipped(found: tuple[tuple[Any, Any], dict[str, float]]) -> tuple[float, dict[str, float]]:

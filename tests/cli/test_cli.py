@@ -47,7 +47,7 @@ def test_evaluate_for_people(file, capsys):
 def test_gradient(file, capsys):
     assert run(["gradient", file, "--of", "fidelity", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"value", "gradient", "elasticity", "edges", "ties"}
+    assert set(found) == {"value", "gradient", "elasticity", "edges", "ties", "multiples"}
     assert run(["gradient", file]) == 0
     assert "chain.link.p_success" in capsys.readouterr().out
 

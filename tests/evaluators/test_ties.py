@@ -13,7 +13,7 @@ LINK = '{ model = "double_click", length_km = 20.0, attenuation_db_per_km = 0.2,
 TEXT = f"""
 schema = 1
 [chain]
-links = [{LINK}, {LINK}, {LINK.replace("20.0", "25.0")}]
+links = [{LINK}, {LINK}, {LINK.replace("20.0", "29.17")}]
 node = {{ memory = {{ model = "dephasing", t2_s = 1.0 }} }}
 [schedule]
 tree = "swap(swap(0, 1), 2)"
@@ -53,10 +53,22 @@ def test_it_is_the_mean_of_both_sides():
 
 def test_a_file_says_which_links_tie(tmp_path, capsys):
     found = differentiate(loads(TEXT), "mean_time_s")[0]
-    assert found["ties"] == [[0, 1]]
+    assert found["ties"] == [0, 1] and not found["multiples"]
     slopes = [found["gradient"][f"chain.links.{i}.refractive_index"] for i in (0, 1)]
     np.testing.assert_allclose(slopes[0], slopes[1], rtol=1e-10)
     path = tmp_path / "ties.toml"
     path.write_text(TEXT)
     assert run(["gradient", str(path), "--of", "mean_time_s"]) == 0
-    assert "Links 0, 1 take equally long: where the time of one of them moves alone" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Links 0, 1 take equally long: by what moves the attempt time" in said and "one-sided" not in said
+
+
+def test_multiples_are_said_to_be_one_sided(tmp_path, capsys):
+    links = ", ".join(
+        f'{{ model = "abstract", p_success = 0.5, attempt_time_s = {time}, werner = 0.9 }}' for time in (1.0, 2.0)
+    )
+    path = tmp_path / "multiples.toml"
+    path.write_text(f'schema = 1\n[chain]\nlinks = [{links}]\n[schedule]\ntree = "swap(0, 1)"\n')
+    assert run(["gradient", str(path), "--of", "mean_time_s"]) == 0
+    said = capsys.readouterr().out
+    assert "Attempt times are multiples of a common time" in said and "equally long" not in said

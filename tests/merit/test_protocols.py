@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 
 import qtn
 from qtn import bb84_fraction, chsh_fraction, hashing_fraction, preprocessed, six_state_fraction
+from qtn.merit.fidelity import qber_z
 from qtn.merit.in_time import fidelity_by
 from qtn.merit.preprocessing import best_noise
 from qtn.states.pair import from_fidelity
@@ -114,6 +115,19 @@ def test_derivatives_with_flips(fraction, fidelity):
 def test_slope_leads_to_a_violation():
     slope = jax.jit(jax.grad(lambda f: chsh_fraction(from_fidelity(f))))
     assert all(float(slope(f)) > 0.1 for f in (0.4, 0.6, 0.75))  # S < 2
+
+
+def test_protocols_of_users_are_any_functions():
+    class Threshold:
+        __hash__ = None  # as a dataclass that compares its fields
+
+        def __call__(self, pair):
+            return max(0.0, 1 - 4 * float(qber_z(pair)))
+
+    link = qtn.abstract_link(p_success=0.5, attempt_time=1.0, werner=0.9)
+    found = qtn.evaluate(qtn.chain(link, num_links=1), qtn.parse("0"))
+    assert float(qtn.secret_fraction(found, Threshold())) == pytest.approx(1 - 4 * 0.05, rel=1e-12)
+    assert float(qtn.secret_key_rate(found, lambda pair: max(0.0, 1 - 4 * float(qber_z(pair))))) == pytest.approx(0.4)
 
 
 def test_fixed_flips():

@@ -100,6 +100,41 @@ def test_a_level_that_is_asked_for_leaves_out_what_it_does_not_hold(tmp_path, ca
     assert run(["gradient", str(path), "--of", "fidelity"]) == 0
 
 
+FIBRE = 'model = "single_click", length_km = 20.0, attenuation_db_per_km = 0.2, bright_state = 0.1'
+TWO = f"schema = 1\n[chain]\nnum_links = 2\nlink = {{ {FIBRE} }}\n"
+
+
+def test_protocols_that_no_larger_level_holds_leave_it_out(tmp_path, capsys):
+    path = tmp_path / "code.toml"
+    path.write_text(TWO + "[schedule]\ntree = \"swap(distill(0, protocol='code5'), 1)\"\n")
+    for options in ([], ["--set", 'evaluate.level="bell_diagonal"']):
+        assert run(["evaluate", str(path), "--json", *options]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["chsh"] is None and found["fidelity"] == pytest.approx(0.9288716933, rel=1e-9)
+        assert found["left_out"].endswith("Bell weights; no state level holds them with these protocols.")
+
+
+def test_what_is_optimised_is_reported_however_long_the_chain(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("qtn.problem.evaluation.MOST_WHOLE_LINKS", 0)
+    path = tmp_path / "long.toml"
+    asked = '[optimise]\nmaximise = "log_negativity"\nparameters = ["chain.link.bright_state"]\n'
+    path.write_text(BRIGHT + asked)
+    assert run(["optimise", str(path), "--json", "--out", str(tmp_path / "out")]) == 0
+    found = json.loads(capsys.readouterr().out)["best"]
+    there = exact(ONE.format(LINK, found["parameters"]["chain.link.bright_state"]), ["log_negativity"])
+    assert found["value"] == pytest.approx(there["log_negativity"], rel=1e-9)
+
+
+def test_both_ends_of_a_front_are_exact(tmp_path, capsys):
+    path = tmp_path / "front.toml"
+    path.write_text(TWO + "[optimise]\nsearch = { max_rounds = 0 }\n")
+    front = ["--front", "fidelity,log_negativity", "--out", str(tmp_path / "out")]
+    assert run(["optimise", str(path), "--json", *front]) == 0
+    row = json.loads(capsys.readouterr().out)["front"][0]
+    there = exact(TWO + f"[schedule]\ntree = {json.dumps(row['tree'])}\n", ["log_negativity"])
+    assert row["log_negativity"] == pytest.approx(there["log_negativity"], rel=1e-6)
+
+
 @pytest.mark.slow
 def test_long_chains_leave_out_what_nobody_asked_for():
     tree = "0"
