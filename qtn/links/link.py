@@ -1,12 +1,13 @@
 """The elementary link: entanglement that two neighbouring nodes herald attempt by attempt."""
 
+import dataclasses
 from typing import Protocol, runtime_checkable
 
 import jax
 from jaxtyping import Float
 
 from qtn._array import Array
-from qtn._pytree import pytree
+from qtn._pytree import pytree, static
 from qtn.states.pair import bell_from_pauli
 
 
@@ -22,6 +23,16 @@ class Heralded:
 
     state: Float[Array, "4 4"]
     """Pauli coefficients r[i, j] = tr(P_i x P_j rho) of the heralded pair, corrected to Phi+; r[0, 0] = 1."""
+
+    held_left: Float[Array, ""] | None = dataclasses.field(default=None)
+    """How long the memory of the left node has held its qubit at delivery [s], from when it emitted (or stored) its
+    photon until both nodes know; it lies within the attempt, and `state` does not know of it. None = no memory did."""
+
+    held_right: Float[Array, ""] | None = dataclasses.field(default=None)
+    """The same for the right node [s]; both are given, or neither."""
+
+    right_flipped: bool = static(default=False)
+    """Whether the right qubit is held before the X that brings it to `state`: it counts where a memory relaxes (T1)."""
 
     @property
     def bell_diagonal(self) -> Float[Array, "4"]:

@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from qtn.evaluators.delivery import delivering
 from qtn.links.chain import Chain
-from qtn.links.link import Heralded
 from qtn.schedules.tree import Swap, Tree, subtrees
 
 
@@ -39,11 +39,10 @@ class Segment:
 class Segments:
     """All segments of a chain by what they are made of."""
 
-    def __init__(
-        self, chain: Chain, heralded: tuple[Heralded, ...], *, mirror: bool = True, order: Tree | None = None
-    ) -> None:
+    def __init__(self, chain: Chain, *, mirror: bool = True, order: Tree | None = None) -> None:
+        chain = delivering(chain)
         self.num_links, self.mirror = chain.num_links, mirror
-        self._links = _numbered([heralded[chain.link_index(i)] for i in range(chain.num_links)])
+        self._links = _numbered([chain.link(i) for i in range(chain.num_links)])
         self._nodes = _numbered([chain.node(i) for i in range(chain.num_links + 1)])
         self._order = None if order is None else _joints(order)
 

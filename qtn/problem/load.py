@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from qtn.evaluators.delivery import require_time_to_herald
 from qtn.hardware.fibre import UnusualWarning
 from qtn.links.link import herald
 from qtn.problem.chain.chain import num_links_of
@@ -117,7 +118,9 @@ def impossible_links(problem: Problem) -> Iterator[str]:
         with warnings.catch_warnings(record=True) as unusual:
             warnings.simplefilter("always", UnusualWarning)
             try:
-                kind.build(table)
+                link = kind.build(table)
+                if problem.config.evaluate.herald_decay:
+                    require_time_to_herald(link)
             except ValueError as error:
                 yield f"{key}: {error}"
         for each in unusual:

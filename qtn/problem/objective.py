@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
-from qtn.evaluators.fold import heralded_links
+from qtn.evaluators.delivery import delivered_links
 from qtn.evaluators.grid import common_spacing
 from qtn.evaluators.renewal import Renewal
 from qtn.optimisation.bounded import Interval
@@ -149,4 +149,4 @@ def cutoff_spacing(problem: Problem, values: Mapping[str, float]) -> float:
 
 def attempt_times(problem: Problem, values: Mapping[str, float]) -> list[float]:
     """Return the time [s] that one attempt of each link takes."""
-    return [float(each.attempt_time) for each in heralded_links(chain_with(problem, values))]
+    return [float(each.attempt_time) for each in delivered_links(chain_with(problem, values))]

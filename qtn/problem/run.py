@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from qtn.evaluators.fold import heralded_links
+from qtn.evaluators.delivery import delivered_links
 from qtn.evaluators.grid import EQUAL, common_spacing
 from qtn.evaluators.levels import whole_level
 from qtn.evaluators.renewal import Renewal
@@ -120,7 +120,7 @@ def lattice(system: Any) -> dict[str, Any]:
     """
     if not isinstance(system, Chain) or len(system.links) == 1:
         return {"ties": [], "multiples": False}
-    times = np.array([float(each.attempt_time) for each in heralded_links(system)])
+    times = np.array([float(each.attempt_time) for each in delivered_links(system)])
     fastest = times <= times.min() * (1 + EQUAL)
     ties = np.flatnonzero(fastest).tolist() if fastest.sum() > 1 else []
     return {"ties": ties, "multiples": not fastest.all() and common_spacing(times.tolist()) > 0}

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from qtn.evaluators.delivery import require_time_to_herald
+from qtn.links.link import Link
 from qtn.problem.names import root_table
 from qtn.problem.problem import Problem
 
@@ -35,7 +37,9 @@ class Validity:
             if path:
                 for part in path:
                     found = found[int(part) if isinstance(found, list) else part]
-                root.part(path[0], found).build(found)
+                built = root.part(path[0], found).build(found)
+                if isinstance(built, Link) and self.problem.config.evaluate.herald_decay:
+                    require_time_to_herald(built)
             else:
                 root.build(found)
         except ValueError as error:
