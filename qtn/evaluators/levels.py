@@ -16,6 +16,9 @@ from qtn.steps.level import BELL_DIAGONAL, LEVELS, MOST_PAIRS, PAULI, Level, Pau
 
 T = TypeVar("T")
 
+MOST_WHOLE_LINKS = 32
+"""Links up to which the whole state is evaluated although nobody asked for it."""
+
 TOLERANCE = 1e-13
 """Largest Pauli coefficient of a link that may be dropped: rounding."""
 

@@ -9,13 +9,12 @@ import numpy as np
 
 from qtn.evaluators.delivery import delivered_links
 from qtn.evaluators.grid import EQUAL, common_spacing
-from qtn.evaluators.levels import whole_level
+from qtn.evaluators.levels import MOST_WHOLE_LINKS, whole_level
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.tape import backwards
 from qtn.links.chain import Chain
 from qtn.problem.edges import edges
 from qtn.problem.evaluation import (
-    MOST_WHOLE_LINKS,
     Evaluation,
     evaluator_for,
     merit_errors,
