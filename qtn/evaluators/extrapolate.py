@@ -222,7 +222,7 @@ def staggering(
     """
     chain, schedule = constant((chain, schedule))
     heralded = delivered_links(chain)
-    step = plan.finest.step(heralded)
+    step = plan.finest.step([each.attempt_time for each in heralded])
     longest = largest([each.attempt_time for each in heralded])
     later = schedule.cutoff_times + library(longest, step).minimum(longest, step)
     moved = root(Fold(chain, dataclasses.replace(schedule, cutoff_times=later), plan.finest, level))

@@ -54,11 +54,9 @@ def decay_per_step(level: Level, ends: tuple[tuple[Node, Node], ...], step: Floa
 
 
 @partial(jax.jit, static_argnames="reference")
-def grid_step(
-    ratio: Float[Array, ""] | float, heralded: tuple[Heralded, ...], reference: int | None
-) -> Float[Array, ""]:
+def grid_step(ratio: Float[Array, ""] | float, attempt_times: list[Array], reference: int | None) -> Float[Array, ""]:
     """Return the step [s] of a grid, see `TimeGrid.step`."""
-    return TimeGrid(ratio=ratio, num_steps=1, reference=reference).step(heralded)
+    return TimeGrid(ratio=ratio, num_steps=1, reference=reference).step(attempt_times)
 
 
 @jax.jit
@@ -106,7 +104,7 @@ class Fold:
     ) -> None:
         self.chain, self.schedule, self.grid, self.level = delivering(chain, run), schedule, grid, level
         self.run, self.heralded = run, delivered_links(self.chain)
-        self.step = run(grid_step, grid.ratio, self.heralded, grid.reference)
+        self.step = run(grid_step, grid.ratio, [each.attempt_time for each in self.heralded], grid.reference)
         self.lifetimes: list[tuple[Array, Array]] = []
         """Mean times of the steps below the root: products of two numbers [s]."""
         self.tails: list[Array] = []

@@ -110,6 +110,8 @@ def chain(
         links = (links,)
     elif num_links is not None and len(links) != num_links:
         raise ValueError(f"Argument `links` must hold num_links = {num_links} links, but holds {len(links)}.")
+    if not isinstance(herald_decay, bool):
+        raise TypeError(f"Argument `herald_decay` must be True or False, but is {herald_decay!r:.80}.")
     count = len(links) if num_links is None else num_links
     if count < 1:
         raise ValueError(f"Argument `num_links` must be at least 1, but is {count}.")

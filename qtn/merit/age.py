@@ -48,7 +48,8 @@ def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Evaluator[Resu
         E[A_i] = -d <ZZ> / d r_i at r = 0
 
     Args:
-        chain: its success probabilities and attempt times count; states, memories and gates do not.
+        chain: its success probabilities, attempt times and what memories hold while links herald count; states and
+            gates do not, nor how good memories are.
         schedule: a tree of swaps and waits.
         evaluator: as in `qtn.evaluate`.
 
@@ -79,7 +80,7 @@ def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Evaluator[Resu
     links = []
     for link in chain.links:
         pair = link if isinstance(link, Heralded) else herald(link)
-        links.append(dataclasses.replace(pair, state=pauli_from_bell(werner(1.0))))
+        links.append(dataclasses.replace(pair, state=pauli_from_bell(werner(1.0)), decayed=False))
     count = chain.num_links + 1
 
     def correlation(rates: Float[Array, "n"]) -> Float[Array, ""]:

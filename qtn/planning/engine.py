@@ -76,7 +76,7 @@ class Engine:
     def __init__(self, chain: Chain, grid: TimeGrid, level: Level) -> None:
         self.chain, self.grid, self.level = delivering(chain), grid, level
         self.heralded = delivered_links(self.chain)
-        self.step = grid.step(self.heralded)
+        self.step = grid.step([each.attempt_time for each in self.heralded])
         self.seconds = float(self.step)
         self.num_joins = 0
 

@@ -58,7 +58,7 @@ class JoinedModel(Model):
         found = iter(run(self._moving, dict(numbers)))
         leaves = [next(found) if moves else still for moves, still in zip(self._moves, self._still, strict=True)]
         chain, schedule = jax.tree.unflatten(self._structure, leaves)
-        return delivering(chain, run), schedule
+        return delivering(chain, run, checked=False), schedule
 
     def values(self, plan: GridPlan, numbers: Mapping[str, float]) -> Any:
         """Return mean time and Pauli coefficients (17,) on given grids, or an `Outcome`."""

@@ -8,13 +8,19 @@ import numpy as np
 import pytest
 
 import qtn
-from qtn.evaluators.delivery import delivering
+from qtn.evaluators.delivery import delivered_together, delivering
 from qtn.evaluators.full_state import timeline_of
 from qtn.links.link import Heralded
 from qtn.merit.age import storage_times
+from qtn.planning.segments import Segments
+from qtn.problem.evaluation import evaluated
 from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
+from qtn.problem.names import derived
+from qtn.problem.run import report_numbers
+from qtn.problem.validity import Validity
 from qtn.steps.level import BELL_DIAGONAL, PAULI, X_TYPE
+from qtn.steps.nodes import stacked_nodes
 from tests.oracles import density, fock
 
 INDEX = 1.5
@@ -226,11 +232,150 @@ def test_files_turn_it_off():
 
 
 def test_an_attempt_shorter_than_its_holding_is_refused():
-    wrong = r"chain.link: Argument `attempt_time` must be at least 0.00500346 s.* is 0.005 s.*herald_decay = false"
+    wrong = r"chain.link: Argument `attempt_time` of the link must be at least 0.00500346 s.* is 0.005 s.*herald_decay = false"
     with pytest.raises(ProblemError, match=wrong):
         loads(FILE, ["chain.link.attempt_time_s=0.005"])
     loads(FILE, ["chain.link.attempt_time_s=0.005", "evaluate.herald_decay=false"])
     line = qtn.chain(qtn.direct_transmission(length=80e3, loss=5.0, attempt_time=1e-4), num_links=1)
-    with pytest.raises(ValueError, match=r"`attempt_time` must be at least 0\.000783"):
+    with pytest.raises(ValueError, match=r"`attempt_time` of the link must be at least 0\.000783"):
         qtn.evaluate(line, qtn.nested(0))
     qtn.evaluate(dataclasses.replace(line, herald_decay=False), qtn.nested(0))
+
+
+SHORT = qtn.direct_transmission(length=80e3, loss=5.0, attempt_time=1e-4)
+
+
+@pytest.mark.parametrize(
+    "evaluated",
+    [
+        lambda line: qtn.Renewal().summarise(line, qtn.nested(1)),
+        lambda line: qtn.Asap().summarise(line, qtn.swap_asap()),
+        lambda line: qtn.Sampled(num_samples=8).summarise(line, qtn.swap_asap()),
+        lambda line: qtn.Sampled(num_samples=8).summarise(line, qtn.nested(1)),
+        lambda line: qtn.FullState().run(line, timeline_of(qtn.nested(1), [1.0, 2.0])),
+        lambda line: storage_times(line, qtn.nested(1)),
+    ],
+    ids=["renewal", "asap", "sampled policy", "sampled tree", "full state", "ages"],
+)
+def test_every_evaluator_refuses_attempts_that_are_too_short(evaluated):
+    line = qtn.chain([LINKS["direct_transmission"][0], SHORT], qtn.node(qtn.dephasing_memory(0.01)))
+    with pytest.raises(ValueError, match=r"`attempt_time` of link 1 must be at least 0\.000783"):
+        evaluated(line)
+
+
+def test_traced_attempts_that_are_too_short_give_nan():
+    def fidelity(length):
+        link = qtn.direct_transmission(length=length, loss=5.0, attempt_time=1e-4)
+        line = qtn.chain(link, qtn.node(qtn.dephasing_memory(0.01)), num_links=1)
+        return evaluator.summarise(line, qtn.nested(0)).bell_diagonal[0]
+
+    link = qtn.direct_transmission(length=5e3, loss=5.0, attempt_time=1e-4)
+    line = qtn.chain(link, qtn.node(qtn.dephasing_memory(0.01)), num_links=1)
+    evaluator = qtn.Renewal().planned(line, qtn.nested(0))
+    found = jax.jit(jax.vmap(fidelity))(jnp.array([5e3, 80e3]))
+    assert np.isfinite(found[0]) and np.isnan(found[1])
+
+
+def test_plans_of_like_nodes_serve_unlike_ones():
+    unlike_ones, tree = unlike(2), qtn.nested(1)
+    like = dataclasses.replace(unlike_ones, nodes=unlike_ones.nodes[:1])
+    for of, on in ((like, unlike_ones), (unlike_ones, like)):
+        planned = qtn.Renewal().planned(of, tree).summarise(on, tree)
+        alone = qtn.Renewal().summarise(on, tree)
+        np.testing.assert_allclose(planned.mean_time, alone.mean_time, rtol=1e-12)
+        np.testing.assert_allclose(planned.state, alone.state, atol=1e-12)
+    np.testing.assert_allclose(
+        storage_times(like, tree, evaluator=qtn.Renewal().planned(like, tree)), storage_times(like, tree), rtol=1e-9
+    )
+
+
+def test_ages_of_a_chain_whose_links_are_evaluated_already():
+    line = unlike(2)
+    np.testing.assert_allclose(
+        storage_times(delivering(line), qtn.nested(1)), storage_times(line, qtn.nested(1)), rtol=1e-12
+    )
+
+
+def test_one_memory_may_hold_alone():
+    pair = Heralded(
+        p_success=jnp.asarray(0.1),
+        attempt_time=jnp.asarray(1e-2),
+        state=jnp.diag(jnp.array([1.0, 1, -1, 1])),
+        held_left=jnp.asarray(5e-3),
+    )
+    line = qtn.chain(pair, qtn.node(qtn.dephasing_memory(0.01)), num_links=1)
+    np.testing.assert_allclose(delivering(line).links[0].bell_diagonal[0], (1 + np.exp(-0.5)) / 2, rtol=1e-14)
+
+
+@pytest.mark.parametrize("link", ["single_click", "double_click"])
+def test_searches_see_mirror_images_through_the_decay(link):
+    nodes = [qtn.node(qtn.depolarising_memory(t)) for t in (0.1, 0.2, 0.3, 0.2, 0.1)]
+    arms = {"length_left": 10e3, "length_right": 10e3, "loss_left": 2, "loss_right": 2}
+    made = qtn.single_click(**arms, bright_state=0.1) if link == "single_click" else qtn.double_click(**arms)
+    line = qtn.chain(made, nodes, 4)
+    for decays in (True, False):
+        assert len(Segments(dataclasses.replace(line, herald_decay=decays)).classes()) == 6
+
+
+def test_links_of_all_kinds_are_delivered_together():
+    kinds = [*(link for link, _ in LINKS.values()), qtn.abstract_link(p_success=0.1, attempt_time=1e-3, werner=0.9)]
+    kinds.append(qtn.multiplexed_link(LINKS["single_click"][0], 3))
+    line = qtn.chain(kinds, [qtn.node(qtn.relaxing_memory(2e-3, t2)) for t2 in np.linspace(1e-3, 3e-3, len(kinds) + 1)])
+    p_success, attempt_time, state = delivered_together(line, stacked_nodes(line.nodes))
+    for place, alone in enumerate(delivering(line).links):
+        np.testing.assert_allclose(p_success[place], alone.p_success, rtol=1e-14)
+        np.testing.assert_allclose(attempt_time[place], alone.attempt_time, rtol=1e-14)
+        np.testing.assert_allclose(state[place], alone.state, atol=1e-14)
+    assert delivering(line).links[-1].right_flipped and delivering(line).links[-1].holds
+
+
+def test_a_link_written_out_keeps_its_derivatives():
+    """Piece by piece (`qtn.gradient`) and in one program."""
+    line, tree = unlike(2), qtn.nested(1)
+
+    def of(summary):
+        return summary.bell_diagonal[0] / summary.mean_time
+
+    pieces = qtn.gradient(line, tree, of=of, evaluator=qtn.Renewal())
+    whole = jax.grad(lambda line: of(qtn.Renewal().summarise(line, tree)))(line)
+    for a, b in zip(jax.tree.leaves(pieces.chain), jax.tree.leaves(whole), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+    assert len(pieces.chain.links) == 1 and abs(float(pieces.chain.links[0].length_left)) > 0
+
+
+OPTIMISED = """
+schema = 1
+[chain]
+links = [
+  { model = "single_click", length_km = 20.0, attenuation_db_per_km = 0.2, attempt_time_s = 1.1e-4, bright_state = 0.1 },
+  { model = "single_click", length_km = 20.0, attenuation_db_per_km = 0.2, bright_state = 0.1 },
+]
+node.memory = { model = "dephasing", t2_s = 0.1 }
+[schedule]
+tree = "swap(0, 1)"
+[optimise]
+parameters = ["chain.links.*.bright_state"]
+"""
+
+
+@pytest.mark.parametrize("name", ["chain.positions_km", "chain.links.0.attempt_time_s", "chain.links.0.length_km"])
+def test_numbers_that_could_outlast_an_attempt_are_not_optimised(name):
+    with pytest.raises(ProblemError, match=rf"optimise.parameters: {name}.*leave attempt_time_s out"):
+        loads(OPTIMISED, [f'optimise.parameters=["{name}"]'])
+    loads(OPTIMISED, [f'optimise.parameters=["{name}"]', "evaluate.herald_decay=false"])
+    loads(OPTIMISED)
+
+
+def test_points_of_a_sweep_know_it_too():
+    problem = loads(OPTIMISED)
+    validity, positions = Validity(problem), derived(problem)
+    first = next(iter(positions))
+    assert positions[first] == 20.0
+    for number in ({"chain.links.0.length_km": 30.0}, positions | {first: 30.0}):
+        assert "must be at least 0.000146902 s" in validity(number)
+    assert validity({"chain.links.1.length_km": 30.0}) == ""
+
+
+def test_reports_show_links_as_they_deliver():
+    row = report_numbers(evaluated(loads(FILE)))["links"][0]
+    np.testing.assert_allclose(row["fidelity"], 0.6838124, atol=5e-8)
