@@ -121,7 +121,9 @@ class SweepTask:
         if key not in self._ready:
             if len(self._ready) >= KEPT_STRUCTURES:
                 del self._ready[next(iter(self._ready))]
-            self._ready[key] = Points(problem, self.job, block=self.block, announce=self.announce)
+            self._ready[key] = Points(
+                problem, self.job, block=self.block, total=self.grid.num_points, announce=self.announce
+            )
         return self._ready[key]
 
 
