@@ -89,41 +89,50 @@ def best_of_table(
 
 def climb(
     score: Callable[[list[Entry]], Sequence[float]],
-    start: Entry,
+    starts: Sequence[Entry],
     allowed: Callable[[Entry], bool],
     *,
     strides: Sequence[int] = STRIDES,
 ) -> Found:
-    """Return the best entry that moves to better neighbours lead to.
+    """Return the best entry that moves to better neighbours lead to, from several starts.
 
     A neighbour has one number changed by one of the strides, or a second one changed by one as well, each up or down.
-    Of all neighbours the best is taken, until none is better.
+    Of all neighbours the best is taken, until none is better. What is found has no better neighbour; there may be a
+    better one elsewhere.
 
     Args:
         score: takes many entries, returns a score of each; each entry is scored once.
-        start: where to begin.
+        starts: where to begin; those that are not allowed are left out.
         allowed: whether an entry may be scored.
         strides: how far one number moves.
 
     Raises:
-        ValueError: if the start is not allowed.
+        ValueError: if no start is allowed.
 
     Example:
-        >>> climb(lambda entries: [-abs(a - 7) - abs(b - 3) for a, b in entries], (1, 9), lambda e: min(e) > 0).entry
+        >>> found = climb(lambda rows: [-abs(a - 7) - abs(b - 3) for a, b in rows], [(1, 9)], lambda row: min(row) > 0)
+        >>> found.entry
         (7, 3)
     """
-    if not allowed(start):
-        raise ValueError(f"Argument `start` must be allowed, but {start} is not.")
-    known: dict[Entry, float] = {start: float(score([start])[0])}
-    here = start
-    while True:
-        around = [each for each in neighbours(here, strides) if each not in known and allowed(each)]
-        if around:
-            known |= dict(zip(around, map(float, score(around)), strict=True))
-        top = max((each for each in neighbours(here, strides) if each in known), key=known.__getitem__, default=here)
-        if not known[top] > known[here]:
-            return Found(here, known[here], len(known))
-        here = top
+    known: dict[Entry, float] = {}
+
+    def best_of(entries: Iterable[Entry]) -> Entry:
+        entries = [each for each in entries if allowed(each)]
+        new = [each for each in dict.fromkeys(entries) if each not in known]
+        known.update(zip(new, map(float, score(new)), strict=True) if new else ())
+        return max(entries, key=known.__getitem__)
+
+    places = [each for each in dict.fromkeys(starts) if allowed(each)]
+    if not places:
+        raise ValueError(f"Argument `starts` must hold an entry that is allowed, but holds {list(starts)}.")
+    ends = []
+    for here in places:
+        best_of([here])
+        while (top := best_of([here, *neighbours(here, strides)])) != here:
+            here = top
+        ends.append(here)
+    best = best_of(ends)
+    return Found(best, known[best], len(known))
 
 
 def neighbours(entry: Entry, strides: Sequence[int] = STRIDES) -> list[Entry]:
