@@ -65,7 +65,7 @@ def checked_numbers(
 ) -> dict[str, Any]:
     """Return the numbers that links of codes share, checked and as double-precision scalars."""
     return {
-        "length": scalar("length", non_negative_finite, length),
+        "length": scalar("length", spaced, length),
         "attenuation_length": scalar("attenuation_length", _checks.positive_finite, attenuation_length),
         "efficiency": scalar("efficiency", _checks.positive_probability, efficiency),
         "photon_error": scalar("photon_error", error_probability, photon_error),
@@ -80,6 +80,12 @@ def error_probability(name: str, value: Any) -> Array:
     """Check that all values lie in [0, 3/4]."""
     rule = f"lie in [0, {MOST_ERROR:g}], where nothing of the qubit is left"
     return _checks.require(name, value, lambda v: (v >= 0) & (v <= MOST_ERROR), rule)
+
+
+def spaced(name: str, value: Any) -> Array:
+    """Check that a length leaves room between stations."""
+    rule = "be positive and finite: stations cannot have spacings of 0"
+    return _checks.require(name, value, lambda v: (v > 0) & np.isfinite(v), rule)
 
 
 def stations(value: Any) -> Array:

@@ -195,6 +195,10 @@ ERRORS = {
     "both": ({"station_positions": [1e3]}, "`num_stations` and `station_positions` must be given"),
     "none_at_all": ({"num_stations": 0}, "`num_stations` must be at least 1 and finite, but is 0.0"),
     "spacing": ({"num_stations": None, "station_positions": [3e3, 3e3]}, "a spacing is 0 or less"),
+    "no_spacing": (
+        {"length": 0.0},
+        "`length` must be positive and finite: stations cannot have spacings of 0, but is 0.0",
+    ),
     "outside": ({"num_stations": None, "station_positions": [600e3]}, "between 0 and the length 501187 m"),
     "efficiency": ({"efficiency": 0.0}, "`efficiency` must lie in (0, 1], but is 0.0"),
     "error": ({"reencoding_error": 0.8}, "`reencoding_error` must lie in [0, 0.75]"),
