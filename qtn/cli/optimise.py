@@ -104,7 +104,7 @@ def front_row(problem: Problem, found: Front, choice: Choice) -> dict[str, Any]:
         **merits,
         "grid_error": choice.grid_error,
         "tree": tree_of(problem, choice) or None,
-        "parameters": settings_of(problem, choice),
+        "parameters": settings_of(problem, choice) | dict(choice.whole),
     }
 
 
@@ -113,7 +113,11 @@ def numbers(content: Content, found: Optimum, evaluations: int, seconds: float) 
     planning = content.planning
     assert planning is not None
     return {
-        "best": {"value": found.value, "tree": content.tree or None, "parameters": dict(found.parameters)},
+        "best": {
+            "value": found.value,
+            "tree": content.tree or None,
+            "parameters": dict(found.parameters) | dict(found.best.whole),
+        },
         "feasible": planning.leaders[0].feasible,
         "leaders": [vars(leader) for leader in planning.leaders],
         "limits": {limit.name: vars(limit) for limit in planning.limits},

@@ -10,12 +10,14 @@ from qtn import _checks
 from qtn._array import Array, library
 from qtn.hardware.fibre import hint_at_units
 from qtn.links.link import Heralded, Link
-from qtn.links.midpoint import require_success
 from qtn.links.registered import at_least_one, non_negative_finite, optional_time, scalar
 from qtn.states.basis import BELL_SIGNS
 
 MOST_ERROR = 0.75
 """Probability of an error of the three Paulis at which nothing of a qubit is left."""
+
+NEVER = 1e-200
+"""A success probability that is as good as none."""
 
 DECIBELS = 10 / np.log(10)
 """Loss [dB] of a fibre as long as its attenuation length."""
@@ -108,7 +110,12 @@ def require_working(link: Any) -> None:
             "Argument `attempt_time` must be positive, but comes out as 0: `emission_time` and `gate_time` are 0. "
             "Give one of them, or `attempt_time`."
         )
-    require_success(found)
+    p_success = _checks.known(found.p_success)
+    if p_success is not None and not p_success > NEVER:
+        raise ValueError(
+            f"The success probability must be larger than {NEVER:g}, but is {p_success:.1e}: no attempt heralds a "
+            "pair. Raise the efficiency, take more stations or another code, or shorten the link."
+        )
 
 
 def causes(link: Any) -> dict[str, Link]:

@@ -9,6 +9,7 @@ import numpy as np
 from qtn.planning.search import SearchResult
 from qtn.planning.tuning import Tuned
 from qtn.problem.cost import hardware_cost
+from qtn.problem.load import changed
 from qtn.problem.names import initial_values
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
@@ -32,6 +33,8 @@ class Choice:
     tuned: Tuned | None = None
     stopped: bool = False
     """Whether the user stopped its tuning before it had begun."""
+    whole: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """Dotted name -> best value of the whole numbers that were chosen; `values` are those of such a problem."""
 
     @property
     def tree(self) -> Any:
@@ -87,7 +90,10 @@ def value_of(problem: Problem, choice: Choice) -> float:
 
 
 def chosen(problem: Problem, choice: Choice) -> Problem:
-    """Return a problem with the schedule of a choice, if it has one."""
+    """Return a problem with the whole numbers and the schedule of a choice, if it has them."""
+    if choice.whole:
+        found = changed(problem, [f"{name}={value}" for name, value in choice.whole.items()])
+        problem = dataclasses.replace(found, also=problem.also)
     return problem if choice.schedule is None else problem.with_schedule(choice.schedule)
 
 

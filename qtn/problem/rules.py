@@ -79,7 +79,8 @@ def optimise_rules(document: Document, *, scheduled: bool, key: str) -> Iterator
         return
     if not scheduled and "search" in table:
         yield f"optimise.search: is for schedules, and [{key}] has none; leave it out"
-    if "parameters" not in table and "search" not in table:
+    yield from choice_rules(table, schedule)
+    if "parameters" not in table and "search" not in table and not table.get("choices"):
         yield "optimise.parameters: is missing; list the numbers to move" + (
             ", or add `search = {}`" if scheduled else ""
         )
@@ -91,6 +92,20 @@ def optimise_rules(document: Document, *, scheduled: bool, key: str) -> Iterator
     name = table.get("maximise", Optimise.model_fields["maximise"].default)
     if isinstance(minimum, dict) and name in list(minimum) and "minimise" not in table:
         yield f"optimise.minimum.{name}: is what is maximised; leave the limit out"
+
+
+def choice_rules(table: Document, schedule: Any) -> Iterator[str]:
+    """Check that whole numbers are chosen for a tree that is given."""
+    if not table.get("choices"):
+        if "max_photons" in table:
+            yield "optimise.max_photons: is for codes that are chosen; add `choices = [...]`, or leave it out"
+        return
+    if "search" in table:
+        yield "optimise.choices: goes with a schedule.tree; leave optimise.search out, or choices"
+    elif not (isinstance(schedule, dict) and "tree" in schedule):
+        yield "optimise.choices: needs a schedule.tree; add it"
+    if "minimise" in table:
+        yield "optimise.choices: goes with maximise; leave minimise out, or choices"
 
 
 def slot_rules(document: Document) -> Iterator[str]:

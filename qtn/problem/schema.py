@@ -34,6 +34,7 @@ ChannelLoss = Annotated[
 ]
 Deadline = Annotated[float, Number("When to give up and start again", within.POSITIVE, unit=unit.S)]
 Flips = Annotated[float, Number("Probability that a party flips a raw bit", within.BELOW_HALF)]
+MaxPhotons = Annotated[int, Number("Most photons of a code that may be chosen", within.COUNT, traced=False)]
 GridStep = Annotated[float, Number("Step of the time grid", within.POSITIVE, unit=unit.S, traced=False)]
 GridLength = Annotated[int, Number("Steps of the time grid", traced=False), Field(ge=2, le=2**31 - 1)]
 NumSamples = Annotated[int, Number("Samples to draw", within.COUNT, traced=False)]
@@ -167,6 +168,11 @@ class Optimise(Table):
         default=None, description="What must hold at least"
     )
     parameters: list[str] = Field(default_factory=list, description="Numbers to move, by dotted name; * for any part")
+    choices: list[str] = Field(
+        default_factory=list,
+        description="Whole numbers to choose, by dotted name: chain.link.code means all of a code, num_stations one",
+    )
+    max_photons: MaxPhotons | None = None
     search: Search | None = None
 
 

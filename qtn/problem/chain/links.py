@@ -347,7 +347,7 @@ class OneWayLink(EncodedLink):
     rules = (exactly_one("num_stations", "station_positions_km"),)
 
     model: Literal["one_way"]
-    code: Code
+    code: Code = Field(description="The code that a qubit travels in")
     num_stations: NumStations | None = None
     station_positions_km: (
         Annotated[
