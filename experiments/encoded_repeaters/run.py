@@ -132,8 +132,8 @@ def crossovers(found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
         change = next((i for i in reversed(range(1, len(LENGTHS))) if ahead[i] != ahead[i - 1]), None)
         if change is None:
             continue
-        rates = [fixed(name, found[name][change]["entry"], LENGTHS[change]) for name in (first, second)]
-        rows[f"{first} and {second}"] = cross.crossover(*rates, LENGTHS[change - 1] - 50, LENGTHS[change] + 100)
+        one, other = (fixed(name, found[name][change]["entry"], LENGTHS[change]) for name in (first, second))
+        rows[f"{first} and {second}"] = cross.crossover(one, other, LENGTHS[change - 1] - 50, LENGTHS[change] + 100)
     return rows
 
 

@@ -7,10 +7,11 @@ lost photons is a smaller code with its own syndromes.
 
 import itertools
 from collections import Counter
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -96,36 +97,37 @@ def residual(table: Table, pauli: Float[Array, "4"]) -> Float[Array, "4"]:
 
     Syndromes that cannot happen count for derivatives only: by each error as if the others stayed away.
     """
-    likely, xp = likelihoods(table, pauli), library(pauli)
-    possible = likely.max(axis=1, keepdims=True) > 0
-    left = left_over(table, likely, xp.where(possible, shares(likely), 0.0))
-    if xp is np:
-        return left
+    if library(pauli) is np:
+        likely = likelihoods(table, pauli[None])[0]
+        return left_over(table, likely, shares(likely))
     fixed = jax.lax.stop_gradient(pauli)
-    for error in (1, 2, 3):
-        share = shares(likelihoods(table, fixed.at[error].add(NUDGE)))
-        alone = likelihoods(table, fixed.at[error].set(pauli[error]))
-        left = left + left_over(table, alone, xp.where(possible, 0.0, share))
-    return left
+    alone = jnp.stack([pauli, *(fixed.at[error].set(pauli[error]) for error in (1, 2, 3))])
+    nudged = jnp.stack([fixed, *(fixed.at[error].add(NUDGE) for error in (1, 2, 3))])
+    likely, judged = likelihoods(table, alone), likelihoods(table, nudged)
+    possible = judged[0].max(axis=1, keepdims=True) > 0
+    share = shares(judged)
+    share = jnp.concatenate([jnp.where(possible, share[:1], 0.0), jnp.where(possible, 0.0, share[1:])])
+    return jax.vmap(partial(left_over, table))(likely, share).sum(axis=0)
 
 
 def left_over(table: Table, likely: Float[Array, "s 4"], share: Float[Array, "s 4"]) -> Float[Array, "4"]:
     """Return the logical errors that are left where each is undone in its share of the cases."""
-    undone = (table.times[:, None] * likely[:, PRODUCT[each]] * share[:, each, None] for each in range(4))
-    return sum(rows.sum(axis=0) for rows in undone)  # pyright: ignore[reportReturnType]
+    both = (table.times[:, None] * likely).T @ share  # s logical, s undone -> logical undone
+    return library(both).stack([sum(both[PRODUCT[left, undone], undone] for undone in range(4)) for left in range(4)])
 
 
-def likelihoods(table: Table, pauli: Float[Array, "4"]) -> Float[Array, "s 4"]:
-    """Return the probability of each kind of syndrome together with each logical error."""
-    xp = library(pauli)
-    return table.counts @ xp.prod(xp.power(pauli, table.powers), axis=1)
+def likelihoods(table: Table, paulis: Float[Array, "v 4"]) -> Float[Array, "v s 4"]:
+    """Return the probability of each kind of syndrome together with each logical error, for several Pauli channels."""
+    xp = library(paulis)
+    monomials = xp.prod(xp.power(paulis[:, None, :], table.powers), axis=2)
+    return xp.einsum("slm,vm->vsl", table.counts, monomials)
 
 
-def shares(likely: Float[Array, "s 4"]) -> Float[Array, "s 4"]:
+def shares(likely: Float[Array, "*v s 4"]) -> Float[Array, "*v s 4"]:
     """Return which logical error is undone: the most likely one, equally likely ones in equal shares; a constant."""
     judged = likely if library(likely) is np else jax.lax.stop_gradient(likely)
-    best = judged >= (1 - TIE) * judged.max(axis=1, keepdims=True)
-    return best / best.sum(axis=1, keepdims=True)
+    best = judged >= (1 - TIE) * judged.max(axis=-1, keepdims=True)
+    return best / best.sum(axis=-1, keepdims=True)
 
 
 @lru_cache(maxsize=64)

@@ -92,7 +92,7 @@ def decoded(characters: Float[Array, "4"]) -> Logical:
 
 def signs(pauli: Float[Array, "4"]) -> Float[Array, "4"]:
     """Return with which mean sign a photon keeps its values of 1, X, Y, Z."""
-    return CHARACTERS_FROM_BELL @ pauli
+    return library(pauli).asarray(CHARACTERS_FROM_BELL @ pauli)
 
 
 def vote(count: int, right: Any, wrong: Any, failed: Any) -> Any:

@@ -88,7 +88,7 @@ def best_of_table(
 
 
 def climb(
-    score: Callable[[list[Entry]], Sequence[float]],
+    score: Callable[[list[Entry]], Iterable[float]],
     starts: Sequence[Entry],
     allowed: Callable[[Entry], bool],
     *,

@@ -131,13 +131,13 @@ def one_child(below: Sequence[Any], found: Sequence[Any], level: int, loss: Any)
     return (1 - loss) * (1 - loss + loss * found[level + 2]) ** below[level + 1]
 
 
-def tree_success(branching: Sequence[Any], loss: Any, choice: Choice = Choice.BLIND) -> Any:
+def tree_success(branching: Sequence[Any], loss: Any, choice: Any = Choice.BLIND) -> Any:
     """Return the success probability of a tree, or of many at once.
 
     Args:
         branching: children of each photon by level; entries may be arrays, of as many trees.
         loss: mu, in [0, 1]; may be an array likewise.
-        choice: the rule, see `TreeCode`.
+        choice: "blind" or "adaptive", see `TreeCode`.
 
     Returns:
         p: the formula of `TreeCode`, in the shape of the arguments.
@@ -149,7 +149,7 @@ def tree_success(branching: Sequence[Any], loss: Any, choice: Choice = Choice.BL
     """
     found, below = indirect(branching, loss), [*branching, 0]
     read = [1 - loss + loss * each for each in found]
-    if choice is Choice.BLIND:
+    if _checks.choice("choice", choice, Choice) is Choice.BLIND:
         return (read[1] ** below[0] - (loss * found[1]) ** below[0]) * read[2] ** below[1]
     return read[1] ** below[0] - (read[1] - (1 - loss) * read[2] ** below[1]) ** below[0]
 

@@ -107,8 +107,8 @@ def herald_one_way(link: OneWay) -> Heralded:
     """
     xp = library(link)
     if link.station_positions is None:
-        one = passed(link, link.length / link.num_stations)
-        p_success, signs = one[0] ** link.num_stations, repeated(one[1:], link.num_stations)
+        one = passed(link, link.length / link.segments)
+        p_success, signs = one[0] ** link.segments, repeated(one[1:], link.segments)
     else:
         each = every(link, spacings(link))
         p_success, signs = xp.prod(each[:, 0]), xp.prod(each[:, 1:], axis=0)
@@ -135,9 +135,9 @@ def every(link: OneWay, lengths: Float[Array, " k"]) -> Float[Array, "k 5"]:
 
 
 def spacings(link: OneWay) -> Float[Array, " k"]:
-    """Return the spacings between left node, stations and right node [m]."""
+    """Return the spacings between left node, stations and right node [m]; stations stay between the nodes."""
     xp = library(link.station_positions, link.length)
-    places = xp.sort(link.station_positions)
+    places = xp.sort(xp.clip(link.station_positions, 0.0, link.length))
     return xp.diff(xp.concatenate([0 * places[:1], places, xp.reshape(link.length, (1,))]))
 
 

@@ -13,7 +13,8 @@ from qtn.merit.quantities import QUANTITIES
 from qtn.problem.evaluation import evaluated
 from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
-from qtn.problem.names import numeric_leaves
+from qtn.problem.names import bounds, chain_with, numeric_leaves
+from qtn.problem.planner import optimise
 from qtn.problem.run import report_numbers
 from qtn.report.codes import codes_part, draw_code
 
@@ -209,3 +210,25 @@ def test_bad_files(old, new, message):
         loads(ONE_WAY.replace(old, new))
     assert message in str(error.value)
     assert len(error.value.errors) == 1
+
+
+PLACED = ONE_WAY.replace("num_stations = 40", "station_positions_km = [1.0, 2.5, 7.0]").replace("100.0", "8.0")
+
+
+def test_stations_stay_on_the_way():
+    problem = loads(PLACED)
+    assert bounds(problem, "chain.link.station_positions_km.1").upper == 8.0
+    listed = PLACED.replace("num_links = 1\n[chain.link]", "[[chain.links]]")
+    assert bounds(loads(listed), "chain.links.0.station_positions_km.1").upper == 8.0
+
+    @jax.jit
+    def p_success(place):
+        return chain_with(problem, {"chain.link.station_positions_km.2": place}).links[0].heralded().p_success
+
+    assert p_success(9.0) == pytest.approx(float(p_success(8.0 - 1e-9)), rel=1e-6)
+
+
+@pytest.mark.slow
+def test_places_of_stations_are_found_by_gradient():
+    found = optimise(loads(PLACED + '[optimise]\nparameters = ["chain.link.station_positions_km"]\n'))
+    np.testing.assert_allclose(sorted(found.parameters.values()), [2.0, 4.0, 6.0], atol=1e-3)

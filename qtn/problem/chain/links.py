@@ -89,6 +89,10 @@ Weight = Annotated[float, Number("Weights of Phi+, Psi+, Psi-, Phi- of the pair,
 Weights = Annotated[list[Weight], Field(min_length=4, max_length=4)]
 
 
+STATIONS = "station_positions_km"
+"""The key of places along a link."""
+
+
 class LinkTable(Built):
     """What every model of a link has."""
 
@@ -344,7 +348,7 @@ class OneWayLink(EncodedLink):
     """One-way repeaters: a qubit travels in code words, re-encoded at each station."""
 
     builder = one_way
-    rules = (exactly_one("num_stations", "station_positions_km"),)
+    rules = (exactly_one("num_stations", STATIONS),)
 
     model: Literal["one_way"]
     code: Code = Field(description="The code that a qubit travels in")
