@@ -123,6 +123,9 @@ def causes(link: Any) -> dict[str, Link]:
     perfect = {"length": 0.0 * link.length, "efficiency": 1.0, "photon_error": 0.0, "reencoding_error": 0.0}
     if getattr(link, "station_positions", None) is not None:
         perfect["station_positions"] = 0.0 * link.station_positions
+    measured = hasattr(link, "p_bell")
+    if measured:
+        perfect["p_bell"] = 1.0
 
     def only(*names: str) -> Link:
         changed = {name: _checks.real(value) for name, value in perfect.items() if name not in names}
@@ -131,6 +134,7 @@ def causes(link: Any) -> dict[str, Link]:
     return {
         "fibre": only("length", "station_positions"),
         "devices": only("efficiency"),
+        **({"Bell measurements": only("p_bell")} if measured else {}),
         "photons": only("photon_error"),
         "re-encoding": only("reencoding_error"),
     }

@@ -176,6 +176,10 @@ def test_causes_add_up_to_all():
     assert alone["photons"].p_success == alone["re-encoding"].p_success == 1
     assert alone["re-encoding"].bell_diagonal[0] == pytest.approx(link.heralded().bell_diagonal[0])
     assert alone["fibre"].bell_diagonal[0] == pytest.approx(1)
+    graph = {name: each.heralded() for name, each in causes(LINKS["graph_state"]).items()}
+    assert list(graph) == ["fibre", "devices", "Bell measurements", "photons", "re-encoding"]
+    assert graph["Bell measurements"].p_success == pytest.approx((1 - 0.5**3) ** 4)
+    assert graph["photons"].p_success == graph["re-encoding"].p_success == 1
     placed = causes(LINKS["positions"])
     assert placed["devices"].heralded().p_success == pytest.approx(TREE.logical(loss=0.03).p_success ** 3)
 

@@ -203,6 +203,16 @@ BAD = {
 }
 
 
+def test_codes_belong_to_their_links():
+    with pytest.raises(ProblemError) as error:
+        loads(ONE_WAY.replace('"one_way"', '"graph_state"'))
+    assert error.value.errors == [
+        "chain.link.code.model: must be 'repeater_graph_state', but is 'tree'",
+        "chain.link.code.num_arms: is missing; add `num_arms = ...`",
+        "chain.link.code.choice: belongs to a table of another model",
+    ]
+
+
 @pytest.mark.parametrize(("old", "new", "message"), BAD.values(), ids=BAD)
 def test_bad_files(old, new, message):
     assert old in ONE_WAY
