@@ -8,7 +8,7 @@ from qtn._array import Array, library
 from qtn._checks import real
 from qtn._pytree import pytree, static
 from qtn.codes.logical import Logical, decoded, noise, require_photons, signs, whole
-from qtn.codes.tree import indirect, indirect_signs, photons_of
+from qtn.codes.tree import indirect, photons_of, readings
 
 
 @pytree
@@ -92,9 +92,9 @@ def graph_characters(state: RepeaterGraphState, loss: Float[Array, ""], pauli: F
     _, x, _, z = signs(pauli)
     others = 2 * state.num_arms - 2
     if state.branching:
-        found, kept = indirect(state.branching, loss), indirect_signs(state.branching, loss, pauli)
+        found, (root, top, *_) = indirect(state.branching, loss), readings(state.branching, loss, pauli)
         p_x, p_z = found[0], (1 - loss + loss * found[1]) ** state.branching[0]
-        s_x, s_z = kept[0], ((1 - loss) * z + loss * kept[1]) ** state.branching[0]
+        s_x, s_z = root.lost, top.of(loss) ** state.branching[0]
     else:
         p_x, p_z, s_x, s_z = 1 - loss, 1 - loss, (1 - loss) * x, (1 - loss) * z
     one = p_x * s_x * s_z**others

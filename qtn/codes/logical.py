@@ -109,18 +109,32 @@ def vote(count: int, right: Any, wrong: Any, failed: Any) -> Any:
     Note:
         A polynomial: exact and differentiable everywhere. Ties are broken by a fair coin.
     """
-    r, w, f, ways = _splits(count)
-    xp = library(right, wrong, failed)
-    ahead = xp.power(right, r) * xp.power(wrong, w) - xp.power(wrong, r) * xp.power(right, w)
-    return xp.sum(ways * xp.power(failed, f) * ahead)
+    return ahead(count, right, wrong, failed, 1) - ahead(count, wrong, right, failed, 1)
 
 
-def _splits(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return right, wrong and failed readings wherever right ones are the majority, and in how many ways."""
-    rows = [(r, w, count - r - w) for r in range(1, count + 1) for w in range(min(r, count - r + 1))]
-    ways = [math.comb(count, r) * math.comb(count - r, w) for r, w, _ in rows]
-    right, wrong, failed = np.array(rows, dtype=np.int64).T
-    return right, wrong, failed, np.array(ways, dtype=np.float64)
+def ahead(count: int, first: Any, second: Any, neither: Any, margin: int) -> Any:
+    """Return the weight of all ways in which readings of one kind outnumber those of another by a margin.
+
+    Args:
+        count: number of readings, each of the first kind, the second, or neither.
+        first: weight of a reading of the first kind.
+        second: of the second.
+        neither: of neither.
+        margin: by how many, at least 1.
+    """
+    if count < margin:
+        return 0.0 * first
+    a, b, rest, ways = _splits(count, margin)
+    xp = library(first, second, neither)
+    return xp.sum(ways * xp.power(first, a) * xp.power(second, b) * xp.power(neither, rest))
+
+
+def _splits(count: int, margin: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return readings of the first kind, the second and neither, and in how many ways."""
+    rows = [(a, b) for a in range(margin, count + 1) for b in range(min(a - margin, count - a) + 1)]
+    ways = [math.comb(count, a) * math.comb(count - a, b) for a, b in rows]
+    first, second = np.array(rows, dtype=np.int64).T
+    return first, second, count - first - second, np.array(ways, dtype=np.float64)
 
 
 def require_photons(count: int, most: int = MAX_PHOTONS) -> None:

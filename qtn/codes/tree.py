@@ -1,5 +1,6 @@
 """Tree codes: a photon that is lost is read indirectly, through photons that are entangled with it."""
 
+import dataclasses
 import enum
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from qtn import _checks
 from qtn._array import Array, library
 from qtn._checks import real
 from qtn._pytree import pytree, static
-from qtn.codes.logical import Logical, decoded, noise, require_photons, signs, vote, whole
+from qtn.codes.logical import Logical, ahead, decoded, noise, require_photons, signs, vote, whole
 
 FIRST_LEVEL_EMISSIONS = 100
 """How many emission times the slow photon of the first level takes."""
@@ -40,8 +41,9 @@ class TreeCode:
         adaptive:  p = z_1^b_0 - (z_1 - s)^b_0,      s = (1-mu) z_2^b_1
 
     Logical X is Z on all photons of the first level; logical Z is X on one of them, which carries the qubit, and Z on
-    its children. Of a photon that arrives its own reading counts, of a lost one the majority of all indirect readings
-    that are there, a coin deciding ties: the Pauli channel is exact for this decoder.
+    its children. All indirect readings that are there are taken as well. Of a lost photon their majority counts, a coin
+    deciding ties; of one that arrives its own reading, unless two more of them disagree than agree. The Pauli channel
+    is exact for this decoder.
 
     Note:
         Exact, differentiable in loss and errors. `adaptive` needs photons to be stored until others are read, and a
@@ -154,32 +156,68 @@ def tree_success(branching: Sequence[Any], loss: Any, choice: Any = Choice.BLIND
     return read[1] ** below[0] - (read[1] - (1 - loss) * read[2] ** below[1]) ** below[0]
 
 
-def indirect_signs(branching: Sequence[int], loss: Any, pauli: Float[Array, "4"]) -> list[Any]:
-    """Return for each level R_k times the mean sign of what is read: the majority of the readings that are there."""
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How photons of one level are read in Z: probabilities times the mean signs of what is read."""
+
+    lost: Any
+    """Of one that is lost: R_k times the mean sign."""
+    arrived: Any
+    """Mean sign of one that arrives."""
+    skipped: Any
+    """The same together with a child that cannot be read."""
+
+    def of(self, loss: Any) -> Any:
+        """Return the sign of one that is lost or arrives."""
+        return (1 - loss) * self.arrived + loss * self.lost
+
+
+def readings(branching: Sequence[int], loss: Any, pauli: Float[Array, "4"]) -> list[Reading]:
+    """Return how photons of levels 0, 1, .. are read, and two levels below the leaves."""
     _, x, _, z = signs(pauli)
-    read, found, below = indirect(branching, loss), [0.0 * loss] * (len(branching) + 2), [*branching, 0]
+    read, below, nothing = indirect(branching, loss), [*branching, 0, 0], 0.0 * loss * z
+    leaf = Reading(nothing, z + nothing, nothing)
+    found = [leaf] * (len(branching) + 2)
     for level in reversed(range(len(branching))):
         there = one_child(below, read, level, loss)
-        signed = (1 - loss) * x * ((1 - loss) * z + loss * found[level + 2]) ** below[level + 1]
-        found[level] = vote(below[level], (there + signed) / 2, (there - signed) / 2, 1 - there)
+        signed = (1 - loss) * x * found[level + 2].of(loss) ** below[level + 1]
+        right, wrong, count = (there + signed) / 2, (there - signed) / 2, below[level]
+        arrived = outvoted(count, right, wrong, 1 - there, z)
+        complete = outvoted(count, right, wrong, 1 - loss + loss * read[level + 1] - there, z)
+        found[level] = Reading(vote(count, right, wrong, 1 - there), arrived, arrived - complete)
     return found
+
+
+def outvoted(count: int, right: Any, wrong: Any, failed: Any, own: Any) -> Any:
+    """Return the mean sign of a reading that counts unless two more of several others disagree than agree.
+
+    Args:
+        count: number of the others.
+        right: weight of another reading that is right.
+        wrong: that is wrong.
+        failed: that is not there.
+        own: mean sign of the reading itself.
+    """
+    against, helping = ahead(count, wrong, right, failed, 2), ahead(count, right, wrong, failed, 2)
+    return own * (right + wrong + failed) ** count - (1 + own) * against + (1 - own) * helping
 
 
 def tree_characters(code: TreeCode, loss: Float[Array, ""], pauli: Float[Array, "4"]) -> Float[Array, "4"]:
     """Return the unnormalised characters of the logical channel: p, and p times the mean signs of X, Y, Z."""
     _, x, y, z = signs(pauli)
     first, below = code.branching[0], [*code.branching, 0]
-    arrive, found, kept = 1 - loss, indirect(code.branching, loss), indirect_signs(code.branching, loss, pauli)
+    arrive, found = 1 - loss, indirect(code.branching, loss)
+    _, top, second, *_ = readings(code.branching, loss, pauli)
     children = (arrive + loss * found[2]) ** below[1]
-    children_signed = (arrive * z + loss * kept[2]) ** below[1]
-    skipped = arrive * (1 - children) if code.choice is Choice.ADAPTIVE else 0.0 * loss
+    children_signed = second.of(loss) ** below[1]
+    adaptive = code.choice is Choice.ADAPTIVE
 
-    def others(sign: Any, lost: Any) -> Any:
+    def others(skipped: Any, arrived: Any, lost: Any) -> Any:
         """Return the sum over which photon is the chosen one, of the readings of all others."""
-        earlier, later = skipped * sign + lost, arrive * sign + lost
+        earlier, later = (arrive * skipped if adaptive else 0.0) + loss * lost, arrive * arrived + loss * lost
         return sum(earlier**before * later ** (first - 1 - before) for before in range(first))
 
-    plain, signed = others(1.0, loss * found[1]), others(z, loss * kept[1])
+    plain, signed = others(1 - children, 1.0, found[1]), others(top.skipped, top.arrived, top.lost)
     rows = [
         tree_success(code.branching, loss, code.choice),
         arrive * z * children * signed,

@@ -49,7 +49,11 @@ def test_adaptive_is_optimal_and_blind_is_not_better(branching):
 
 
 @pytest.mark.parametrize("choice", ["blind", "adaptive"])
-@pytest.mark.parametrize("branching", [[2, 2], [3, 1], [1, 2, 1], [2, 1, 1], [1, 3, 1]], ids=str)
+@pytest.mark.parametrize(
+    "branching",
+    [[2, 2], [3, 1], [1, 2, 1], [2, 1, 1], [1, 3, 1], pytest.param([2, 3], marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_errors_of_trees_are_those_of_enumeration(branching, choice):
     code = codes.tree_code(branching, choice=choice)
     pauli = ERRORS if code.num_photons < 7 else (0.9, 0.04, 0.0, 0.06)

@@ -55,27 +55,36 @@ def sign(letter, flips):
 
 
 def read_z(photon, children, pattern):
-    """Return the mean sign of a reading of Z, its own or else that of the majority of indirect ones; None = none."""
-    if pattern[photon] != "L":
-        return sign(pattern[photon], FLIPS_Z)
-    return read_indirectly(photon, children, pattern)
+    """Return the mean sign of a reading of Z; None = none.
+
+    Of a lost photon the majority of indirect readings counts, of another its own unless two more disagree than agree.
+    """
+    if pattern[photon] == "L":
+        return read_indirectly(photon, children, pattern)
+    own, means = sign(pattern[photon], FLIPS_Z), indirect_readings(photon, children, pattern)
+    return mean_of(means, lambda signs: own if sum(signs) * own > -2 else -own)
 
 
 def read_indirectly(photon, children, pattern):
+    found = indirect_readings(photon, children, pattern)
+    return mean_of(found, majority) if found else None
+
+
+def indirect_readings(photon, children, pattern):
+    """Return the mean signs of all readings through children that are there."""
     found = []
     for child in children[photon]:
         below = [read_z(each, children, pattern) for each in children[child]]
         if pattern[child] != "L" and None not in below:
             found.append(sign(pattern[child], FLIPS_X) * np.prod(below))
-    # the majority of means: exact, because means that are not +-1 come from ties alone, which are enumerated here
-    return expected_majority(found) if found else None
+    return found
 
 
-def expected_majority(means):
-    """Return the mean sign of the majority of independent readings whose mean signs are given."""
+def mean_of(means, decide):
+    """Return the mean sign of a decision on independent readings whose mean signs are given: +-1, or coins."""
     total = 0.0
     for signs in itertools.product((1, -1), repeat=len(means)):
-        total += np.prod([(1 + s * m) / 2 for s, m in zip(signs, means, strict=True)]) * majority(signs)
+        total += np.prod([(1 + s * m) / 2 for s, m in zip(signs, means, strict=True)]) * decide(signs)
     return total
 
 
