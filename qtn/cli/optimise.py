@@ -117,6 +117,7 @@ def numbers(content: Content, found: Optimum, evaluations: int, seconds: float) 
             "value": found.value,
             "tree": content.tree or None,
             "parameters": dict(found.parameters) | dict(found.best.whole),
+            **({"codes": dict(found.best.codes)} if found.best.codes else {}),
         },
         "feasible": planning.leaders[0].feasible,
         "leaders": [vars(leader) for leader in planning.leaders],
@@ -157,7 +158,10 @@ def text(content: Content, found: Optimum, evaluations: int, seconds: float) -> 
     if content.settings:
         width = max(map(len, content.settings))
         lines += ["", "best settings"]
-        lines += [f"  {name:{width}s}  {new:.8g}  (file: {old:.8g})" for name, (old, new) in content.settings.items()]
+        for name, (old, new) in content.settings.items():
+            before = "not in the file" if old != old else f"file: {old:.8g}"
+            lines.append(f"  {name:{width}s}  {new:.8g}  ({before})")
+    lines += [f"  {name}: {table['model']}, in place of that of the file" for name, table in found.best.codes.items()]
     if len(planning.leaders) > 1:
         lines += ["", "best schedules           value    distance"]
         for each in planning.leaders:

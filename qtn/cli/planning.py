@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import math
 import platform
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -77,9 +78,10 @@ def content_of(problem: Problem, found: Optimum) -> Content:
 
 
 def chosen_numbers(problem: Problem, best: Choice) -> dict[str, tuple[float, float]]:
-    """Return the whole numbers that were chosen by name: (in the file, best)."""
-    before = whole_numbers(problem, best.whole)
-    return {name: (float(before[name]), float(value)) for name, value in best.whole.items()}
+    """Return the whole numbers that were chosen by name: (in the file or nan, best)."""
+    table = problem.config.optimise
+    before = {} if table is None or not best.whole else whole_numbers(problem, table.choices)
+    return {name: (float(before.get(name, math.nan)), float(value)) for name, value in best.whole.items()}
 
 
 def sampled_sentence(problem: Problem, values: Mapping[str, float], found: Result) -> str:

@@ -5,21 +5,17 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from qtn.codes.search import Entry, climb
 from qtn.links.chain import Chain
 from qtn.links.graph_state import GraphState
 from qtn.links.link import Link
 from qtn.links.one_way import OneWay
 from qtn.planning.leaders import evaluate_leader
-from qtn.problem.choice import Optimum
-from qtn.problem.load import changed
+from qtn.problem.choice import Optimum, rebuilt
 from qtn.problem.names import chain_with, initial_values, schedule_with
 from qtn.problem.objective import objective_of, parameters_of, tree_evaluator
 from qtn.problem.problem import Problem
-from qtn.problem.structures import override
-from qtn.problem.whole import fits, whole_numbers
+from qtn.problem.whole import code_tables, fits, whole_numbers
 
 MAX_CYCLES = 3
 """How often whole numbers are chosen again after the real ones were tuned."""
@@ -28,6 +24,8 @@ FACTORS = (1.0, 0.5, 2.0)
 """Starts: the numbers of the file, all halved, all doubled, and the last alone halved and doubled."""
 
 Numbers = Mapping[str, float]
+Codes = Mapping[str, Mapping[str, Any]]
+"""Dotted name -> table of a code."""
 
 
 @dataclasses.dataclass
@@ -59,46 +57,88 @@ def choose(
         No neighbour of what is found is better, at its real numbers; there may be something better elsewhere. On an
         interrupt, the best so far.
     """
-    table = problem.config.optimise
-    assert table is not None
-    names = list(whole_numbers(problem, table.choices))
-    here, count, interrupted = problem, 0, False
+    options, count, interrupted = alternatives(problem), 0, False
     found: Optimum | None = None
     for _ in range(MAX_CYCLES):
-        start = tuple(whole_numbers(here, table.choices).values())
-        scored = Scored(count=count)
-        try:
-            climbed(here, names, starts(start) if found is None else [start], scored, show)
-        except KeyboardInterrupt:
-            interrupted = True
-        count = scored.count
-        if found is not None and (interrupted or scored.best == start):
+        picks: list[Pick] = []
+        for codes, option in options:
+            scored, begin = Scored(count=count), entry_of(option)
+            try:
+                climbed(option, starts(begin) if found is None else [begin], scored, show)
+            except KeyboardInterrupt:
+                interrupted = True
+            count = scored.count
+            picks.append(Pick(option, codes, begin, scored.best or begin, scored.score))
+            if interrupted:
+                break
+        pick = max(picks, key=lambda pick: pick.score)
+        if found is not None and (interrupted or pick.best == pick.begin):
             break  # tuned already, for these whole numbers
-        entry = dict(zip(names, scored.best or start, strict=True))
-        here = with_numbers(here, entry)
-        found = with_entry(tuned(without_choices(here, moves=not interrupted)), entry, interrupted, count)
+        here = rebuilt(pick.problem, {}, pick.numbers)
+        found = with_pick(tuned(without_choices(here, moves=not interrupted)), pick, interrupted)
         if found.interrupted or not found.parameters:
             break
-        here = with_numbers(here, found.parameters)
+        options = [(pick.codes, rebuilt(here, {}, found.parameters))]
     assert found is not None
-    return with_entry(found, found.best.whole, found.interrupted, count)
+    return told(found, count)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pick:
+    """Whole numbers that climbing ended at."""
+
+    problem: Problem
+    """Its code is the one that was chosen, with the numbers from which climbing began."""
+    codes: Codes
+    """What was put in place of codes of the file."""
+    begin: Entry
+    best: Entry
+    score: float
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Return the whole numbers by dotted name."""
+        return dict(zip(names_of(self.problem), self.best, strict=True))
+
+
+def names_of(problem: Problem) -> list[str]:
+    """Return the dotted names of the whole numbers that are chosen."""
+    table = problem.config.optimise
+    assert table is not None
+    return list(whole_numbers(problem, table.choices))
+
+
+def entry_of(problem: Problem) -> Entry:
+    """Return these whole numbers as they are in a problem."""
+    table = problem.config.optimise
+    assert table is not None
+    return tuple(whole_numbers(problem, table.choices).values())
+
+
+def alternatives(problem: Problem) -> list[tuple[Codes, Problem]]:
+    """Return the problem as it is, and with each of the other codes that may be chosen."""
+    table = problem.config.optimise
+    assert table is not None
+    places = code_tables(problem, table.choices)
+    options: list[dict[str, Any]] = [dict.fromkeys(places, code) for code in problem.document["optimise"]["codes"]]
+    return [({}, problem), *((codes, rebuilt(problem, codes, {})) for codes in options)]
 
 
 def starts(entry: Entry) -> list[Entry]:
     """Return where to begin."""
+    if not entry:
+        return [entry]
     scaled = [tuple(max(1, round(number * factor)) for number in entry) for factor in FACTORS]
     return [*scaled, *((*entry[:-1], numbers[-1]) for numbers in scaled)]
 
 
-def climbed(
-    problem: Problem, names: list[str], starts: list[Entry], scored: Scored, show: Callable[[float, int], None]
-) -> None:
+def climbed(problem: Problem, starts: list[Entry], scored: Scored, show: Callable[[float, int], None]) -> None:
     """Move to better neighbours from each start; what is scored is noted."""
     table = problem.config.optimise
     assert table is not None
     values = initial_values(problem, parameters_of(problem).initial)
     limit = math.inf if table.max_photons is None else float(table.max_photons)
-    judged = judge(problem, values)
+    judged, names = judge(problem, values), names_of(problem)
 
     def allowed(entry: Entry) -> bool:
         return fits(problem, dict(zip(names, entry, strict=True)))
@@ -147,29 +187,22 @@ def without_choices(problem: Problem, *, moves: bool) -> Problem:
     """Return a problem whose whole numbers stay; its real ones only if somebody stopped."""
     table = problem.config.optimise
     assert table is not None
-    kept: dict[str, Any] = {"choices": [], "max_photons": None} | ({} if moves else {"parameters": []})
+    kept: dict[str, Any] = {"choices": [], "codes": [], "max_photons": None} | ({} if moves else {"parameters": []})
     return dataclasses.replace(
         problem, config=problem.config.model_copy(update={"optimise": table.model_copy(update=kept)})
     )
 
 
-def with_numbers(problem: Problem, numbers: Mapping[str, Any]) -> Problem:
-    """Return a problem with other numbers, also those of its tree."""
-    found = changed(problem, [override(name, value) for name, value in numbers.items()])
-    return dataclasses.replace(found, also=problem.also)
-
-
-def with_entry(found: Optimum, entry: Mapping[str, int], interrupted: bool, count: int) -> Optimum:
+def with_pick(found: Optimum, pick: Pick, interrupted: bool) -> Optimum:
     """Return what was found with its whole numbers."""
-    choices = tuple(dataclasses.replace(choice, whole=dict(entry)) for choice in found.choices)
-    status = found.status.split(" Whole numbers:")[0]
-    if interrupted and not found.interrupted:
-        status = "Interrupted: this is the best so far."
-    told = f"{status} Whole numbers: {count:,} combinations evaluated, no neighbour of the best is better."
-    return dataclasses.replace(
-        found,
-        choices=choices,
-        status=status if interrupted or found.interrupted else told,
-        interrupted=found.interrupted or interrupted,
-        history=np.asarray(found.history),
-    )
+    choices = tuple(dataclasses.replace(each, whole=pick.numbers, codes=pick.codes) for each in found.choices)
+    status = "Interrupted: this is the best so far." if interrupted else found.status
+    return dataclasses.replace(found, choices=choices, status=status, interrupted=found.interrupted or interrupted)
+
+
+def told(found: Optimum, count: int) -> Optimum:
+    """Return what was found with a sentence on the whole numbers."""
+    if found.interrupted:
+        return found
+    sentence = f"Whole numbers: {count:,} combinations evaluated, no neighbour of the best is better."
+    return dataclasses.replace(found, status=f"{found.status} {sentence}")

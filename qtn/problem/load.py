@@ -24,7 +24,7 @@ from qtn.problem.root import roots
 from qtn.problem.rules import broken_rules
 from qtn.problem.schema import Config
 from qtn.problem.table import walk_tables
-from qtn.problem.whole import whole_numbers
+from qtn.problem.whole import unfit_codes, whole_numbers
 from qtn.schedules.arguments import check_spans, span
 from qtn.schedules.text import parse
 from qtn.schedules.tree import Distill, Schedule, Swap, subtrees
@@ -159,6 +159,7 @@ def unusable_parameters(problem: Problem) -> Iterator[str]:
             whole_numbers(problem, [pattern])
         except ValueError as error:
             yield f"optimise.choices: {error}"
+    yield from unfit_codes(problem)
     for pattern in table.parameters if table else ():
         try:
             found = expand(problem, [pattern])

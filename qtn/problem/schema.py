@@ -12,6 +12,7 @@ from qtn.planning.search import Method
 from qtn.problem import number as unit
 from qtn.problem.application.teleportation import Teleportation
 from qtn.problem.chain.chain import Chain
+from qtn.problem.chain.codes import AnyCode
 from qtn.problem.choices import Distillation, EvaluatorName, JobKind, KeyProtocol, Latency, Order, StateLevel
 from qtn.problem.number import Number
 from qtn.problem.root import roots
@@ -171,6 +172,9 @@ class Optimise(Table):
     choices: list[str] = Field(
         default_factory=list,
         description="Whole numbers to choose, by dotted name: chain.link.code means all of a code, num_stations one",
+    )
+    codes: list[AnyCode] = Field(
+        default_factory=list, description="Codes to choose from besides that of the file; their numbers move on"
     )
     max_photons: MaxPhotons | None = None
     search: Search | None = None

@@ -9,6 +9,8 @@ from qtn import codes
 from qtn.cli.optimise import optimise_and_report
 from qtn.codes.parity import parity_success
 from qtn.links.encoded import kept_sign
+from qtn.links.one_way import one_way
+from qtn.merit.key_rate import six_state_fraction
 from qtn.problem.choice import chosen
 from qtn.problem.evaluation import evaluated
 from qtn.problem.load import loads
@@ -70,6 +72,28 @@ def test_codes_are_the_best_of_the_whole_table():
 @pytest.mark.slow
 def test_codes_and_stations_are_the_best_of_the_whole_table():
     check_against_table(FILE, range(1, 400))
+
+
+OTHERS = '[{ model = "tree", branching = [1, 2], choice = "adaptive" }, { model = "plain" }, { model = "five_qubit" }]'
+
+
+def test_codes_of_other_kinds_are_tried():
+    """Best of all parity codes and trees of two levels with at most six photons, and of codes without numbers."""
+    text = FILE.replace(', "chain.link.num_stations"', "").replace("max_photons", f"codes = {OTHERS}\nmax_photons")
+    trees = [[a, b] for a in range(1, 7) for b in range(1, 7) if a * (1 + b) <= 6]
+    every = [codes.tree_code(tree, choice="adaptive") for tree in trees] + [codes.PLAIN, codes.FIVE_QUBIT]
+    every += [codes.parity_code(n, m) for n in range(1, 7) for m in range(1, 7) if n * m <= 6]
+
+    def key(code):
+        numbers = {"length": 150e3, "num_stations": 60, "attenuation_length": 20e3, "efficiency": 0.97}
+        times = {"emission_time": 1e-8, "gate_time": 1e-7}
+        pair = one_way(code=code, reencoding_error=1e-3, **numbers, **times).heralded()
+        return float(six_state_fraction(pair.bell_diagonal) * pair.p_success / pair.attempt_time)
+
+    problem = loads(text)
+    found = optimise(problem)
+    assert found.value == pytest.approx(max(map(key, every)), rel=1e-9)
+    assert chosen(problem, found.best).chain.links[0].code == max(every, key=key)
 
 
 def test_answers_and_reports_hold_the_whole_numbers(tmp_path, capsys):
@@ -150,6 +174,26 @@ BAD = {
         'choices = ["chain.link.code", "chain.link.num_stations"]',
         'parameters = ["chain.link.length_km"]',
         "optimise.max_photons: is for codes that are chosen",
+    ),
+    "unfit_code": (
+        "max_photons = 6",
+        'codes = [{ model = "repeater_graph_state", num_arms = 3 }]',
+        'optimise.codes.0: model "repeater_graph_state" does not fit chain.link.code',
+    ),
+    "wrong_code": (
+        "max_photons = 6",
+        'codes = [{ model = "stabiliser", generators = ["XZ", "ZI"] }]',
+        "optimise.codes.0: Argument `generators` must commute",
+    ),
+    "code_not_named": (
+        'choices = ["chain.link.code", "chain.link.num_stations"]',
+        'choices = ["chain.link.num_stations"]\ncodes = [{ model = "plain" }]',
+        "optimise.codes: no code is named in optimise.choices; add `chain.link.code`",
+    ),
+    "codes_alone": (
+        'choices = ["chain.link.code", "chain.link.num_stations"]',
+        'parameters = ["chain.link.length_km"]\ncodes = [{ model = "plain" }]',
+        "optimise.codes: is for codes that are chosen",
     ),
     "minimise": (
         "max_photons = 6",

@@ -78,3 +78,8 @@ class GraphStateTable(CodeTable):
 
 Code = Annotated[TreeTable | ParityTable | StabiliserTable | NamedTable, Field(discriminator="model")]
 """Codes in which a qubit travels one way."""
+
+AnyCode = Annotated[
+    TreeTable | ParityTable | StabiliserTable | NamedTable | GraphStateTable, Field(discriminator="model")
+]
+"""All codes."""
