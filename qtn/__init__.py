@@ -8,7 +8,7 @@ The public names are loaded when first used, in the order in which data flow.
 import importlib
 from typing import Any
 
-_PACKAGES = ("states", "channels", "circuits", "networks")
+_PACKAGES = ("states", "channels", "circuits", "codes", "networks")
 
 _PUBLIC = {
     "MPS": "qtn.states.trains",
@@ -35,6 +35,8 @@ _PUBLIC = {
     "direct_transmission": "qtn.links.direct_transmission",
     "spdc_source": "qtn.links.spdc_source",
     "satellite": "qtn.links.satellite",
+    "one_way": "qtn.links.one_way",
+    "graph_state": "qtn.links.graph_state",
     "multiplexed_link": "qtn.links.multiplexed",
     "chain": "qtn.links.chain",
     "Chain": "qtn.links.chain",

@@ -104,7 +104,7 @@ def front_row(problem: Problem, found: Front, choice: Choice) -> dict[str, Any]:
         **merits,
         "grid_error": choice.grid_error,
         "tree": tree_of(problem, choice) or None,
-        "parameters": settings_of(problem, choice),
+        "parameters": settings_of(problem, choice) | dict(choice.whole),
     }
 
 
@@ -113,7 +113,12 @@ def numbers(content: Content, found: Optimum, evaluations: int, seconds: float) 
     planning = content.planning
     assert planning is not None
     return {
-        "best": {"value": found.value, "tree": content.tree or None, "parameters": dict(found.parameters)},
+        "best": {
+            "value": found.value,
+            "tree": content.tree or None,
+            "parameters": dict(found.parameters) | dict(found.best.whole),
+            **({"codes": dict(found.best.codes)} if found.best.codes else {}),
+        },
         "feasible": planning.leaders[0].feasible,
         "leaders": [vars(leader) for leader in planning.leaders],
         "limits": {limit.name: vars(limit) for limit in planning.limits},
@@ -153,7 +158,10 @@ def text(content: Content, found: Optimum, evaluations: int, seconds: float) -> 
     if content.settings:
         width = max(map(len, content.settings))
         lines += ["", "best settings"]
-        lines += [f"  {name:{width}s}  {new:.8g}  (file: {old:.8g})" for name, (old, new) in content.settings.items()]
+        for name, (old, new) in content.settings.items():
+            before = "not in the file" if old != old else f"file: {old:.8g}"
+            lines.append(f"  {name:{width}s}  {new:.8g}  ({before})")
+    lines += [f"  {name}: {table['model']}, in place of that of the file" for name, table in found.best.codes.items()]
     if len(planning.leaders) > 1:
         lines += ["", "best schedules           value    distance"]
         for each in planning.leaders:

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import math
 import platform
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from qtn.problem.problem import Problem
 from qtn.problem.quantities import words_and_units
 from qtn.problem.run import gradient, report_numbers
 from qtn.problem.sampled_check import sampled_check
+from qtn.problem.whole import whole_numbers
 from qtn.report.content import Content, Delivery, Leader, Limit, Planning
 from qtn.report.drawing import draw_schedule
 from qtn.schedules.text import to_text
@@ -59,7 +61,7 @@ def content_of(problem: Problem, found: Optimum) -> Content:
         tree=tree_of(problem, best),
         initial=numbers[0],
         best=numbers[1],
-        settings={key: (file_values[key], value) for key, value in settings.items()},
+        settings={key: (file_values[key], value) for key, value in settings.items()} | chosen_numbers(problem, best),
         initial_delivery=delivery(before.result),
         best_delivery=delivery(after.result),
         history=found.history,
@@ -73,6 +75,13 @@ def content_of(problem: Problem, found: Optimum) -> Content:
         planning=planning_content(problem, found, check.result()),
         sensitivity_of=sensitive,
     )
+
+
+def chosen_numbers(problem: Problem, best: Choice) -> dict[str, tuple[float, float]]:
+    """Return the whole numbers that were chosen by name: (in the file or nan, best)."""
+    table = problem.config.optimise
+    before = {} if table is None or not best.whole else whole_numbers(problem, table.choices)
+    return {name: (float(before.get(name, math.nan)), float(value)) for name, value in best.whole.items()}
 
 
 def sampled_sentence(problem: Problem, values: Mapping[str, float], found: Result) -> str:

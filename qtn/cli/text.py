@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qtn.merit.quantities import Quantity
+from qtn.report.codes import codes_text
 from qtn.report.tables import edge_words, joins_note, joins_text, links_text
 
 BOUNDS = (
@@ -46,7 +47,7 @@ def evaluation_text(numbers: dict[str, Any], quantities: Mapping[str, Quantity])
         lines.append(f"{'storage time at each node':32s} {', '.join(f'{time:.6g}' for time in stored)} s")
         lines.append(row("mean age of the pair", sum(stored), "s"))
     if numbers.get("links"):
-        lines += ["", links_text(numbers["links"])]
+        lines += ["", links_text(numbers["links"]), *codes_text(numbers["links"])]
     if numbers.get("joins"):
         lines += ["", joins_text(numbers["joins"]), joins_note(numbers)]
     return "\n".join(lines)

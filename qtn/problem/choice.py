@@ -1,6 +1,7 @@
 """What an optimisation finds: schedules with their best numbers."""
 
 import dataclasses
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 from qtn.planning.search import SearchResult
 from qtn.planning.tuning import Tuned
 from qtn.problem.cost import hardware_cost
+from qtn.problem.load import changed
 from qtn.problem.names import initial_values
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
+from qtn.problem.structures import override
 from qtn.schedules.tree import Schedule
 
 
@@ -32,6 +35,10 @@ class Choice:
     tuned: Tuned | None = None
     stopped: bool = False
     """Whether the user stopped its tuning before it had begun."""
+    whole: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """Dotted name -> best value of the whole numbers that were chosen; `values` are those of such a problem."""
+    codes: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    """Dotted name -> table of the codes that were chosen in place of those of the file, before their numbers moved."""
 
     @property
     def tree(self) -> Any:
@@ -87,8 +94,22 @@ def value_of(problem: Problem, choice: Choice) -> float:
 
 
 def chosen(problem: Problem, choice: Choice) -> Problem:
-    """Return a problem with the schedule of a choice, if it has one."""
+    """Return a problem with the whole numbers and the schedule of a choice, if it has them."""
+    if choice.whole or choice.codes:
+        problem = rebuilt(problem, choice.codes, choice.whole)
     return problem if choice.schedule is None else problem.with_schedule(choice.schedule)
+
+
+def rebuilt(problem: Problem, codes: Mapping[str, Mapping[str, Any]], numbers: Mapping[str, Any]) -> Problem:
+    """Return a problem with other codes and other numbers, also those of its tree."""
+    overrides = [f"{name}={inline(table)}" for name, table in codes.items()]
+    found = changed(problem, [*overrides, *(override(name, value) for name, value in numbers.items())])
+    return dataclasses.replace(found, also=problem.also)
+
+
+def inline(table: Mapping[str, Any]) -> str:
+    """Return a table of texts, numbers and lists as one line of TOML."""
+    return "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items()) + " }"
 
 
 def times_of(schedule: Schedule) -> dict[str, float]:

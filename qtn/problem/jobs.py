@@ -18,6 +18,7 @@ from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
 from qtn.problem.schema import SAMPLING
 from qtn.problem.structures import unit_of
+from qtn.problem.whole import whole_numbers
 from qtn.sweeps.layout import Column
 
 ERRORS = (
@@ -108,6 +109,7 @@ def job_of(problem: Problem, axes: Sequence[str]) -> Job:
         errors.append('optimise: is missing, but sweep.job = "optimise" needs it')
     elif table.job == "optimise" and problem.config.optimise is not None:
         names = expand(problem, problem.config.optimise.parameters)
+        names += whole_numbers(problem, problem.config.optimise.choices)
         clashes = sorted(set(names) & set(axes))
         errors += [f"sweep.axes.{name}: is optimised too; take it out of one of them" for name in clashes]
     if errors:

@@ -27,6 +27,7 @@ from qtn.problem.rules import broken_rules
 from qtn.problem.schema import Config
 from qtn.problem.table import walk_tables
 from qtn.problem.validity import moving_rounds
+from qtn.problem.whole import unfit_codes, whole_numbers
 from qtn.schedules.arguments import check_spans, span
 from qtn.schedules.text import parse
 from qtn.schedules.tree import Distill, Schedule, Swap, subtrees
@@ -158,6 +159,12 @@ def short_cutoffs(problem: Problem) -> Iterator[str]:
 def unusable_parameters(problem: Problem) -> Iterator[str]:
     """Return a sentence for each name in [optimise] that does not exist or cannot be optimised."""
     table = problem.config.optimise
+    for pattern in table.choices if table else ():
+        try:
+            whole_numbers(problem, [pattern])
+        except ValueError as error:
+            yield f"optimise.choices: {error}"
+    yield from unfit_codes(problem)
     for pattern in table.parameters if table else ():
         try:
             found = expand(problem, [pattern])

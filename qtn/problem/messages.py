@@ -120,6 +120,8 @@ def unknown_key(path: list[Any], document: dict[str, Any], root: type[Table] = C
 def unknown_entry(key: Any, names: Iterable[str]) -> str:
     """Return the sentence for a key that is none of these names."""
     known = sorted(names)
+    if key in known:
+        return "belongs to a table of another model"
     close = difflib.get_close_matches(str(key), known, n=1)
     cure = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
     return f"is an unknown key; {cure}"

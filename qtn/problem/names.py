@@ -182,6 +182,8 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
         if not matches:
             raise ValueError(f"`{_text.one_line(pattern)}` matches no number; `qtn gradient` lists their names")
         whole = next((name for name in matches if declaration(problem, name).whole), None)
+        if whole and declaration(problem, whole).better is None:
+            raise ValueError(f"`{whole}` is a whole number; name it in optimise.choices instead")
         if whole and (table is None or table.minimise is None):
             raise ValueError(f"`{whole}` is a whole number that only helps; leave it out, or minimise hardware_cost")
         found |= dict.fromkeys(matches)

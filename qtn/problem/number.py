@@ -84,7 +84,9 @@ class Number:
         return self.argument or key.removesuffix(self.unit.ending)
 
     def in_si(self, value: Any) -> Any:
-        """Return a value of the file, which may be traced, in the unit of the library."""
+        """Return a value of the file, or a list of them, which may be traced, in the unit of the library."""
+        if isinstance(value, list):
+            return [self.in_si(each) for each in value]
         return value if self.unit.factor == 1.0 else value * self.unit.factor
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

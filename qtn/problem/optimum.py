@@ -40,6 +40,7 @@ def optimum(problem: Problem, numbers: Mapping[str, float], job: Job, index: int
     except ValueError as error:
         return {}, str(error)
     columns = {name: float(x) for name, x in merits(found, summary, values, job.outputs, clip=True).items()}
-    columns |= {f"best_{name}": float(best.values[name]) for name in job.derivatives}
+    every = {**best.values, **best.whole}
+    columns |= {f"best_{name}": float(every[name]) for name in job.derivatives}
     columns |= {"grid_error": float(summary.info.grid_error), "tail_mass": float(summary.info.tail_mass)}
     return columns, f"the limits are not met: {result.status}" if best.violation > 0 else ""

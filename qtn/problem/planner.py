@@ -9,14 +9,15 @@ import numpy as np
 
 from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.constrained import ConstrainedProgress
-from qtn.planning.leaders import Leader
+from qtn.planning.leaders import Leader, evaluate_leader
 from qtn.planning.objective import MARGIN, OUTSIDE, TOLERANCE
 from qtn.planning.search import Progress, SearchResult, SearchSettings, search
 from qtn.planning.tune import tune
 from qtn.problem.choice import Choice, Optimum, ranked, settings_of, times_of, value_of
+from qtn.problem.choosing import choose
 from qtn.problem.cost import hardware_cost
 from qtn.problem.names import chain_with, schedule_with, setting_with
-from qtn.problem.objective import objective_of, parameters_of, search_evaluator, space_of
+from qtn.problem.objective import objective_of, parameters_of, search_evaluator, space_of, tree_evaluator
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
 from qtn.schedules.tree import Schedule
@@ -61,6 +62,12 @@ def optimise(
     """
     if problem.config.optimise is None:
         raise ValueError("optimise: is missing; add [optimise] with `parameters = [...]`")
+    if problem.config.optimise.choices:
+        return choose(
+            problem,
+            lambda fixed: Planner(fixed, report, checkpoint, seed).of_fixed_numbers(),
+            lambda best, count: report("choosing whole numbers", best, count),
+        )
     return Planner(problem, report, checkpoint, seed).run()
 
 
@@ -102,6 +109,15 @@ class Planner:
                 break
             tree = best[0].tree
         return self.optimum(best, found)
+
+    def of_fixed_numbers(self) -> Optimum:
+        """Tune the given tree if there are numbers to tune, else only evaluate it."""
+        if self.parameters.initial:
+            return self.run()
+        leader = evaluate_leader(
+            self.problem.chain, self.objective, self.problem.schedule, tree_evaluator(self.problem)
+        )
+        return self.optimum([self.choice(leader, {})], None)
 
     def optimum(self, choices: list[Choice], found: SearchResult | None) -> Optimum:
         """Put together what was found."""

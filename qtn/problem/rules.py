@@ -7,7 +7,7 @@ from qtn.problem.application.application import Needs
 from qtn.problem.chain.chain import num_links_of
 from qtn.problem.chain.links import LinkTable
 from qtn.problem.chain.node import RelaxingMemory, Swap
-from qtn.problem.choices import Latency, StateLevel
+from qtn.problem.choices import JobKind, Latency, StateLevel
 from qtn.problem.quantities import application_of
 from qtn.problem.root import root_rules, roots
 from qtn.problem.schema import SAMPLING, Config, Optimise
@@ -28,7 +28,7 @@ def broken_rules(document: Document) -> list[str]:
     scheduled = root is None or root.scheduled
     for rule in (schedule_rules, policy_rules, latency_rules, slot_rules) if scheduled else ():
         errors.extend(rule(document))
-    errors.extend(optimise_rules(document, scheduled=scheduled, key=key))
+    errors.extend([*optimise_rules(document, scheduled=scheduled, key=key), *swept_codes(document)])
     return [*errors, *broken(document, Config)]
 
 
@@ -79,7 +79,8 @@ def optimise_rules(document: Document, *, scheduled: bool, key: str) -> Iterator
         return
     if not scheduled and "search" in table:
         yield f"optimise.search: is for schedules, and [{key}] has none; leave it out"
-    if "parameters" not in table and "search" not in table:
+    yield from choice_rules(table, schedule)
+    if "parameters" not in table and "search" not in table and not table.get("choices"):
         yield "optimise.parameters: is missing; list the numbers to move" + (
             ", or add `search = {}`" if scheduled else ""
         )
@@ -91,6 +92,29 @@ def optimise_rules(document: Document, *, scheduled: bool, key: str) -> Iterator
     name = table.get("maximise", Optimise.model_fields["maximise"].default)
     if isinstance(minimum, dict) and name in list(minimum) and "minimise" not in table:
         yield f"optimise.minimum.{name}: is what is maximised; leave the limit out"
+
+
+def choice_rules(table: Document, schedule: Any) -> Iterator[str]:
+    """Check that whole numbers are chosen for a tree that is given."""
+    if not table.get("choices"):
+        for key in ("codes", "max_photons"):
+            if table.get(key):
+                yield f"optimise.{key}: is for codes that are chosen; add `choices = [...]`, or leave it out"
+        return
+    if "search" in table:
+        yield "optimise.choices: goes with a schedule.tree; leave optimise.search out, or choices"
+    elif not (isinstance(schedule, dict) and "tree" in schedule):
+        yield "optimise.choices: needs a schedule.tree; add it"
+    if "minimise" in table:
+        yield "optimise.choices: goes with maximise; leave minimise out, or choices"
+
+
+def swept_codes(document: Document) -> Iterator[str]:
+    """Check that points of a sweep have the same columns."""
+    optimise, sweep = document.get("optimise"), document.get("sweep")
+    swept = isinstance(sweep, dict) and sweep.get("job") == JobKind.OPTIMISE
+    if swept and isinstance(optimise, dict) and optimise.get("codes"):
+        yield "optimise.codes: have numbers of different names, which no table holds; leave them out of sweeps"
 
 
 def slot_rules(document: Document) -> Iterator[str]:

@@ -12,6 +12,7 @@ from qtn.planning.search import Method
 from qtn.problem import number as unit
 from qtn.problem.application.teleportation import Teleportation
 from qtn.problem.chain.chain import Chain
+from qtn.problem.chain.codes import AnyCode
 from qtn.problem.choices import Distillation, EvaluatorName, JobKind, KeyProtocol, Latency, Order, StateLevel
 from qtn.problem.number import Number
 from qtn.problem.root import roots
@@ -34,6 +35,7 @@ ChannelLoss = Annotated[
 ]
 Deadline = Annotated[float, Number("When to give up and start again", within.POSITIVE, unit=unit.S)]
 Flips = Annotated[float, Number("Probability that a party flips a raw bit", within.BELOW_HALF)]
+MaxPhotons = Annotated[int, Number("Most photons of a code that may be chosen", within.COUNT, traced=False)]
 GridStep = Annotated[float, Number("Step of the time grid", within.POSITIVE, unit=unit.S, traced=False)]
 GridLength = Annotated[int, Number("Steps of the time grid", traced=False), Field(ge=2, le=2**31 - 1)]
 NumSamples = Annotated[int, Number("Samples to draw", within.COUNT, traced=False)]
@@ -171,6 +173,14 @@ class Optimise(Table):
         default=None, description="What must hold at least"
     )
     parameters: list[str] = Field(default_factory=list, description="Numbers to move, by dotted name; * for any part")
+    choices: list[str] = Field(
+        default_factory=list,
+        description="Whole numbers to choose, by dotted name: chain.link.code means all of a code, num_stations one",
+    )
+    codes: list[AnyCode] = Field(
+        default_factory=list, description="Codes to choose from besides that of the file; their numbers move on"
+    )
+    max_photons: MaxPhotons | None = None
     search: Search | None = None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from qtn import _files
 from qtn.report import figures
+from qtn.report.codes import codes_part
 from qtn.report.content import Content
 from qtn.report.schedules import number, schedules, table
 from qtn.report.tables import edge_words, inside
@@ -151,6 +152,7 @@ def render(content: Content) -> str:
 <h2>Results</h2>{results_table(content)}
 {sentences(content)}
 {inside(content.best)}
+{codes_part(content.best.get("links", []))}
 {in_time(drawn["waiting_time"], drawn["fidelity_in_time"])}
 <h2>What to improve first</h2>
 <p>By how many per cent the {html.escape(of)} changes when one number

@@ -8,8 +8,8 @@ from qtn.report.content import Planning
 
 
 def number(value: Any) -> str:
-    """Return a number for people: six digits, an en dash where there is none."""
-    return "&ndash;" if value is None else f"{value:.6g}"
+    """Return a number for people: six digits, an en dash where there is none (None or nan)."""
+    return "&ndash;" if value is None or value != value else f"{value:.6g}"
 
 
 def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -43,7 +43,7 @@ BAD = {
     "unknown protocol in the tree": (replaced("distill(3)", "distill(3, protocol='best')"), ["schedule.tree: ", "best"]),
     "unknown default protocol": (replaced('distill = "bbpssw"', 'distill = "best"'), ["schedule.distill: must be 'bbpssw', 'dejmps', 'cnot', 'epl', 'double_selection', 'code3', 'code4' or 'code5', but is 'best'"]),
     "unknown key protocol": (replaced('protocol = "bb84"', 'protocol = "b92"'), ["merit.protocol: must be 'bb84', 'six_state', 'bbm92', 'chsh_di' or 'hashing', but is 'b92'"]),
-    "unknown model": (replaced('model = "abstract"', 'model = "magic"'), ["chain.link.model: must be one of 'abstract', 'single_click', 'double_click', 'midpoint_source', 'direct_transmission', 'spdc_source', 'satellite', but is 'magic'"]),
+    "unknown model": (replaced('model = "abstract"', 'model = "magic"'), ["chain.link.model: must be one of 'abstract', 'single_click', 'double_click', 'midpoint_source', 'direct_transmission', 'spdc_source', 'satellite', 'one_way', 'graph_state', but is 'magic'"]),
     "no model": (replaced('model = "abstract"\n', ""), ["chain.link.model: is missing"]),
     "too much coherence": (replaced("t1_s = inf", "t1_s = 0.3", CLICKS), ["chain.nodes.1.memory.t2_s: must be at most 2 t1_s = 0.6, but is 0.8"]),
     "negative coherence": (replaced("2.8e6", "-1.0"), ["chain.node.memory.time_constant_s: must be positive, but is -1.0"]),

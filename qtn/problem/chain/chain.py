@@ -10,7 +10,7 @@ from qtn.hardware.fibre import travel_time
 from qtn.links import chain as lines
 from qtn.problem import number as unit
 from qtn.problem import placement
-from qtn.problem.chain.links import Link
+from qtn.problem.chain.links import STATIONS, Link
 from qtn.problem.chain.node import Node
 from qtn.problem.chain.rows import chain_rows
 from qtn.problem.number import Number
@@ -112,8 +112,13 @@ class Chain(Root):
 
     @classmethod
     def highest(cls, table: Document, name: str) -> float | None:
-        """Return the length of the route, for positions."""
-        return placement.route_length(table) if name.startswith(placement.KEY) else None
+        """Return the length of the route for positions of nodes, that of a link for its stations."""
+        if name.startswith(placement.KEY):
+            return placement.route_length(table)
+        first, *parts = name.split(".")
+        if STATIONS not in parts:
+            return None
+        return (table["links"][int(parts[0])] if first == "links" else table["link"])["length_km"]
 
     @classmethod
     def forms(cls, table: Document, pattern: str) -> list[str]:

@@ -12,12 +12,17 @@ from qtn.links import link as links
 from qtn.links.abstract import abstract_link
 from qtn.links.direct_transmission import direct_transmission
 from qtn.links.double_click import double_click
+from qtn.links.encoded import DECIBELS, MOST_ERROR
+from qtn.links.graph_state import graph_state
 from qtn.links.midpoint_source import midpoint_source
 from qtn.links.multiplexed import multiplexed_link
+from qtn.links.one_way import one_way
 from qtn.links.satellite import downlinks, satellite
 from qtn.links.single_click import single_click
 from qtn.links.spdc_source import spdc_source
 from qtn.problem import number as unit
+from qtn.problem.chain.code_rows import code_rows
+from qtn.problem.chain.codes import Code, GraphStateTable
 from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, TOWARDS_ZERO, Number
 from qtn.problem.table import Built, Document
 from qtn.problem.together import TotalOrSides, at_most, either, exactly_one, excluded, weights_sum_to_one
@@ -52,6 +57,12 @@ Distance = Annotated[float, Number("Way along the ground between the stations", 
 Efficiency = Annotated[
     float, Number("Emission, coupling and detection, without channel", within.POSITIVE_PROBABILITY, TOWARDS_ONE)
 ]
+EmitterGateTime = Annotated[
+    float, Number("Duration of a gate between two emitters of a station", within.NON_NEGATIVE, SMALLER, unit.S)
+]
+ErrorProbability = Annotated[
+    float, Number("Chance of one of the three Pauli errors", within.Range(0.0, MOST_ERROR), TOWARDS_ZERO)
+]
 EmissionTime = Annotated[float, Number("Time of an attempt that is not travel", within.NON_NEGATIVE, SMALLER, unit.S)]
 Fidelity = Annotated[
     float, Number("Fidelity F = <Phi+|rho|Phi+> of a Werner pair (no root)", within.PROBABILITY, TOWARDS_ONE)
@@ -64,6 +75,10 @@ MeanPairs = Annotated[
 NumMemories = Annotated[int, Number("Pairs of memories that try at once", within.COUNT, LARGER, whole=True)]
 NumModes = Annotated[int, Number("Modes that one attempt tries side by side", within.COUNT, LARGER, whole=True)]
 Population = Annotated[float, Number("Population (not amplitude) of the bright state, which emits", within.PROBABILITY)]
+NumStations = Annotated[
+    int, Number("Stations at equal spacings, the last of which is the right node", within.COUNT, whole=True)
+]
+PhotonTime = Annotated[float, Number("Time in which an emitter makes a photon", within.NON_NEGATIVE, SMALLER, unit.S)]
 PSource = Annotated[float, Number("Chance that the source emits a pair", within.POSITIVE_PROBABILITY, TOWARDS_ONE)]
 RefractiveIndex = Annotated[float, Number("Group index of the fibre", within.AT_LEAST_ONE)]
 RepetitionRate = Annotated[float, Number("Pulses of the source by time", within.POSITIVE, LARGER, unit.HZ)]
@@ -72,6 +87,10 @@ Visibility = Annotated[
 ]
 Weight = Annotated[float, Number("Weights of Phi+, Psi+, Psi-, Phi- of the pair, sum 1", within.PROBABILITY)]
 Weights = Annotated[list[Weight], Field(min_length=4, max_length=4)]
+
+
+STATIONS = "station_positions_km"
+"""The key of places along a link."""
 
 
 class LinkTable(Built):
@@ -105,6 +124,11 @@ class LinkTable(Built):
     def transmissivity(cls, table: Document) -> Any:
         """Return the probability that light passes the whole channel; None = unknown."""
         return None if cls.loss is None else 10 ** (-cls.loss(table) / 10)
+
+    @classmethod
+    def details(cls, table: Document) -> dict[str, Any]:
+        """Return what reports say of such a link besides what every link offers."""
+        return {}
 
 
 class AbstractLink(LinkTable):
@@ -288,6 +312,74 @@ class SatelliteLink(LinkTable):
         return left * right
 
 
+class EncodedLink(LinkTable):
+    """Stations along the fibre pass a qubit on; exactly one of num_stations and station_positions_km where both are."""
+
+    way = itemgetter("length_km")
+
+    length_km: Length
+    attenuation_length_km: Annotated[
+        float, Number("Fibre over which light falls to 1/e (21.7 km = 0.2 dB/km)", within.POSITIVE, LARGER, unit.KM)
+    ]
+    efficiency: Efficiency = 1.0
+    photon_error: ErrorProbability = 0.0
+    reencoding_error: ErrorProbability = 0.0
+    emission_time_s: PhotonTime = 0.0
+    gate_time_s: EmitterGateTime = 0.0
+    attempt_time_s: AttemptTime | None = None
+
+    @staticmethod
+    def loss(table: Document) -> Any:
+        """Return the loss of the fibre [dB]."""
+        return DECIBELS * table["length_km"] / table["attenuation_length_km"]
+
+    @classmethod
+    def arguments(cls, table: Document) -> dict[str, Any]:
+        """Return what the builder is given."""
+        return super().arguments(table) | {"code": cls.part("code", table["code"]).build(table["code"])}
+
+    @classmethod
+    def details(cls, table: Document) -> dict[str, Any]:
+        """Return the code, and loss and error by cause."""
+        return code_rows(cls.builder(**cls.arguments(table)))
+
+
+class OneWayLink(EncodedLink):
+    """One-way repeaters: a qubit travels in code words, re-encoded at each station."""
+
+    builder = one_way
+    rules = (exactly_one("num_stations", STATIONS),)
+
+    model: Literal["one_way"]
+    code: Code = Field(description="The code that a qubit travels in")
+    num_stations: NumStations | None = None
+    station_positions_km: (
+        Annotated[
+            list[Annotated[float, Number("Way from the left node to a station", within.POSITIVE, unit=unit.KM)]],
+            Field(min_length=1),
+        ]
+        | None
+    ) = None
+
+
+class GraphStateLink(EncodedLink):
+    """All-photonic repeaters: sources of repeater graph states between stations that measure."""
+
+    builder = graph_state
+
+    model: Literal["graph_state"]
+    code: GraphStateTable
+    num_stations: NumStations
+    p_bell: Annotated[
+        float,
+        Number(
+            "Chance that a Bell measurement of two photons succeeds (1/2 with linear optics)",
+            within.POSITIVE_PROBABILITY,
+            TOWARDS_ONE,
+        ),
+    ] = 0.5
+
+
 Link = Annotated[
     AbstractLink
     | SingleClickLink
@@ -295,6 +387,8 @@ Link = Annotated[
     | MidpointSourceLink
     | DirectTransmissionLink
     | SpdcSourceLink
-    | SatelliteLink,
+    | SatelliteLink
+    | OneWayLink
+    | GraphStateLink,
     Field(discriminator="model"),
 ]

@@ -52,7 +52,7 @@ def link_rows(chain: Chain, link_tables: list[tuple[Any, Mapping[str, Any]]]) ->
     Returns:
         rows: {"link": position, "model", "length_km" or None, "eta" of the channel from end to end without the devices
             or None, "p_success" of an attempt, "attempt_time_s", "rate_hz" = p_success / attempt_time_s, "fidelity",
-            "qber_x", "qber_z"}.
+            "qber_x", "qber_z"}, and what links of its kind have besides: codes see `code_rows`.
     """
     rows, chain = [], delivering(chain)
     for position, (kind, table) in enumerate(link_tables):
@@ -71,6 +71,7 @@ def link_rows(chain: Chain, link_tables: list[tuple[Any, Mapping[str, Any]]]) ->
                 "fidelity": float(fidelity(pair)),
                 "qber_x": float(qber_x(pair)),
                 "qber_z": float(qber_z(pair)),
+                **kind.details(table),
             }
         )
     return rows
@@ -122,7 +123,8 @@ def bounds_on_key(merit: Any, rows: list[dict[str, Any]]) -> dict[str, float | N
     if given is None and (None in kept or math.prod(kept) >= 1):
         return dict.fromkeys(names)
     eta = real(math.prod(kept) if given is None else 10 ** (-given / 10))
-    per_use = float(plob_rate(eta, real(1.0))), float(repeater_rate(eta, len(rows) - 1, 1.0))
+    stations = sum(row["num_spacings"] - 1 for row in rows if "num_spacings" in row)  # those between the nodes
+    per_use = float(plob_rate(eta, real(1.0))), float(repeater_rate(eta, len(rows) - 1 + stations, 1.0))
     rates = (None, None) if source_rate is None else [source_rate * each for each in per_use]
     return dict(zip(names, (*rates, *per_use), strict=True))
 
