@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from qtn.links.link import herald
+from qtn.evaluators.delivery import delivered_links
 from qtn.problem.load import load
 from qtn.problem.sweep import SweepTask
 from qtn.sweeps import batch
@@ -77,7 +77,7 @@ def main(num_points: int, peer: str | None) -> None:
     print(f"the same results, point by point        {1e3 * loop / num_points:9.2f} ms, {loop / results:.2f} of batches")
     if peer is not None:
         line = load(HERE / "problem.toml", ["chain.num_links=2", "schedule.tree='swap(0, 1)'"])
-        heralded = herald(line.chain.links[0])
+        heralded = delivered_links(line.chain)[0]
         numbers = {
             "p": float(heralded.p_success),
             "attempt": float(heralded.attempt_time),

@@ -55,6 +55,8 @@ def sweep(
             task = SweepTask(problem, announce=watch.announce)
             store = open_sweep(task, out, shard=part, batch=batch, resume=resume)
             watch.begin(store.layout, part)
+            for sentence in task.warnings:
+                print(f"warning: {sentence}", file=sys.stderr)
             try:
                 progress = run_shard(store, task, shard=part, report=watch, stop=stop)
             except KeyboardInterrupt:

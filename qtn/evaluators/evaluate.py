@@ -2,9 +2,11 @@
 
 from typing import Protocol, TypeVar, overload, runtime_checkable
 
+from qtn.evaluators.levels import MOST_WHOLE_LINKS, whole_level
 from qtn.evaluators.outcome import Outcome, Result, Summary
 from qtn.evaluators.renewal import Renewal
 from qtn.links.chain import Chain
+from qtn.schedules.builders import check_spans
 from qtn.schedules.policy import SwapAsap, require_schedule
 from qtn.schedules.tree import Schedule
 
@@ -36,14 +38,15 @@ def evaluate(chain: Chain, schedule: Schedule) -> Outcome: ...
 def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluator[R]) -> R: ...
 
 
-def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluator[Result] = Renewal()) -> Result:
+def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluator[Result] | None = None) -> Result:
     """Evaluate a schedule on a chain.
 
     Args:
         chain: links and nodes.
         schedule: tree of steps over all links of the chain, with its cut-offs and waits; or `swap_asap()`.
         evaluator: how; `Renewal()` (trees) and `Asap()` (swap-asap) are exact up to the grid error that they report,
-            `Sampled()` (both) and `FullState()` (trees) draw samples and report standard errors.
+            `Sampled()` (both) and `FullState()` (trees) draw samples and report standard errors; None = that of
+            `usual_evaluator`.
 
     Returns:
         Mean waiting time [s], mean delivered state, their distribution over time, and their errors.
@@ -62,4 +65,18 @@ def evaluate(chain: Chain, schedule: Schedule | SwapAsap, *, evaluator: Evaluato
         2.666666666667
     """
     require_schedule(schedule)
-    return evaluator.evaluate(chain, schedule)
+    return (evaluator or usual_evaluator(chain, schedule)).evaluate(chain, schedule)
+
+
+def usual_evaluator(chain: Chain, schedule: Schedule | SwapAsap) -> Renewal:
+    """Return `Renewal()`, on short chains with the whole delivered state, so that any quantity of it is exact.
+
+    The Bell weights, and so fidelity, error rates and most keys, are those of the smallest level, which costs less:
+    `evaluator = Renewal()` asks for it. What depends on more is then that of the twirled pair; see
+    `Renewal.whole_state`, which longer chains must ask for.
+    """
+    if isinstance(schedule, SwapAsap):
+        return Renewal()  # it says which evaluators take policies
+    check_spans(schedule, chain.num_links)
+    short = chain.num_links <= MOST_WHOLE_LINKS
+    return Renewal(whole_state=short and whole_level(chain, schedule) is not None)

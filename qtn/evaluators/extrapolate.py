@@ -13,14 +13,14 @@ from jaxtyping import Float
 from qtn._array import Array, library
 from qtn._checks import constant, largest, real
 from qtn._pytree import pytree
-from qtn.evaluators.fold import Fold, Run, apply, heralded_links
+from qtn.evaluators.delivery import Run, apply, delivered_links, delivering
+from qtn.evaluators.fold import Fold
 from qtn.evaluators.grid import common_spacing
 from qtn.evaluators.join import Moments, deliver, moments
 from qtn.evaluators.outcome import Info, Outcome, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
-from qtn.links.link import Heralded
 from qtn.schedules.tree import Schedule
 from qtn.steps.level import Level
 
@@ -74,14 +74,14 @@ def folded(
         (fold, summary, values): what the finest grid delivers, and mean time [s] and Pauli coefficients of all grids
         together, as a summary and as one array.
     """
-    heralded = heralded_links(chain, run)
-    folds = [Fold(chain, schedule, heralded, grid, level, run) for grid in plan.grids]
+    chain = delivering(chain, run)
+    folds = [Fold(chain, schedule, grid, level, run) for grid in plan.grids]
     roots = [root(fold) for fold in folds]
     values, tails = [each.values for each in roots], [each.tail_mass for each in roots]
     unsure: Any = np.float64(0.0)
     if plan.finest.unequal and schedule.cutoff_times.size and len(plan.grids) > 1:
-        unsure = 2 * staggering(plan, chain, schedule, heralded, level, values[0])  # either way
-    longest = largest([each.attempt_time for each in heralded])
+        unsure = 2 * staggering(plan, chain, schedule, level, values[0])  # either way
+    longest = largest([each.attempt_time for each in folds[0].heralded])
     return folds[0], *finished(plan, values, tails, longest, folds[0].step, unsure, run)
 
 
@@ -140,27 +140,25 @@ def _finished(
     return best, best[0], best[1:].reshape(4, 4), error, tail_mass
 
 
-def values_on(
-    plan: GridPlan, chain: Chain, schedule: Schedule, heralded: tuple[Heralded, ...], level: Level, run: Run = apply
-) -> Float[Array, "17"]:
+def values_on(plan: GridPlan, chain: Chain, schedule: Schedule, level: Level, run: Run = apply) -> Float[Array, "17"]:
     """Return mean time [s] and Pauli coefficients on given grids without their errors, one compiled piece at a time.
 
     The best values of `summarise_on`; `run` may follow the pieces, to go back through them. NaN where the grids are too
     short: waiting looks like no waiting there.
     """
-    roots = [root(Fold(chain, schedule, heralded, grid, level, run)) for grid in plan.grids]
+    chain = delivering(chain, run)
+    roots = [root(Fold(chain, schedule, grid, level, run)) for grid in plan.grids]
     if max(float(each.tail_mass) for each in roots) > MOST_TAIL:
         return real(np.full(17, np.nan))
     found = [each.values for each in roots]
     return run(combined, found, mixture(plan)) if plan.extrapolated else found[0]
 
 
-def outcome_on(
-    plan: GridPlan, chain: Chain, schedule: Schedule, heralded: tuple[Heralded, ...], level: Level, run: Run = apply
-) -> Outcome:
+def outcome_on(plan: GridPlan, chain: Chain, schedule: Schedule, level: Level, run: Run = apply) -> Outcome:
     """Return `values_on` with what is delivered at each time of the finest grid; its errors are NaN."""
-    values = values_on(plan, chain, schedule, heralded, level, run)
-    return in_time(Fold(chain, schedule, heralded, plan.finest, level, run), values)
+    chain = delivering(chain, run)
+    values = values_on(plan, chain, schedule, level, run)
+    return in_time(Fold(chain, schedule, plan.finest, level, run), values)
 
 
 def in_time(fold: Fold, values: Float[Array, "17"]) -> Outcome:
@@ -213,7 +211,6 @@ def staggering(
     plan: GridPlan,
     chain: Chain,
     schedule: Schedule,
-    heralded: tuple[Heralded, ...],
     level: Level,
     values: Float[Array, "17"],
 ) -> Float[Array, ""]:
@@ -223,11 +220,12 @@ def staggering(
     an uncertainty of an attempt (or of one grid step) in the cut-off, if the attempt times have a common
     spacing; else phases are spread evenly and only about p of it is left.
     """
-    chain, schedule, heralded = constant((chain, schedule, heralded))
-    step = plan.finest.step(heralded)
+    chain, schedule = constant((chain, schedule))
+    heralded = delivered_links(chain)
+    step = plan.finest.step([each.attempt_time for each in heralded])
     longest = largest([each.attempt_time for each in heralded])
     later = schedule.cutoff_times + library(longest, step).minimum(longest, step)
-    moved = root(Fold(chain, dataclasses.replace(schedule, cutoff_times=later), heralded, plan.finest, level))
+    moved = root(Fold(chain, dataclasses.replace(schedule, cutoff_times=later), plan.finest, level))
     share = np.float64(1.0)
     if common_spacing(plan.finest.attempts) == 0:
         likeliest = largest([each.p_success for each in heralded])

@@ -1,8 +1,6 @@
 """Fold a schedule over a chain on one time grid: each distinct sub-tree is joined once."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,8 +8,9 @@ import numpy as np
 from jaxtyping import Float
 
 from qtn._array import Array
-from qtn._checks import at_hand, constant, real
+from qtn._checks import constant, real
 from qtn.evaluators.arrival import arrival
+from qtn.evaluators.delivery import Run, apply, delivered_links, delivering
 from qtn.evaluators.faithful import join_faithful
 from qtn.evaluators.grid import TimeGrid
 from qtn.evaluators.join import Attempt, Moments, deliver, join, join_soft, late, moments, truncated, wait
@@ -19,7 +18,7 @@ from qtn.evaluators.join_many import join_many
 from qtn.evaluators.pump import pumped, pumped_soft
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
-from qtn.links.link import Heralded, herald
+from qtn.links.link import Heralded
 from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, durations, subtrees
 from qtn.states.basis import BELL_SIGNS
 from qtn.steps.distill import DistillationProtocol
@@ -55,11 +54,9 @@ def decay_per_step(level: Level, ends: tuple[tuple[Node, Node], ...], step: Floa
 
 
 @partial(jax.jit, static_argnames="reference")
-def grid_step(
-    ratio: Float[Array, ""] | float, heralded: tuple[Heralded, ...], reference: int | None
-) -> Float[Array, ""]:
+def grid_step(ratio: Float[Array, ""] | float, attempt_times: list[Array], reference: int | None) -> Float[Array, ""]:
     """Return the step [s] of a grid, see `TimeGrid.step`."""
-    return TimeGrid(ratio=ratio, num_steps=1, reference=reference).step(heralded)
+    return TimeGrid(ratio=ratio, num_steps=1, reference=reference).step(attempt_times)
 
 
 @jax.jit
@@ -90,21 +87,6 @@ def fidelity_rows(level: Level, ends: tuple[tuple[Node, Node], ...]) -> Float[Ar
     return jnp.einsum("i,niik->nk", signs, jnp.stack(states)) / 4
 
 
-Run = Callable[..., Any]
-"""Applies a compiled function to arguments: `run(f, *args)` is `f(*args)`."""
-
-
-def apply(piece: Callable[..., Any], *args: Any) -> Any:
-    """Return `piece(*args)`."""
-    return piece(*args)
-
-
-def heralded_links(chain: Chain, run: Run = apply) -> tuple[Heralded, ...]:
-    """Return what each stored link heralds."""
-    found = tuple(link if isinstance(link, Heralded) else run(herald, link) for link in chain.links)
-    return at_hand(found) if run is apply else found  # whoever follows arrays knows them by identity
-
-
 class Fold:
     """One evaluation of one schedule on one grid; remembers what each distinct sub-tree delivers.
 
@@ -116,14 +98,13 @@ class Fold:
         self,
         chain: Chain,
         schedule: Schedule,
-        heralded: tuple[Heralded, ...],
         grid: TimeGrid,
         level: Level,
         run: Run = apply,
     ) -> None:
-        self.chain, self.schedule, self.heralded, self.grid, self.level = chain, schedule, heralded, grid, level
-        self.run = run
-        self.step = run(grid_step, grid.ratio, heralded, grid.reference)
+        self.chain, self.schedule, self.grid, self.level = delivering(chain, run), schedule, grid, level
+        self.run, self.heralded = run, delivered_links(self.chain)
+        self.step = run(grid_step, grid.ratio, [each.attempt_time for each in self.heralded], grid.reference)
         self.lifetimes: list[tuple[Array, Array]] = []
         """Mean times of the steps below the root: products of two numbers [s]."""
         self.tails: list[Array] = []

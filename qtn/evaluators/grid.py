@@ -5,7 +5,7 @@ differentiation, and the same grid serves every nearby chain without compiling a
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +16,6 @@ from jaxtyping import Float
 
 from qtn._array import Array, library
 from qtn._pytree import pytree, stack, static
-from qtn.links.link import Heralded
 
 EQUAL = 1e-12
 """Relative difference up to which attempt times are the same."""
@@ -51,10 +50,10 @@ class TimeGrid:
     """Length of the grid."""
 
     reference: int | None = static(default=0)
-    """Index, in `chain.links`, of the reference link; None if it is the mean, which treats mirrored chains alike."""
+    """Index of the reference among the delivered links; None if it is the mean, which treats mirrored chains alike."""
 
     attempts: tuple[float, ...] = static(default=(1.0,))
-    """Attempt time of each stored link, in units of the reference."""
+    """Attempt time of each delivered link, in units of the reference; one where all share it."""
 
     waits: tuple[float, ...] = static(default=())
     """Each waiting time of the schedule, in the same unit."""
@@ -64,9 +63,9 @@ class TimeGrid:
         """Whether links differ in attempt time, or something waits for a fixed time."""
         return len(set(self.attempts)) > 1 or len(self.waits) > 0
 
-    def step(self, heralded: tuple[Heralded, ...]) -> Float[Array, ""]:
-        """Return the step [s]."""
-        times = stack([each.attempt_time for each in heralded])
+    def step(self, attempt_times: Sequence[Array]) -> Float[Array, ""]:
+        """Return the step [s], from the attempt times of the delivered links [s]."""
+        times = stack(attempt_times)
         return self.ratio * (library(times).mean(times) if self.reference is None else shared(times, self.reference))
 
     def lattice(self, links: Iterable[int], waits: Iterable[int]) -> Float[Array, ""]:
@@ -75,7 +74,9 @@ class TimeGrid:
         A whole number if the grid holds all those times; below 1 if it is coarser than they are; 0 if they have
         no common spacing.
         """
-        times = {self.attempts[i] for i in links} | {self.waits[i] for i in waits if self.waits[i] > 0}
+        shared = len(self.attempts) == 1
+        times = {self.attempts[0 if shared else i] for i in links}
+        times |= {self.waits[i] for i in waits if self.waits[i] > 0}
         spacing: Any = np.float64(common_spacing(times))
         return spacing / self.ratio
 

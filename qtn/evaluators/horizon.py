@@ -8,8 +8,9 @@ from jaxtyping import Float
 from qtn._array import Array, library
 from qtn._checks import constant
 from qtn._pytree import pytree, static
+from qtn.evaluators.delivery import delivering
 from qtn.evaluators.extrapolate import root
-from qtn.evaluators.fold import Fold, heralded_links
+from qtn.evaluators.fold import Fold
 from qtn.evaluators.grid import TimeGrid
 from qtn.evaluators.plan import COARSE, NUM_LIFETIMES
 from qtn.evaluators.scales import TimeScales
@@ -32,7 +33,7 @@ class Probe:
 
     def answer(self, chain: Chain, schedule: Schedule) -> Float[Array, "2"]:
         """Return the mean times [s] of the slowest step and of the whole."""
-        found = root(Fold(chain, schedule, heralded_links(chain), self.grid, self.level))
+        found = root(Fold(chain, schedule, self.grid, self.level))
         lifetime, values = constant((found.lifetime, found.values))
         return library(lifetime, values).stack([lifetime, values[0]])
 
@@ -68,7 +69,7 @@ def probe_steps(horizon: float, scales: TimeScales) -> tuple[float, int]:
 
 def estimate(tree: Tree, chain: Chain, scales: TimeScales) -> float:
     """Return roughly the largest mean delivery time [s] of any sub-tree, taking arrivals as exponential."""
-    slowest, means = 0.0, {}
+    slowest, means, chain = 0.0, {}, delivering(chain)
     for part in subtrees(tree):
         if isinstance(part, Elementary):
             mean = scales.lifetimes[chain.link_index(part.position)]

@@ -23,6 +23,9 @@ SMALL_ERROR = 1e-4
 WORST_ERROR = 1e-2
 """A chosen grid with a larger error is refused."""
 
+EXACT_PER_COARSE = 4
+"""An exact grid of so many times the length is taken without trying to extrapolate from three: it costs hardly more."""
+
 Search: TypeAlias = Generator[Any, Any, GridPlan]
 """Yields each `Probe` and is sent (slowest, whole) mean time [s]; yields each `GridPlan` and is sent its error."""
 
@@ -142,7 +145,8 @@ def ladder(scales: TimeScales, horizon: float, terms: Terms) -> Search:
     exact = None if length is None else scales.exact_plan(length)
     if exact is None and terms.num_steps is not None:
         exact = scales.extrapolation(horizon, terms.num_steps)
-    tried = [n for n in terms.coarse if terms.num_steps is None and (length is None or n < length)]
+    dearest = math.inf if length is None else length / EXACT_PER_COARSE
+    tried = [n for n in terms.coarse if terms.num_steps is None and n < dearest]
     best = yield from climb((scales.extrapolation(horizon, n) for n in tried), exact, rtol=terms.rtol)
     if best is None:
         finest = min(*scales.attempts, *scales.cutoffs, math.inf)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from qtn import _checks
-from qtn.evaluators.fold import heralded_links
+from qtn.evaluators.delivery import delivered_links
 from qtn.hardware.memory import RelaxingMemory
 from qtn.links.chain import Chain
 from qtn.schedules.policy import SwapAsap
@@ -15,6 +15,9 @@ from qtn.schedules.tree import Distill, Schedule, Swap, subtrees
 from qtn.steps.level import BELL_DIAGONAL, LEVELS, MOST_PAIRS, PAULI, Level, PauliLevel, carries
 
 T = TypeVar("T")
+
+MOST_WHOLE_LINKS = 32
+"""Links up to which the whole state is evaluated although nobody asked for it."""
 
 TOLERANCE = 1e-13
 """Largest Pauli coefficient of a link that may be dropped: rounding."""
@@ -53,12 +56,12 @@ def require_level(level: PauliLevel, chain: Chain, schedule: Schedule, *, whole:
 
 
 def where_exact(level: Level, chain: Chain, schedule: Schedule, found: T, *, whole: bool = False) -> T:
-    """Return what was found, all NaN if links herald, at traced numbers, what the level does not hold."""
+    """Return what was found, all NaN if links deliver, at traced numbers, what the level does not hold."""
     if not isinstance(level, PauliLevel) or not _states_matter(level, chain, schedule, whole):
         return found
     if _known_states(chain) is not None:
         return found  # checked before
-    states = jax.lax.stop_gradient(jnp.stack([each.state for each in heralded_links(chain)]))
+    states = jax.lax.stop_gradient(jnp.stack([each.state for each in delivered_links(chain)]))
     exact = jnp.max(jnp.abs(states.at[:, *level.indices].set(0.0))) < TOLERANCE
     return jax.tree.map(lambda number: jnp.where(exact, number, jnp.nan), found)
 
@@ -85,7 +88,7 @@ def holds_all(evaluator: Any, chain: Chain, schedule: Schedule | SwapAsap) -> bo
 
 
 def _drops(level: PauliLevel, chain: Chain) -> bool:
-    """Whether links herald Pauli coefficients that a level does not hold."""
+    """Whether links deliver Pauli coefficients that a level does not hold."""
     states = _known_states(chain)
     assert states is not None, "of known numbers"
     states[:, *level.indices] = 0.0
@@ -135,8 +138,8 @@ def _states_matter(level: PauliLevel, chain: Chain, schedule: Schedule, whole: b
 
 
 def _known_states(chain: Chain) -> np.ndarray | None:
-    """Return the states (n, 4, 4) that links herald, or None if they are traced."""
-    states = [_checks.known(each.state) for each in _checks.constant(heralded_links(chain))]
+    """Return the states (n, 4, 4) that links deliver, or None if they are traced."""
+    states = [_checks.known(each.state) for each in _checks.constant(delivered_links(chain))]
     return None if any(state is None for state in states) else np.array(states)
 
 

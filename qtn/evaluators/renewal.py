@@ -12,8 +12,9 @@ References:
 import dataclasses
 
 from qtn import _checks
+from qtn.evaluators.delivery import Run, apply, delivering
 from qtn.evaluators.extrapolate import folded, in_time, summarise_on
-from qtn.evaluators.fold import Fold, Run, apply, heralded_links
+from qtn.evaluators.fold import Fold
 from qtn.evaluators.horizon import measured_horizon
 from qtn.evaluators.joins import Join, joins
 from qtn.evaluators.ladder import Search, Terms, ladder, plan_for
@@ -104,11 +105,11 @@ class Renewal:
             Values are those of the finest grid, without extrapolation.
         """
         plan, level = self._chosen(chain, schedule)
-        return joins(Fold(chain, schedule, heralded_links(chain), plan.finest, level))
+        return joins(Fold(chain, schedule, plan.finest, level))
 
     def prepared(self, chain: Chain, schedule: Schedule) -> tuple[Chain, Schedule]:
         """Return chain and schedule, each link evaluated once (see `Gridded`)."""
-        return dataclasses.replace(chain, links=heralded_links(chain)), schedule
+        return delivering(chain), schedule
 
     def fixed(self, chain: Chain, schedule: Schedule) -> "Renewal":
         """Return this evaluator with its level fixed, if the result will be exact (see `Gridded`)."""

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from qtn import _checks
-from qtn.evaluators.fold import heralded_links
+from qtn.evaluators.delivery import delivered_links
 from qtn.evaluators.grid import TimeGrid, common_spacing
 from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
@@ -21,7 +21,7 @@ class TimeScales:
 
     attempts: tuple[float, ...]
     lifetimes: tuple[float, ...]
-    """Mean time to success of each stored link."""
+    """Mean time to success of each link that `delivering` stores."""
     cutoffs: tuple[float, ...]
     waits: tuple[float, ...]
 
@@ -70,7 +70,7 @@ class TimeScales:
 
 def time_scales(chain: Chain, schedule: Schedule) -> TimeScales:
     """Read the time scales of a tree from concrete numbers (also from those under `jax.grad`)."""
-    heralded = heralded_links(chain)
+    heralded = delivered_links(chain)
     return read_scales(
         [each.p_success for each in heralded],
         [each.attempt_time for each in heralded],

@@ -129,3 +129,19 @@ def relaxing_memory(t1: Any, t2: Any) -> RelaxingMemory:
             "relaxation destroys coherence as well. Lower t2, or raise t1."
         )
     return RelaxingMemory(t1=relaxation, t2=coherence)
+
+
+def memory_matrices(durations: Array, rates: Array, equilibrium: Array) -> Float[Array, "m 4 4"]:
+    """Return what stored qubits suffer, on Pauli coefficients (1, x, y, z).
+
+        x -> exp(-rX t) x,    y -> exp(-rY t) y,    z -> z_eq + exp(-rZ t)(z - z_eq)
+
+    Args:
+        durations: (m,) [s].
+        rates: (m, 3) [1/s].
+        equilibrium: (m,).
+    """
+    kept = jnp.exp(-rates * durations[:, None])
+    diagonal = jnp.concatenate([jnp.ones_like(kept[:, :1]), kept], axis=1)
+    matrices = diagonal[:, :, None] * jnp.eye(4)
+    return matrices.at[:, 3, 0].set(equilibrium * (1 - kept[:, 2]))

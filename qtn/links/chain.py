@@ -28,6 +28,9 @@ class Chain:
 
     num_links: int = static()
 
+    herald_decay: bool = static(default=True)
+    """Whether memories decay while their own pair is heralded; False: pairs are as if emitted at the herald."""
+
     def link_index(self, position: int) -> int:
         """Return where link `position` is stored."""
         return position if len(self.links) > 1 else 0
@@ -53,6 +56,7 @@ class Chain:
         attenuation: Any = 0.2,
         midpoint: Any = 0.5,
         options: Mapping[str, Any] | Sequence[Mapping[str, Any]] = MappingProxyType({}),
+        herald_decay: bool = True,
     ) -> "Chain":
         """Build a chain along a route of fibre.
 
@@ -63,6 +67,7 @@ class Chain:
             attenuation: of the fibre [dB/km], one number or one for each link.
             midpoint: where the station (or source) of each link stands, as a fraction of its length from the left.
             options: further arguments of `link`, the same for all links or one mapping for each.
+            herald_decay: see `chain`.
 
         Raises:
             ValueError: if the numbers of links, nodes and options do not fit, or a link cannot be built.
@@ -76,13 +81,16 @@ class Chain:
             >>> [round(float(each.loss_left), 12) for each in line.links]
             [4.0, 6.0]
         """
-        return chain(
-            route_links(lengths, build=link, attenuation=attenuation, midpoint=midpoint, options=options), nodes
-        )
+        links = route_links(lengths, build=link, attenuation=attenuation, midpoint=midpoint, options=options)
+        return chain(links, nodes, herald_decay=herald_decay)
 
 
 def chain(
-    links: Link | Sequence[Link], nodes: Node | Sequence[Node] | None = None, num_links: int | None = None
+    links: Link | Sequence[Link],
+    nodes: Node | Sequence[Node] | None = None,
+    num_links: int | None = None,
+    *,
+    herald_decay: bool = True,
 ) -> Chain:
     """Build a chain; a single link or node is shared by all positions.
 
@@ -90,6 +98,8 @@ def chain(
         links: one link for all positions (then `num_links` is needed), or all of them from left to right.
         nodes: one node for all positions, or `num_links + 1` of them; perfect nodes by default.
         num_links: number of links; may be omitted if `links` is a sequence.
+        herald_decay: whether memories decay from the emission of their photon until both nodes know of the pair; False
+            = the pair is as if emitted at the herald, a model that much of the literature has.
 
     Raises:
         ValueError: if the numbers of links and nodes do not fit.
@@ -100,6 +110,8 @@ def chain(
         links = (links,)
     elif num_links is not None and len(links) != num_links:
         raise ValueError(f"Argument `links` must hold num_links = {num_links} links, but holds {len(links)}.")
+    if not isinstance(herald_decay, bool):
+        raise TypeError(f"Argument `herald_decay` must be True or False, but is {herald_decay!r:.80}.")
     count = len(links) if num_links is None else num_links
     if count < 1:
         raise ValueError(f"Argument `num_links` must be at least 1, but is {count}.")
@@ -109,4 +121,4 @@ def chain(
         nodes = (nodes,)
     elif len(nodes) != count + 1:
         raise ValueError(f"Argument `nodes` must hold {count + 1} nodes, but holds {len(nodes)}.")
-    return Chain(links=tuple(links), nodes=tuple(nodes), num_links=count)
+    return Chain(links=tuple(links), nodes=tuple(nodes), num_links=count, herald_decay=herald_decay)

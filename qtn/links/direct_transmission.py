@@ -73,7 +73,7 @@ class DirectTransmission:
 
 
 def herald_direct_transmission(link: DirectTransmission) -> Heralded:
-    """Return what one attempt of direct transmission offers; t = emission_time + 2 L n / c.
+    """Return what one attempt of direct transmission offers; t = emission_time + 2 L n / c, held 2 L n / c and L n / c.
 
     Args:
         link: its parameters.
@@ -86,10 +86,11 @@ def herald_direct_transmission(link: DirectTransmission) -> Heralded:
     """
     eta, pd = link.efficiency * transmissivity(link.loss), link.dark_count_probability
     state = registered_state(1.0, link.source_state, 1.0, eta, 0.0, pd)
-    time = link.attempt_time
+    time, way = link.attempt_time, travel_time(link.length, link.refractive_index)
     if time is None:
-        time = link.emission_time + 2 * travel_time(link.length, link.refractive_index)
-    return heralded(state, time, multiplexed(state[0, 0], link.num_modes))
+        time = link.emission_time + 2 * way
+    held = 2 * way, way  # the right memory stores the photon when it has arrived
+    return heralded(state, time, multiplexed(state[0, 0], link.num_modes), held=held)
 
 
 def direct_transmission(

@@ -94,7 +94,9 @@ def herald_double_click(link: DoubleClick) -> Heralded:
     time = midpoint.attempt_duration(
         link.attempt_time, link.length_left, link.length_right, link.refractive_index, link.emission_time
     )
-    return heralded(state, time, midpoint.multiplexed(state[0, 0], link.num_modes))
+    held = midpoint.held_times(link.length_left, link.length_right, link.refractive_index)
+    p_success = midpoint.multiplexed(state[0, 0], link.num_modes)
+    return heralded(state, time, p_success, held=held, right_flipped=True)
 
 
 def double_click_state(link: DoubleClick) -> Float[Array, "4 4"]:

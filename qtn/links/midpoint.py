@@ -139,6 +139,29 @@ def attempt_duration(
     return emission_time + 2 * travel_time(farther, refractive_index)
 
 
+def held_times(length_left: Any, length_right: Any, refractive_index: Any) -> tuple[Array, Array]:
+    """Return how long both memories have held their qubits when clicks at the midpoint are known to both nodes.
+
+        held = [length + max(length_left, length_right)] n / c
+
+    The photons meet at the midpoint, so that of the nearer node is emitted later.
+
+    Args:
+        length_left: fibre from the left node to the midpoint [m].
+        length_right: fibre from the right node to the midpoint [m].
+        refractive_index: group index n of the fibre [1].
+
+    Returns:
+        left, right: times [s].
+
+    Note:
+        Exact: the pair is used once the node that learns last knows. Differentiable as `attempt_duration`.
+    """
+    farther = jnp.maximum(length_left, length_right)
+    left, right = (travel_time(length + farther, refractive_index) for length in (length_left, length_right))
+    return left, right
+
+
 def multiplexed(p_success: Float[Array, ""], num_modes: Any) -> Float[Array, ""]:
     """Return the probability that at least one of m modes succeeds.
 

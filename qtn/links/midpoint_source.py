@@ -103,7 +103,27 @@ def herald_midpoint_source(link: MidpointSource) -> Heralded:
     if time is None:
         way = jnp.maximum(link.length_left, link.length_right) + link.length_left + link.length_right
         time = link.emission_time + travel_time(way, link.refractive_index)
-    return heralded(state, time, multiplexed(state[0, 0], link.num_modes))
+    held = held_after_storage(link)
+    return heralded(state, time, multiplexed(state[0, 0], link.num_modes), held=held)
+
+
+def held_after_storage(link: MidpointSource) -> tuple[Array, Array]:
+    """Return how long both memories have held their photons when each node knows of the other [s].
+
+        held_A = [max(L_A, L_B) + L_B] n / c,    held_B = [max(L_A, L_B) + L_A] n / c
+
+    The nearer node stores its photon earlier.
+
+    Args:
+        link: its parameters.
+
+    Note:
+        Exact; at equal lengths the derivative is shared equally between the arms.
+    """
+    farther = jnp.maximum(link.length_left, link.length_right)
+    others = link.length_right, link.length_left
+    left, right = (travel_time(farther + length, link.refractive_index) for length in others)
+    return left, right
 
 
 def midpoint_source(

@@ -14,10 +14,10 @@ from qtn.evaluators.outcome import Result
 from qtn.evaluators.renewal import Renewal
 from qtn.hardware.gates import gates
 from qtn.hardware.node import Node
-from qtn.links.abstract import AbstractLink
 from qtn.links.chain import Chain
+from qtn.links.link import Heralded, herald
 from qtn.schedules.tree import Distill, Schedule, subtrees
-from qtn.states.pair import werner
+from qtn.states.pair import pauli_from_bell, werner
 from qtn.steps.swap import swap_success
 
 
@@ -41,13 +41,15 @@ def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Evaluator[Resu
     """Return how long the qubits of the delivered pair have been stored at each node, on average.
 
     Of all attempts only those count that end in the pair that is delivered: time that was spent on discarded pairs is
-    no age. Let every memory depolarise at a small rate r_i and all else be perfect: then <ZZ> at delivery is
+    no age, but the time for which memories hold qubits while their own pair is heralded does (`Chain.herald_decay`).
+    Let every memory depolarise at a small rate r_i and all else be perfect: then <ZZ> at delivery is
     E[exp(-sum_i r_i A_i)], with A_i the time that qubits waited at node i (at inner nodes the sum over both), and
 
         E[A_i] = -d <ZZ> / d r_i at r = 0
 
     Args:
-        chain: its success probabilities and attempt times count; states, memories and gates do not.
+        chain: its success probabilities, attempt times and what memories hold while links herald count; states and
+            gates do not, nor how good memories are.
         schedule: a tree of swaps and waits.
         evaluator: as in `qtn.evaluate`.
 
@@ -77,8 +79,8 @@ def storage_times(chain: Chain, schedule: Schedule, *, evaluator: Evaluator[Resu
         )
     links = []
     for link in chain.links:
-        pair = link.heralded()
-        links.append(AbstractLink(p_success=pair.p_success, attempt_time=pair.attempt_time, bell_diagonal=werner(1.0)))
+        pair = link if isinstance(link, Heralded) else herald(link)
+        links.append(dataclasses.replace(pair, state=pauli_from_bell(werner(1.0)), decayed=False))
     count = chain.num_links + 1
 
     def correlation(rates: Float[Array, "n"]) -> Float[Array, ""]:

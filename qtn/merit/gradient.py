@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from qtn._array import Array
 from qtn._pytree import pytree
-from qtn.evaluators.evaluate import Evaluator
+from qtn.evaluators.evaluate import Evaluator, usual_evaluator
 from qtn.evaluators.outcome import Result, Summary
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.tape import backwards
@@ -37,7 +37,7 @@ def gradient(
     schedule: Schedule | SwapAsap,
     *,
     of: Callable[[Summary], Float[Array, ""]] = lambda summary: secret_key_rate(summary, clip=False),
-    evaluator: Evaluator[Result] = Renewal(),
+    evaluator: Evaluator[Result] | None = None,
 ) -> Gradient:
     """Differentiate a merit with respect to the whole chain and schedule, in reverse mode.
 
@@ -55,6 +55,7 @@ def gradient(
         >>> round(float(found.chain.links[0].p_success), 9)  # d/dp (3 - 2 p) / (p (2 - p))
         -6.222222222
     """
+    evaluator = evaluator or usual_evaluator(chain, schedule)
     if isinstance(evaluator, Renewal) and not any(isinstance(x, Tracer) for x in jax.tree.leaves((chain, schedule))):
         value, slopes = backwards(evaluator.summarise, (chain, schedule), jax.value_and_grad(of))
     else:

@@ -10,13 +10,13 @@ import numpy as np
 from jaxtyping import Float
 
 from qtn._array import Array
+from qtn.evaluators.delivery import delivered_links, delivering
 from qtn.evaluators.fold import decay_per_step, distill_step, link_arrivals, swap_step
 from qtn.evaluators.grid import TimeGrid
 from qtn.evaluators.join import Moments, deliver, join, moments
 from qtn.evaluators.join_many import join_many
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
-from qtn.links.link import Heralded
 from qtn.planning.candidates import Candidate
 from qtn.planning.objective import characters
 from qtn.planning.segments import Segment
@@ -73,9 +73,10 @@ def joined(
 class Engine:
     """A chain on one time grid."""
 
-    def __init__(self, chain: Chain, heralded: tuple[Heralded, ...], grid: TimeGrid, level: Level) -> None:
-        self.chain, self.heralded, self.grid, self.level = chain, heralded, grid, level
-        self.step = grid.step(heralded)
+    def __init__(self, chain: Chain, grid: TimeGrid, level: Level) -> None:
+        self.chain, self.grid, self.level = delivering(chain), grid, level
+        self.heralded = delivered_links(self.chain)
+        self.step = grid.step([each.attempt_time for each in self.heralded])
         self.seconds = float(self.step)
         self.num_joins = 0
 

@@ -7,14 +7,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from qtn.evaluators.delivery import Run, apply, delivering
 from qtn.evaluators.extrapolate import outcome_on, values_on
-from qtn.evaluators.fold import Run, apply
 from qtn.evaluators.levels import choose_level
 from qtn.evaluators.plan import GridPlan
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.tape import Tape
 from qtn.links.chain import Chain
-from qtn.links.link import Heralded, herald
 from qtn.planning.grids import EXACT_LENGTHS, search_plans
 from qtn.planning.model import Judge, Model, Numbers, System
 from qtn.schedules.tree import Schedule
@@ -54,12 +53,12 @@ class JoinedModel(Model):
                 return full
         return search_plans([system], self.level)[0]
 
-    def system(self, numbers: Numbers, run: Run = apply) -> tuple[Chain, Schedule, tuple[Heralded, ...]]:
-        """Return chain, schedule and what the links herald."""
+    def system(self, numbers: Numbers, run: Run = apply) -> tuple[Chain, Schedule]:
+        """Return the chain, each link evaluated once, and the schedule."""
         found = iter(run(self._moving, dict(numbers)))
         leaves = [next(found) if moves else still for moves, still in zip(self._moves, self._still, strict=True)]
         chain, schedule = jax.tree.unflatten(self._structure, leaves)
-        return chain, schedule, tuple(run(herald, link) for link in chain.links)
+        return delivering(chain, run, checked=False), schedule
 
     def values(self, plan: GridPlan, numbers: Mapping[str, float]) -> Any:
         """Return mean time and Pauli coefficients (17,) on given grids, or an `Outcome`."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from qtn import _checks
-from qtn.evaluators.fold import heralded_links
+from qtn.evaluators.delivery import delivering
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.scales import TimeScales, time_scales
 from qtn.links.chain import Chain
@@ -143,18 +143,18 @@ class _Search:
     seen: list[Candidate] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.heralded = heralded_links(self.chain)
+        self.chain = delivering(self.chain)
         self.scales: TimeScales = time_scales(self.chain, elementary(0))
         # a swap corrects the right end: where a state is more than its Bell weights, its mirror image is another one
         mirror = self.space.slots is None and self.level == BELL_DIAGONAL
-        self.segments = Segments(self.chain, self.heralded, mirror=mirror, order=self.space.order)
+        self.segments = Segments(self.chain, mirror=mirror, order=self.space.order)
 
     def explore(self, select: Selection, longest: float, horizon: float, num_steps: int, phase: str) -> Exploration:
         """Sweep once; `seen` then holds the candidates of the whole chain."""
         step = horizon / num_steps
         if self.scales.spacing > 0:
             step = self.scales.spacing * max(math.ceil(step / self.scales.spacing - 1e-9), 1)
-        engine = Engine(self.chain, self.heralded, self.scales.grid(step, num_steps), self.level)
+        engine = Engine(self.chain, self.scales.grid(step, num_steps), self.level)
         before, found = self.evaluated, list[Candidate]()
 
         def note(candidates: list[Candidate]) -> None:

@@ -2,11 +2,12 @@
 
 import dataclasses
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
 
+from qtn.evaluators.delivery import delivering
 from qtn.links.chain import Chain
 from qtn.links.link import Heralded
 from qtn.schedules.tree import Swap, Tree, subtrees
@@ -39,11 +40,12 @@ class Segment:
 class Segments:
     """All segments of a chain by what they are made of."""
 
-    def __init__(
-        self, chain: Chain, heralded: tuple[Heralded, ...], *, mirror: bool = True, order: Tree | None = None
-    ) -> None:
+    def __init__(self, chain: Chain, *, mirror: bool = True, order: Tree | None = None) -> None:
+        chain = delivering(chain)
         self.num_links, self.mirror = chain.num_links, mirror
-        self._links = _numbered([heralded[chain.link_index(i)] for i in range(chain.num_links)])
+        links = [cast(Heralded, chain.link(i)) for i in range(chain.num_links)]
+        # mirror images are alike in what Bell-diagonal states hold, and only those are asked for them
+        self._links = _numbered([(x.p_success, x.attempt_time, x.bell_diagonal) for x in links] if mirror else links)
         self._nodes = _numbered([chain.node(i) for i in range(chain.num_links + 1)])
         self._order = None if order is None else _joints(order)
 

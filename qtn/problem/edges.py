@@ -5,12 +5,12 @@ of JAX stay finite there, figures without meaning; people are told the slope ove
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from qtn.problem.names import bounds
+from qtn.problem.names import bounds, initial_values
 from qtn.problem.problem import Problem
 
 NEAR, NEARER = 1e-6, 1e-9
@@ -87,6 +87,27 @@ def inward(problem: Problem, numbers: Mapping[str, float]) -> dict[str, float]:
         if np.isfinite(width) and value in (limits.lower, limits.upper):
             found[name] = width if value == limits.lower else -width
     return found
+
+
+def ends_met(problem: Problem, axes: Mapping[str, np.ndarray], names: Iterable[str]) -> list[str]:
+    """Return what to tell of a sweep that differentiates by numbers at an end of their range: one sentence, or none.
+
+    Args:
+        problem: says the ranges, and the numbers that stay as they are.
+        axes: dotted name -> the values that a number takes.
+        names: numbers that something is differentiated by.
+    """
+    leaves, met = initial_values(problem, names), []
+    for name, own in leaves.items():
+        for value in np.unique(np.asarray(axes.get(name, own), float)):
+            if inward(problem, {name: float(value)}):
+                met.append(f"{name} = {value:g}")
+    if not met:
+        return []
+    return [
+        f"derivatives at an end of a range ({', '.join(met)}) are finite where the true slope may diverge; "
+        "`qtn gradient` with --set tells, or start the axis beside it"
+    ]
 
 
 def moved(numbers: Mapping[str, float], widths: Mapping[str, float], step: float) -> dict[str, float]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from qtn.evaluators.evaluate import Evaluator
-from qtn.evaluators.levels import holds_all, whole_level
+from qtn.evaluators.levels import MOST_WHOLE_LINKS, holds_all, whole_level
 from qtn.evaluators.outcome import Result, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
@@ -17,9 +17,6 @@ from qtn.problem.names import root_table, setting_with, system_with
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of
 from qtn.steps.level import BELL_DIAGONAL
-
-MOST_WHOLE_LINKS = 32
-"""Links up to which the whole state is evaluated although nobody asked for it."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from qtn.evaluators.delivery import require_time_to_herald
 from qtn.hardware.fibre import UnusualWarning
+from qtn.links.chain import chain
 from qtn.links.link import herald
 from qtn.problem.chain.chain import num_links_of
 from qtn.problem.chain.links import LinkTable
@@ -24,6 +26,7 @@ from qtn.problem.root import roots
 from qtn.problem.rules import broken_rules
 from qtn.problem.schema import Config
 from qtn.problem.table import walk_tables
+from qtn.problem.validity import moving_rounds
 from qtn.problem.whole import unfit_codes, whole_numbers
 from qtn.schedules.arguments import check_spans, span
 from qtn.schedules.text import parse
@@ -104,7 +107,7 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnusualWarning)  # told above
         errors += unusable_parameters(problem)
-        errors = errors or list(short_cutoffs(problem))
+        errors = errors or [*short_cutoffs(problem), *moving_rounds(problem)]
     if errors:
         raise ProblemError(source, errors)
     return problem
@@ -118,7 +121,9 @@ def impossible_links(problem: Problem) -> Iterator[str]:
         with warnings.catch_warnings(record=True) as unusual:
             warnings.simplefilter("always", UnusualWarning)
             try:
-                kind.build(table)
+                link = kind.build(table)
+                if problem.config.evaluate.herald_decay:
+                    require_time_to_herald(chain(link, num_links=1))
             except ValueError as error:
                 yield f"{key}: {error}"
         for each in unusual:

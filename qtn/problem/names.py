@@ -102,7 +102,7 @@ def system_with(problem: Problem, values: Mapping[str, Any]) -> tuple[Any, ...]:
         system: chain and tree, or chain and policy; or, where nothing is scheduled, what the root builds.
     """
     if not problem.root.scheduled:
-        return (problem.root.build(root_table(problem, values)),)
+        return (problem.built(root_table(problem, values)),)
     if problem.policy is not None:
         return chain_with(problem, values), build_policy(replaced(problem.document, "schedule", values))
     return with_values(problem, values)
@@ -113,7 +113,7 @@ def with_values(problem: Problem, values: Mapping[str, Any]) -> tuple[Chain, Sch
     schedule = schedule_with(problem, values)
     table, latency = root_table(problem, values), problem.config.schedule.latency
     root: Any = problem.root
-    chain = root.build(table)
+    chain = problem.built(table)
     if latency == "none":
         return chain, schedule
     return chain, with_latencies(schedule, chain, root.message_times(table) if latency == "messages" else None)
@@ -131,7 +131,7 @@ def schedule_with(problem: Problem, values: Mapping[str, Any]) -> Schedule:
 
 def chain_with(problem: Problem, values: Mapping[str, Any]) -> Chain:
     """Return the chain with some numbers replaced, which may be traced; those of the schedule are ignored."""
-    return problem.root.build(root_table(problem, values))
+    return problem.built(root_table(problem, values))
 
 
 def setting_with(problem: Problem, values: Mapping[str, Any]) -> Setting:

@@ -4,9 +4,9 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
-from qtn.evaluators.fold import heralded_links
 from qtn.evaluators.grid import common_spacing
 from qtn.evaluators.renewal import Renewal
+from qtn.links.link import herald
 from qtn.optimisation.bounded import Interval
 from qtn.planning.joined import JoinedModel
 from qtn.planning.level import level_for
@@ -149,4 +149,4 @@ def cutoff_spacing(problem: Problem, values: Mapping[str, float]) -> float:
 
 def attempt_times(problem: Problem, values: Mapping[str, float]) -> list[float]:
     """Return the time [s] that one attempt of each link takes."""
-    return [float(each.attempt_time) for each in heralded_links(chain_with(problem, values))]
+    return [float(herald(link).attempt_time) for link in chain_with(problem, values).links]

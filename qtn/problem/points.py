@@ -14,7 +14,7 @@ import numpy as np
 
 from qtn.evaluators.horizon import Probe
 from qtn.evaluators.ladder import Gridded
-from qtn.evaluators.plan import GridPlan
+from qtn.evaluators.plan import COARSE, GridPlan
 from qtn.problem.evaluation import evaluator_for
 from qtn.problem.jobs import Job, point_function
 from qtn.problem.names import system_with
@@ -27,6 +27,10 @@ DIRECT_BELOW = 12
 questions, or where a program builds many different links."""
 
 MANY_KINDS, MANY_LINKS = 3, 64
+
+FEW_POINTS = 4096
+"""Sweeps of up to so many points compute all exact grids up to `COARSE[0]` steps on one of this length: a program more
+takes longer than they all on a longer grid."""
 
 Numbers = dict[str, np.ndarray]
 Row = dict[str, Any]
@@ -56,7 +60,13 @@ class Points:
     """All points of one structure."""
 
     def __init__(
-        self, problem: Problem, job: Job, *, block: int, announce: Callable[[Batched], None] = lambda batched: None
+        self,
+        problem: Problem,
+        job: Job,
+        *,
+        block: int,
+        total: int | None = None,
+        announce: Callable[[Batched], None] = lambda batched: None,
     ) -> None:
         """Prepare a structure.
 
@@ -64,9 +74,12 @@ class Points:
             problem: of the structure.
             job: what to compute.
             block: most points of one call.
+            total: points of the whole sweep, if that is known.
             announce: called with a compiled function before it runs for the first time.
         """
         self.problem, self.job, self.block, self.announce = problem, job, block, announce
+        chosen = problem.config.time.num_steps is None
+        self._few = chosen and total is not None and total <= FEW_POINTS
         self._validity = Validity(problem)
         self._programs: dict[Any, Batched] = {}
 
@@ -91,7 +104,7 @@ class Points:
             try:
                 about = search.send(told)
             except StopIteration as done:
-                plan = done.value
+                plan = longer(done.value) if self._few else done.value
                 break
             told = yield Question(fixed, about)
             if isinstance(about, GridPlan):
@@ -140,6 +153,14 @@ class Points:
                 self.announce(self._programs[key])
         leaves, structure = jax.tree.flatten(self._programs[key](points))
         return [jax.tree.unflatten(structure, [leaf[i] for leaf in leaves]) for i in range(count)]
+
+
+def longer(plan: GridPlan) -> GridPlan:
+    """Return a plan whose one exact grid has at least as many steps as those that are extrapolated; it stays exact."""
+    (finest, *others), fewest = plan.grids, COARSE[0]
+    if others or plan.extrapolated or finest.num_steps >= fewest:
+        return plan
+    return dataclasses.replace(plan, grids=(dataclasses.replace(finest, num_steps=fewest),))
 
 
 def answering(problem: Problem, job: Job, question: Question) -> Callable[[Any], Any]:

@@ -90,7 +90,12 @@ class Problem:
     @cached_property
     def chain(self) -> Chain:
         """Return the chain, where the root is one."""
-        return self.root.build(self.document[self.root_key])
+        return self.built(self.document[self.root_key])
+
+    def built(self, table: dict[str, Any]) -> Any:
+        """Return what the root builds from its table, whose numbers may be traced, as [evaluate] wants it."""
+        found, decays = self.root.build(table), self.config.evaluate.herald_decay
+        return dataclasses.replace(found, herald_decay=decays) if isinstance(found, Chain) else found
 
     @property
     def policy(self) -> SwapAsap | None:

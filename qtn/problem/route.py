@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from qtn import _text
-from qtn.hardware.presets import PRESETS
-from qtn.hardware.quantity import Preset
+from qtn.hardware.presets import PRESETS, Preset
 from qtn.problem.chain.links import ClickLink, Link
 from qtn.problem.chain.node import Gates
 from qtn.problem.table import Table, models_of, number_of, tables_in

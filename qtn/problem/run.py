@@ -7,15 +7,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from qtn.evaluators.fold import heralded_links
 from qtn.evaluators.grid import EQUAL, common_spacing
-from qtn.evaluators.levels import whole_level
+from qtn.evaluators.levels import MOST_WHOLE_LINKS, whole_level
 from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.tape import backwards
 from qtn.links.chain import Chain
+from qtn.links.link import herald
 from qtn.problem.edges import edges
 from qtn.problem.evaluation import (
-    MOST_WHOLE_LINKS,
     Evaluation,
     evaluator_for,
     merit_errors,
@@ -120,7 +119,7 @@ def lattice(system: Any) -> dict[str, Any]:
     """
     if not isinstance(system, Chain) or len(system.links) == 1:
         return {"ties": [], "multiples": False}
-    times = np.array([float(each.attempt_time) for each in heralded_links(system)])
+    times = np.array([float(herald(link).attempt_time) for link in system.links])
     fastest = times <= times.min() * (1 + EQUAL)
     ties = np.flatnonzero(fastest).tolist() if fastest.sum() > 1 else []
     return {"ties": ties, "multiples": not fastest.all() and common_spacing(times.tolist()) > 0}

@@ -96,6 +96,10 @@ class Evaluate(Table):
 
     level: Choice[StateLevel] | None = None
     correction: Choice[Correction] = Correction.AT_SWAP
+    herald_decay: bool = Field(
+        default=True,
+        description="Whether memories decay from the emission of their photon until both nodes know of the pair",
+    )
     evaluator: Choice[EvaluatorName] | None = None
     num_samples: NumSamples | None = None
     seed: Seed = 0

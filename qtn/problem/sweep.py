@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from qtn.problem.axes import planned
+from qtn.problem.edges import ends_met
 from qtn.problem.jobs import Job
 from qtn.problem.load import load
 from qtn.problem.optimum import optimum
@@ -46,6 +47,11 @@ class SweepTask:
         self.structures, self.job = planned(problem)
         self.grid = self.structures.points
         self.block = FEWEST
+        self.warnings: list[str] = []
+        """What people should know before they read the results."""
+        if self.job.kind == "gradient":
+            axes = self.grid.columns(np.arange(self.grid.num_points))
+            self.warnings = ends_met(problem, axes, self.job.derivatives)
         self._ready: dict[Any, Points] = {}
 
     def layout(self, *, batch: int | None = None, num_shards: int = 1) -> Layout:
@@ -115,7 +121,9 @@ class SweepTask:
         if key not in self._ready:
             if len(self._ready) >= KEPT_STRUCTURES:
                 del self._ready[next(iter(self._ready))]
-            self._ready[key] = Points(problem, self.job, block=self.block, announce=self.announce)
+            self._ready[key] = Points(
+                problem, self.job, block=self.block, total=self.grid.num_points, announce=self.announce
+            )
         return self._ready[key]
 
 

@@ -1,9 +1,12 @@
 """Which points of a sweep are possible: numbers that are allowed one by one may not go together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from qtn.problem.names import root_table
+from qtn.evaluators.delivery import require_time_to_herald
+from qtn.links.chain import Chain, chain
+from qtn.links.link import Link, herald
+from qtn.problem.names import chain_with, declaration, expand, initial_values, root_table
 from qtn.problem.problem import Problem
 
 
@@ -35,9 +38,13 @@ class Validity:
             if path:
                 for part in path:
                     found = found[int(part) if isinstance(found, list) else part]
-                root.part(path[0], found).build(found)
+                built = root.part(path[0], found).build(found)
+                if isinstance(built, Link):
+                    built = chain(built, num_links=1)
             else:
-                root.build(found)
+                built = root.build(found)
+            if isinstance(built, Chain) and self.problem.config.evaluate.herald_decay:
+                require_time_to_herald(built)
         except ValueError as error:
             return str(error)
         return ""
@@ -49,3 +56,27 @@ def table_of(name: str) -> tuple[str, ...]:
     if first in ("link", "node"):
         return (first,)
     return (first, rest[0]) if first in ("links", "nodes") else ()
+
+
+def moving_rounds(problem: Problem) -> Iterator[str]:
+    """Return a sentence for each number in [optimise] that moves how long a link holds, if its attempts are given."""
+    table, chain_table = problem.config.optimise, problem.document.get("chain")
+    if table is None or chain_table is None or not problem.config.evaluate.herald_decay:
+        return
+    root: Any = problem.root
+    given = [i for i, (_, link) in enumerate(root.link_tables(chain_table)) if link.get("attempt_time_s") is not None]
+
+    def spare(values: dict[str, float]) -> list[float]:
+        line = chain_with(problem, values)
+        pairs = [herald(line.link(i)) for i in given]
+        return [float(pair.attempt_time - pair.held.max()) for pair in pairs if pair.holds]
+
+    names = expand(problem, table.parameters) if given else []
+    for name, value in initial_values(problem, names).items():
+        moved = value * (1 + 1e-3) if declaration(problem, name).range.lower >= 1 else value * (1 - 1e-3)
+        if spare({name: moved}) != spare({}):
+            yield (
+                f"optimise.parameters: {name} moves how long memories hold qubits while a link heralds, or the attempt "
+                "that must be longer: leave attempt_time_s out, so that it follows from the lengths, or set "
+                "evaluate.herald_decay = false"
+            )

@@ -33,7 +33,7 @@ def with_latencies(schedule: Schedule, chain: Chain, message_times: Sequence[Any
         ValueError: if the schedule does not fit the chain or the number of times is wrong.
 
     Note:
-        Differentiable in all times. Links account for their own heralding (`attempt_time`).
+        Differentiable in all times. Links account for their own heralding: its time and its decay.
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)

@@ -42,7 +42,8 @@ class Ends(enum.StrEnum):
     """What the two end nodes do with their qubits while the rest of the chain is not ready."""
 
     MEASURED = "measured"
-    """They measure at once, in the moment in which their link delivers: no memory, no decay (key distribution)."""
+    """They measure at once, in the moment in which their link delivers: no memory, no decay from then on (key
+    distribution). While the link heralds they hold their qubits as any memory does."""
 
     KEPT = "kept"
     """They store them until the state is delivered, with the decay of their memories."""
@@ -63,8 +64,9 @@ class SwapAsap:
 
     cutoff_times: Float[Array, " n"] | None = None
     """Age at which a memory of each node gives its qubit up [s], (1,) for all nodes or (num_links + 1,) from left to
-    right, inf = never; None = no cut-offs. The age counts from the delivery of the link that made the qubit, and
-    swaps at other nodes do not reset it. The whole pair to which the qubit then belongs is lost."""
+    right, inf = never; None = no cut-offs. The age counts from the delivery of the link that made the qubit, not from
+    the emission of its photon, and swaps at other nodes do not reset it. The whole pair to which the qubit then belongs
+    is lost."""
 
 
 def swap_asap(

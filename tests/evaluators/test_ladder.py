@@ -61,12 +61,14 @@ def test_an_exact_grid_is_taken_where_it_is_not_longer_than_what_would_be_tried(
 
 def test_coarse_grids_are_tried_before_a_long_exact_one():
     plan, tried = plan_of((1.0,), 5e5, 1e-3)
-    assert (len(plan.grids), plan.finest.num_steps, tried) == (1, 1048576, list(COARSE))
+    assert (len(plan.grids), plan.finest.num_steps, tried) == (1, 1048576, [4096, 16384, 65536])
     plan, tried = plan_of((1.0,), 5e5, 1e-8)
     assert (plan.extrapolated, plan.finest.num_steps, tried) == (True, 4096, [4096])
     assert plan.finest.ratio >= 5e5 / 4096
     plan, tried = plan_of((1.0,), 2e6, 1.0)
     assert (len(plan.grids), plan.finest.num_steps, tried) == (1, 2097152, list(COARSE))
+    plan, tried = plan_of((1.0,), 1.5e4, 1.0)  # an exact grid of four times the length is tried first
+    assert (len(plan.grids), plan.finest.num_steps, tried) == (1, 16384, [])
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from jaxtyping import Array, Float
 
+import qtn
 from qtn import (
     BBPSSW,
     Renewal,
@@ -21,6 +22,7 @@ from qtn import (
     relaxing_memory,
 )
 from qtn._pytree import pytree
+from qtn.evaluators.evaluate import usual_evaluator
 from qtn.links.link import Heralded
 from qtn.steps.level import BELL_DIAGONAL, PAULI, X_TYPE, Level
 from qtn.steps.step_map import map_of
@@ -108,3 +110,28 @@ def test_states_that_a_planned_level_does_not_hold_are_never_dropped_in_silence(
 def test_maps_of_other_levels_are_taken_as_they_are():
     plain = node(depolarising_memory(90.0))
     assert map_of(jax.jit(Werner.swap, static_argnums=0), (Werner(),), (plain,) * 3).places is None
+
+
+def one_pair(**settings):
+    arms = {"length_left": 1e3, "length_right": 1e3, "loss_left": 10, "loss_right": 10}
+    return qtn.chain(qtn.single_click(**arms, **settings), num_links=1), qtn.nested(0)
+
+
+def test_what_nobody_chose_an_evaluator_for_is_exact_beyond_bell_weights():
+    line, tree = one_pair(bright_state=0.1)
+    state = qtn.evaluate(line, tree).state
+    np.testing.assert_allclose(qtn.log_negativity(state), 0.85923, atol=5e-6)
+    np.testing.assert_allclose(qtn.coherent_information(state), 0.5389, atol=5e-5)
+    twirled = qtn.evaluate(line, tree, evaluator=qtn.Renewal()).state
+    np.testing.assert_allclose(qtn.log_negativity(twirled), 0.85523, atol=5e-6)
+    slopes = qtn.gradient(line, tree, of=lambda summary: qtn.log_negativity(summary.state))
+    np.testing.assert_allclose(slopes.value, 0.85923, atol=5e-6)
+    line, tree = one_pair(bright_state=0.02, phase_offset=0.6)
+    np.testing.assert_allclose(qtn.chsh_value(qtn.evaluate(line, tree).state), 2.7746, atol=5e-5)
+
+
+def test_long_chains_ask_for_the_whole_state():
+    link = qtn.abstract_link(p_success=0.5, attempt_time=1.0, werner=0.99)
+    for num_links, whole in ((32, True), (33, False)):
+        line = qtn.chain(link, num_links=num_links)
+        assert usual_evaluator(line, qtn.sequential(num_links)).whole_state is whole

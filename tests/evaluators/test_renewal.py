@@ -27,7 +27,7 @@ from qtn import (
     wait,
     waiting_time_quantiles,
 )
-from qtn.evaluators.fold import Fold, heralded_links
+from qtn.evaluators.fold import Fold
 from qtn.evaluators.grid import TimeGrid
 from qtn.steps.level import BELL_DIAGONAL
 from tests.oracles import pmf, waiting
@@ -88,13 +88,11 @@ def test_real_cutoff_is_the_mixture_of_its_neighbours():
         fold = Fold(
             line(2, 0.1, a=0.5, coherence=30.0),
             nested(1, cutoff_times=[tau]),
-            LINKS,
             TimeGrid(ratio=1.0, num_steps=512),
             BELL_DIAGONAL,
         )
         return fold.attempt(fold.schedule.tree)
 
-    LINKS = heralded_links(line(2, 0.1))
     low, high, between = ended(4.0), ended(5.0), ended(4.3)
     np.testing.assert_allclose(between.success, 0.7 * low.success + 0.3 * high.success, atol=1e-15)
     np.testing.assert_allclose(between.failure, 0.7 * low.failure + 0.3 * high.failure, atol=1e-15)
@@ -156,7 +154,6 @@ def test_a_tree_equals_double_sums():
     fold = Fold(
         hardware,
         schedule,
-        heralded_links(hardware),
         TimeGrid(ratio=1.0, num_steps=512, attempts=(1.0,) * 3),
         BELL_DIAGONAL,
     )
@@ -243,9 +240,7 @@ def test_equal_segments_are_joined_once(monkeypatch):
     real = fold.join
     monkeypatch.setattr(fold, "join", lambda *args: joins.append(1) or real(*args))
     hardware = line(8, 0.3)
-    Fold(hardware, nested(3), heralded_links(hardware), TimeGrid(ratio=1.0, num_steps=64), BELL_DIAGONAL).attempt(
-        nested(3).tree
-    )
+    Fold(hardware, nested(3), TimeGrid(ratio=1.0, num_steps=64), BELL_DIAGONAL).attempt(nested(3).tree)
     assert len(joins) == 3
 
 

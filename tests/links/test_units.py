@@ -51,7 +51,7 @@ def test_usual_and_traced_numbers_get_none():
 
 
 def test_files_name_the_key_and_are_read(tmp_path, capsys):
-    link = "model = 'direct_transmission', length_km = {}, loss_db = 0.1, attempt_time_s = 1e-3"
+    link = "model = 'direct_transmission', length_km = {}, loss_db = 0.1, attempt_time_s = 1.0"
     text = "schema = 1\n[chain]\nnum_links = 1\nlink = {{ " + link + " }}\n[schedule]\ntree = '0'\n"
     path = tmp_path / "far.toml"
     path.write_text(text.format(50_000))

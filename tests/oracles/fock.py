@@ -101,26 +101,29 @@ def corrected(rho, same_sign):
     return unitary @ rho @ unitary.T
 
 
-def single_click(*, bright_left, bright_right, phase_std=0.0, phase_offset=0.0, **optics):
-    """Return (probability, corrected 4x4 state) of the single-click scheme."""
+def single_click(*, bright_left, bright_right, phase_std=0.0, phase_offset=0.0, held=lambda rho: rho, **optics):
+    """Return (probability, corrected 4x4 state) of the single-click scheme; `held` acts before the correction."""
     qubits = [np.array([np.sqrt(1 - a), np.sqrt(a)]) for a in (bright_left, bright_right)]
     initial = np.outer(np.kron(*qubits), np.kron(*qubits))
     rho = np.zeros((4, 4), dtype=complex)
     for detector in (0, 1):
         for phase, weight in phases(phase_std):
             state = window(initial, detector=detector, phase=phase + phase_offset, **optics)
-            rho += weight * corrected(state, same_sign=detector == 0)
+            rho += weight * corrected(held(state), same_sign=detector == 0)
     return np.trace(rho).real, rho / np.trace(rho)
 
 
-def double_click(*, phase_std=0.0, **optics):
-    """Return (probability, corrected 4x4 state) of the double-click scheme; one phase for both windows."""
+def double_click(*, phase_std=0.0, held=lambda rho: rho, **optics):
+    """Return (probability, corrected 4x4 state) of the double-click scheme; one phase for both windows.
+
+    `held` acts before the correction.
+    """
     rho, flip = np.zeros((4, 4), dtype=complex), np.kron(X, X)
     for first, second in product((0, 1), repeat=2):
         for phase, weight in phases(phase_std):
             state = window(np.full((4, 4), 0.25), detector=first, phase=phase, **optics)
             state = window(flip @ state @ flip, detector=second, phase=phase, **optics)
-            rho += weight * corrected(state, same_sign=first == second)
+            rho += weight * corrected(held(state), same_sign=first == second)
     return np.trace(rho).real, rho / np.trace(rho)
 
 

@@ -9,7 +9,7 @@ paper states no error, the tolerance is one unit of its last digit.
 import numpy as np
 import pytest
 
-from qtn.hardware.colour_centres import COLOUR_CENTRE_2018
+from qtn.hardware.presets import COLOUR_CENTRE_2018
 from qtn.links.double_click import double_click
 from qtn.links.midpoint_source import midpoint_source
 from qtn.links.single_click import single_click

@@ -5,7 +5,6 @@ import itertools
 import pytest
 
 import qtn
-from qtn.evaluators.fold import heralded_links
 from qtn.planning.segments import Segments
 from qtn.planning.space import SearchSpace, count, describe
 from qtn.schedules.tree import Distill, Elementary, Swap
@@ -21,7 +20,7 @@ def line(num_links, alike=True):
 
 
 def segments_of(chain, **options):
-    return Segments(chain, heralded_links(chain), **options)
+    return Segments(chain, **options)
 
 
 def every_tree(first, last, space):

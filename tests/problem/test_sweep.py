@@ -320,3 +320,16 @@ def test_units_follow_names():
     assert units["d_secret_key_rate_hz_d_chain.link.length_km"] == "bit/s/km"
     assert units["d_fidelity_d_chain.link.length_km"] == "1/km"
     assert [axis.unit for axis in made.grid.axes] == ["km", ""]
+
+
+def test_derivatives_at_the_end_of_a_range_are_told():
+    plain = task(LINE, GRADIENTS + WERNER)
+    assert plain.warnings == []
+    axis = task(LINE, GRADIENTS + '"chain.link.werner" = [0.9, 1.0]\n')
+    assert len(axis.warnings) == 1 and "(chain.link.werner = 1)" in axis.warnings[0]
+    stays = "derivatives = ['chain.link.visibility', 'chain.link.dark_count_probability']\n"
+    text = FIBRE.replace("visibility = 0.95", "visibility = 1.0, dark_count_probability = 0.0")
+    table = GRADIENTS.replace("[sweep.axes]", stays + "[sweep.axes]") + '"chain.link.length_km" = [10, 20]\n'
+    (sentence,) = task(text, table).warnings
+    assert "(chain.link.visibility = 1, chain.link.dark_count_probability = 0)" in sentence
+    assert task(text, table.replace('job = "gradient"\n', "").replace(stays, "")).warnings == []

@@ -3,9 +3,9 @@
 from jaxtyping import Float
 
 from qtn._array import Array, library
-from qtn._pytree import pytree, static, together
+from qtn._pytree import pytree, static
+from qtn.evaluators.delivery import delivered_together
 from qtn.links.chain import Chain
-from qtn.links.link import herald
 from qtn.steps.nodes import stacked_nodes
 
 
@@ -23,7 +23,7 @@ class Line:
     """(n,), duration of one attempt [s]."""
 
     state: Float[Array, "n 4 4"]
-    """(n, 4, 4), Pauli coefficients of each heralded pair."""
+    """(n, 4, 4), Pauli coefficients of each pair as it is delivered, see `delivering`."""
 
     rates: Float[Array, "nodes 3"]
     """(n + 1, 3), decay rates of X, Y, Z in the memories of each node [1/s]."""
@@ -56,7 +56,6 @@ def stacked(chain: Chain) -> Line:
         Exact, differentiable: `jax.grad` of a function of `stacked(chain)` with respect to the chain returns a `Chain`.
     """
     n = chain.num_links
-    links = together(herald, chain.links)
     nodes = stacked_nodes(chain.nodes)
     if nodes.optical:
         raise ValueError(
@@ -67,10 +66,11 @@ def stacked(chain: Chain) -> Line:
         wide = (count, *values.shape[1:])
         return library(values).broadcast_to(values, wide) if values.shape[0] == 1 else values
 
+    p_success, attempt_time, state = delivered_together(chain, nodes)
     return Line(
-        p_success=spread(links.p_success, n),
-        attempt_time=spread(links.attempt_time, n),
-        state=spread(links.state, n),
+        p_success=spread(p_success, n),
+        attempt_time=spread(attempt_time, n),
+        state=state,
         rates=spread(nodes.rates, n + 1),
         two_qubit=spread(nodes.two_qubit, n + 1),
         readout=spread(nodes.readout, n + 1),

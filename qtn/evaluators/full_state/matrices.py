@@ -67,17 +67,3 @@ def distill_factors(
 def twirl_matrix() -> np.ndarray:
     """Return the twirl of a pair to a Werner state, (16, 16)."""
     return twirl(_ALL)
-
-
-def memory_matrices(durations: Array, rates: Array, equilibrium: Array) -> Float[Array, "m 4 4"]:
-    """Return the decay of slots: z -> z_eq + exp(-rZ t)(z - z_eq), x and y -> exp(-r t) x, y.
-
-    Args:
-        durations: (m,) [s].
-        rates: (m, 3) [1/s].
-        equilibrium: (m,).
-    """
-    kept = jnp.exp(-rates * durations[:, None])
-    diagonal = jnp.concatenate([jnp.ones_like(kept[:, :1]), kept], axis=1)
-    matrices = diagonal[:, :, None] * jnp.eye(4)
-    return matrices.at[:, 3, 0].set(equilibrium * (1 - kept[:, 2]))

@@ -10,20 +10,19 @@ from jaxtyping import Float
 
 from qtn._array import Array
 from qtn._checks import real
-from qtn._pytree import together
+from qtn.evaluators.delivery import delivered_together
 from qtn.evaluators.full_state.events import Timeline
 from qtn.evaluators.full_state.layout import Layout
 from qtn.evaluators.full_state.matrices import (
     correct_matrix,
     distill_factors,
-    memory_matrices,
     swap_matrix,
     tracked_matrix,
     twirl_matrix,
 )
 from qtn.hardware.gates import Gates
+from qtn.hardware.memory import memory_matrices
 from qtn.links.chain import Chain
-from qtn.links.link import herald
 from qtn.steps.nodes import Nodes
 
 
@@ -74,8 +73,7 @@ def _stack(
         left, right = details
         return (jnp.stack([_along(timeline, key, left, right) for key in keys]),)
     if name == "generate":
-        states = together(herald, chain.links).state
-        return (states[np.array([chain.link_index(link) for (link,) in keys])],)
+        return (delivered_together(chain, nodes)[2][np.array([link for (link,) in keys])],)
     where = np.array([[chain.node_index(node) for node in key] for key in keys])
     if name == "distill":
         (protocol,) = details

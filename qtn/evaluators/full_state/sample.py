@@ -4,17 +4,16 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from qtn.evaluators.delivery import delivered_links, delivering
 from qtn.evaluators.fold import distill_step, swap_step
 from qtn.evaluators.full_state.derive import Happening, Held, from_happenings, inputs_of, latency, within
 from qtn.evaluators.full_state.events import Timeline
 from qtn.evaluators.levels import corrections_matter, meets_uncorrected, optical
 from qtn.hardware.node import Node
 from qtn.links.chain import Chain
-from qtn.links.link import Heralded
 from qtn.schedules.builders import check_spans
 from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, subtrees
 from qtn.steps.level import PAULI, carries
@@ -118,10 +117,10 @@ class _Sampler:
     """One run; step maps are kept by the nodes that they depend on."""
 
     def __init__(self, chain: Chain, schedule: Schedule, rng: np.random.Generator) -> None:
-        self.chain, self.schedule, self.rng = chain, schedule, rng
+        self.chain, self.schedule, self.rng = delivering(chain), schedule, rng
         distils = any(isinstance(part, Distill) for part in subtrees(schedule.tree))
         self.states = distils or optical(chain, schedule)
-        self.heralded: list[Heralded] = [jax.tree.map(np.asarray, link.heralded()) for link in chain.links]
+        self.heralded = delivered_links(self.chain)
         self.maps: dict[tuple[Any, ...], np.ndarray] = {}
 
     def deliver(self, part: Tree, start: float) -> _Request:

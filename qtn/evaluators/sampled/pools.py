@@ -17,7 +17,8 @@ from jaxtyping import Float
 from qtn._array import Array
 from qtn._checks import constant
 from qtn._pytree import pytree
-from qtn.evaluators.fold import decay_per_step, distill_step, heralded_links, swap_step
+from qtn.evaluators.delivery import delivered_links, delivering
+from qtn.evaluators.fold import decay_per_step, distill_step, swap_step
 from qtn.evaluators.grid import common_spacing
 from qtn.evaluators.sampled.draws import attempts_needed, log_counts, undifferentiated
 from qtn.evaluators.sampled.outcome import Samples
@@ -96,8 +97,8 @@ class TreeSampler:
     """One Monte Carlo of one tree."""
 
     def __init__(self, chain: Chain, schedule: Schedule, level: PauliLevel) -> None:
-        self.chain, self.schedule, self.level = chain, schedule, level
-        self.heralded = heralded_links(chain)
+        self.chain, self.schedule, self.level = delivering(chain), schedule, level
+        self.heralded = delivered_links(self.chain)
         self.parts = subtrees(schedule.tree)
 
     def samples(self, plan: "TreePlan", num_samples: int, key: Array) -> Samples:

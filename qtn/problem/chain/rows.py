@@ -3,13 +3,15 @@
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from qtn._checks import at_hand, real
+from qtn._checks import real
+from qtn.evaluators.delivery import delivering
 from qtn.evaluators.renewal import Renewal
-from qtn.links.link import herald
+from qtn.links.chain import Chain
+from qtn.links.link import Heralded
 from qtn.merit.age import storage_times
 from qtn.merit.bounds import plob_rate, repeater_rate
 from qtn.merit.entropy import NOTHING
@@ -30,7 +32,7 @@ def chain_rows(evaluation: Any, link_tables: list[tuple[Any, Mapping[str, Any]]]
         evaluation: of a problem whose root is a chain.
         link_tables: class and table of each link, from left to right, as they were evaluated.
     """
-    links = link_rows(link_tables)
+    links = link_rows(evaluation.system[0], link_tables)
     return {
         **bounds_on_key(evaluation.problem.config.merit, links),
         **by_deadline(evaluation.problem.config.merit.deadline_s, evaluation.result),
@@ -40,17 +42,21 @@ def chain_rows(evaluation: Any, link_tables: list[tuple[Any, Mapping[str, Any]]]
     }
 
 
-def link_rows(link_tables: list[tuple[Any, Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """Return what each link offers, one row each.
+def link_rows(chain: Chain, link_tables: list[tuple[Any, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Return what each link delivers, one row each.
+
+    Args:
+        chain: as it was evaluated.
+        link_tables: class and table of each link, from left to right.
 
     Returns:
         rows: {"link": position, "model", "length_km" or None, "eta" of the channel from end to end without the devices
             or None, "p_success" of an attempt, "attempt_time_s", "rate_hz" = p_success / attempt_time_s, "fidelity",
             "qber_x", "qber_z"}, and what links of its kind have besides: codes see `code_rows`.
     """
-    rows = []
+    rows, chain = [], delivering(chain)
     for position, (kind, table) in enumerate(link_tables):
-        offer, eta = at_hand(herald(kind.build(table))), kind.transmissivity(table)
+        offer, eta = cast(Heralded, chain.link(position)), kind.transmissivity(table)
         pair = delivered_pair(offer)
         p_success, attempt_time = float(offer.p_success), float(offer.attempt_time)
         rows.append(
