@@ -101,7 +101,7 @@ def climb(
     better one elsewhere.
 
     Args:
-        score: takes many entries, returns a score of each; each entry is scored once.
+        score: takes many entries, returns a score of each; each entry is scored once; nan counts as the worst.
         starts: where to begin; those that are not allowed are left out.
         allowed: whether an entry may be scored.
         strides: how far one number moves.
@@ -119,7 +119,8 @@ def climb(
     def best_of(entries: Iterable[Entry]) -> Entry:
         entries = [each for each in entries if allowed(each)]
         new = [each for each in dict.fromkeys(entries) if each not in known]
-        known.update(zip(new, map(float, score(new)), strict=True) if new else ())
+        scores = np.nan_to_num(np.array(list(score(new)), dtype=float), nan=-np.inf) if new else []
+        known.update(zip(new, map(float, scores), strict=True))
         return max(entries, key=known.__getitem__)
 
     places = [each for each in dict.fromkeys(starts) if allowed(each)]

@@ -12,7 +12,7 @@ from qtn.links.link import Link
 from qtn.links.one_way import OneWay
 from qtn.planning.leaders import evaluate_leader
 from qtn.problem.choice import Optimum, rebuilt
-from qtn.problem.names import chain_with, initial_values, schedule_with
+from qtn.problem.names import chain_with, derived_keys, initial_values, schedule_with
 from qtn.problem.objective import objective_of, parameters_of, tree_evaluator
 from qtn.problem.problem import Problem
 from qtn.problem.whole import code_tables, fits, whole_numbers
@@ -54,10 +54,10 @@ def choose(
         show: told the best score and how many were scored.
 
     Note:
-        No neighbour of what is found is better, at its real numbers; there may be something better elsewhere. On an
-        interrupt, the best so far.
+        No neighbour of what is found is better, at its real numbers or, as the status says, at those before the last
+        tuning; there may be something better elsewhere. On an interrupt, the best so far.
     """
-    options, count, interrupted = alternatives(problem), 0, False
+    options, count, interrupted, settled = alternatives(problem), 0, False, False
     found: Optimum | None = None
     for _ in range(MAX_CYCLES):
         picks: list[Pick] = []
@@ -73,14 +73,17 @@ def choose(
                 break
         pick = max(picks, key=lambda pick: pick.score)
         if found is not None and (interrupted or pick.best == pick.begin):
+            settled = True
             break  # tuned already, for these whole numbers
         here = rebuilt(pick.problem, {}, pick.numbers)
         found = with_pick(tuned(without_choices(here, moves=not interrupted)), pick, interrupted)
-        if found.interrupted or not found.parameters:
-            break
-        options = [(pick.codes, rebuilt(here, {}, found.parameters))]
+        settled = not found.parameters
+        again = {name: x for name, x in found.parameters.items() if not name.startswith(derived_keys(problem))}
+        if found.interrupted or not found.parameters or len(again) < len(found.parameters):
+            break  # nothing moved, or numbers that follow from others, which no file holds
+        options = [(pick.codes, rebuilt(here, {}, again))]
     assert found is not None
-    return told(found, count)
+    return told(found, count, settled)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,9 +203,10 @@ def with_pick(found: Optimum, pick: Pick, interrupted: bool) -> Optimum:
     return dataclasses.replace(found, choices=choices, status=status, interrupted=found.interrupted or interrupted)
 
 
-def told(found: Optimum, count: int) -> Optimum:
+def told(found: Optimum, count: int, settled: bool) -> Optimum:
     """Return what was found with a sentence on the whole numbers."""
     if found.interrupted:
         return found
-    sentence = f"Whole numbers: {count:,} combinations evaluated, no neighbour of the best is better."
+    near = "no neighbour of the best is better" if settled else "no neighbour was better before the last tuning"
+    sentence = f"Whole numbers: {count:,} combinations evaluated, {near}."
     return dataclasses.replace(found, status=f"{found.status} {sentence}")

@@ -72,6 +72,14 @@ def test_every_entry_is_scored_once():
     assert found.entry == (20, 20) and len(seen) == len(set(seen)) == found.num_scored
 
 
+def test_scores_that_are_no_numbers_are_the_worst():
+    def of(entries):
+        return [np.nan if a < 3 else -float(a) for (a,) in entries]
+
+    assert codes.climb(of, [(1,)], lambda entry: entry[0] > 0).entry == (3,)
+    assert codes.best_of_table(lambda rows: np.array(of(rows)), codes.branchings(1, 9, least=1)).entry == (3,)
+
+
 def test_errors():
     with pytest.raises(ValueError, match="holds no entries: nothing fits into the limits"):
         codes.best_of_table(lambda entries: entries[:, 0], codes.branchings(2, 3))

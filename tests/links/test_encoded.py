@@ -233,3 +233,20 @@ def test_hints_at_kilometres():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         one_way(code=TREE, **PUBLISHED | {"length": 2000e3, "num_stations": 700})
+
+
+@pytest.mark.parametrize("name", ["tree", "five_qubit", "graph_state"])
+def test_vmap_is_the_loop_and_compiles_once(name):
+    traces = []
+
+    @jax.jit
+    def offer(efficiency, error):
+        traces.append(name)
+        link = dataclasses.replace(LINKS[name], efficiency=efficiency, photon_error=error)
+        pair = link.heralded()
+        return jnp.array([pair.p_success, *pair.bell_diagonal])
+
+    points = np.array([[0.9, 0.0], [0.95, 0.01], [1.0, 0.2]])
+    one_by_one = np.array([offer(*point) for point in points])
+    assert len(traces) == 1
+    np.testing.assert_allclose(jax.vmap(offer)(*points.T), one_by_one, rtol=1e-12, atol=1e-15)

@@ -4,12 +4,17 @@ The two chains of trees stand in the public data of Wo et al. 2023; the parity c
 al. 2014. Both add up errors, 1 - (1 - e)^N, where channels give 3/4 [1 - (1 - 4e/3)^N]: what that changes is asserted.
 """
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from qtn import codes
 from qtn.links.one_way import one_way
 from qtn.merit.key_rate import six_state_fraction
+
+RESULTS = Path(__file__).parents[2] / "experiments" / "encoded_repeaters" / "results.json"
 
 TREES = {
     "501 km": (501.18723362727246, 151, [4, 14, 4], 7862.61967873, 1.074),
@@ -53,3 +58,21 @@ def test_parity_chain():
     )
     cost = 2 * code.num_photons / (link.heralded().p_success * spacing)
     assert cost == pytest.approx(104.7278918, abs=5e-8)
+
+
+def test_results_of_the_experiment():
+    """What `experiments/encoded_repeaters/run.py` wrote down: published rows, and cheaper trees than published."""
+    found = json.loads(RESULTS.read_text())
+    for name in ("501 km", "955 km"):
+        published = found["published"][name]["rate_hz"]
+        assert found["blind"][name]["rate_hz"] == pytest.approx(published, rel=1e-11)
+    limits = {
+        "blind": {"100 km": 47_571, "1000 km": 199_821},
+        "adaptive": {"501 km": 185_837, "955 km": 1_573_406, "1000 km": 88_497},
+    }
+    for rule, rows in limits.items():
+        for name, most in rows.items():
+            assert found[rule][name]["cost"] <= most
+    assert found["parity"]["cost"] == pytest.approx(104.7278918, abs=5e-8)
+    moves = found["crossovers"]["graph states and memories"]["km_per_percent"]
+    assert max(moves, key=lambda number: abs(moves[number])) == "efficiency"
