@@ -71,6 +71,8 @@ class Remote(NamedTuple):
     gate: Gate
     copied: int
     """Which of its two operands is copied to the processor of the other, 0 or 1."""
+    letter: str
+    """X, Y or Z: the basis of that copy."""
     source: int
     """Processor of the copied operand."""
     target: int
