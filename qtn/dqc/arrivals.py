@@ -122,17 +122,18 @@ def decay_rates(memories: tuple[Memory, Memory]) -> Float[Array, "4 4"]:
 
 def towards_equilibrium(states: Float[Array, "t 4 4"], memories: tuple[Memory, Memory]) -> Float[Array, "t 4 4"]:
     """Return coefficients in the basis in which storage is diagonal: <Z> of each qubit counts from its equilibrium."""
-    left, right = (_shift(-each.equilibrium()) for each in memories)
+    left, right = (shift(-each.equilibrium()) for each in memories)
     return jnp.einsum("ai,tij,bj->tab", left, states, right)
 
 
 def from_equilibrium(states: Float[Array, "*n 4 4"], memories: tuple[Memory, Memory]) -> Float[Array, "*n 4 4"]:
     """Return Pauli coefficients: the inverse of `towards_equilibrium`."""
-    left, right = (_shift(each.equilibrium()) for each in memories)
+    left, right = (shift(each.equilibrium()) for each in memories)
     return jnp.einsum("ai,...ij,bj->...ab", left, states, right)
 
 
-def _shift(equilibrium: float) -> np.ndarray:
+def shift(equilibrium: float) -> np.ndarray:
+    """Return what adds its equilibrium to <Z> of a qubit."""
     matrix = np.eye(4)
     matrix[3, 0] = equilibrium
     return matrix
