@@ -15,7 +15,7 @@ ONE_QUBIT = {
     "I": ANY,
     **dict.fromkeys(("X", "RX", "SX"), "X"),
     **dict.fromkeys(("Y", "RY"), "Y"),
-    **dict.fromkeys(("Z", "S", "SDG", "T", "TDG", "RZ", "P", "MEASURE"), "Z"),
+    **dict.fromkeys(("Z", "S", "SDG", "T", "TDG", "RZ", "P", "MEASURE", "PROJECT"), "Z"),
 }
 
 
