@@ -69,7 +69,7 @@ def pairs_of(result: Result, chain: Chain | None = None) -> Pairs:
     return Pairs(states=states / states[:, 0, 0].sum(), step=resolved.times[1] - resolved.times[0], memories=ends)
 
 
-def steady_pairs(state: Any, rate: Any, *, memory: Memory | None = None, p_success: float = 0.02) -> Pairs:
+def steady_pairs(state: Any, rate: Any, *, memory: Memory | None = None, p_success: Any = 0.02) -> Pairs:
     """Return pairs of one state that are made at a rate, in attempts that succeed one by one.
 
     Args:

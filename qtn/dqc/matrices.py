@@ -44,13 +44,13 @@ def rates_of(processors: Sequence[Processor]) -> Float[Array, "processors 3"]:
 class Index(NamedTuple):
     """Index arrays of a run; what jit takes as data."""
 
-    idles: np.ndarray
+    idles: Any
     """(i, 3): processor, first and last tick of each storage."""
-    rounds: np.ndarray
+    rounds: Any
     """(ticks,): the round, -1 for a moment."""
-    uses: tuple[np.ndarray, ...]
+    uses: tuple[Any, ...]
     """For each group (m, 5): gate, exchanged or not, first and last tick, swapped or not."""
-    pairs: tuple[np.ndarray, ...]
+    pairs: tuple[Any, ...]
     """For each group (m,): which pair, of all pairs of all rounds."""
 
 
@@ -153,8 +153,8 @@ def _ends(key: Through, processors: Sequence[Processor]) -> Ends:
 
 def _through(
     key: Through,
-    uses: np.ndarray,
-    which: np.ndarray,
+    uses: Array,
+    which: Array,
     gates: Array,
     pairs: _Pairs,
     elapsed: Array,

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import ArrayLike, Float
+import numpy as np
+from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array
@@ -75,7 +76,7 @@ class Computation:
     ahead: bool = static()
     """Whether waits that depend on each other were taken as independent: pairs are made ahead during other waits."""
 
-    def quantiles(self, levels: ArrayLike) -> Float[Array, "n"]:
+    def quantiles(self, levels: Any) -> np.ndarray:
         """Return the times [s] within which a run ends with the given probabilities."""
         return self.time.quantiles(levels)
 

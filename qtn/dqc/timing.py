@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array
@@ -231,7 +231,7 @@ class RunTime:
     gates: Float[Array, ""]
     """Time of the gates [s]."""
 
-    def quantiles(self, levels: ArrayLike) -> Float[Array, "n"]:
+    def quantiles(self, levels: Any) -> np.ndarray:
         """Return the times [s] within which a run ends with the given probabilities.
 
         Args:

@@ -7,15 +7,12 @@ once and stores it for that long, and is at the other end of the train afterward
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from qtn.channels.pauli import Depolarising
+from qtn.channels.pauli import depolarising
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.gates import GATES
 from qtn.circuits.noise import IDEAL, channel_span
 from qtn.dqc.program import Act, Program, Use
 from qtn.tensors.program import Operation as Step
-
-NOISE_SPAN = channel_span(Depolarising(p=0.0, num_qubits=2))  # pyright: ignore[reportArgumentType]
-
 
 class Through(NamedTuple):
     """What goes through pairs between two processors in one way: all of it is computed in one batch."""
@@ -91,6 +88,7 @@ class _Wirer:
             for act in self.members[key]:
                 self.place_of[id(act)] = one if key.what == "move" else two
                 one, two = (one + 1, two) if key.what == "move" else (one, two + 1)
+        self.noise_span = channel_span(depolarising(0.0, 2))
         self.steps: list[Step] = []
 
     def wiring(self) -> Wiring:
@@ -138,7 +136,7 @@ class _Wirer:
             self._two(act.places, step.index, step.span)
             owners = set(act.processors) - {-1}
             if noisy and len(owners) == 1 and -1 not in act.processors and operation.name != "CHANNEL":
-                self._two(act.places, c.twos + owners.pop(), NOISE_SPAN)
+                self._two(act.places, c.twos + owners.pop(), self.noise_span)
             elif noisy and owners:  # controlled by a classical bit: a gate on one qubit
                 place = next(p for p, owner in zip(act.places, act.processors, strict=True) if owner >= 0)
                 self._one(place, c.ones + c.idles + owners.pop())
