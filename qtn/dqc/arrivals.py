@@ -99,9 +99,7 @@ def steady_pairs(state: Any, rate: Any, *, memory: Memory | None = None, p_succe
     length = 2 if p_success == 1 else 2 + math.ceil(math.log(TAIL) / math.log1p(-p_success))
     law = np.concatenate([[0.0], p_success * (1 - p_success) ** np.arange(length - 1)])
     kept = PerfectMemory() if memory is None else memory
-    return Pairs(
-        states=(law / law.sum())[:, None, None] * coefficients, step=p_success / rate, memories=(kept, kept)
-    )
+    return Pairs(states=(law / law.sum())[:, None, None] * coefficients, step=p_success / rate, memories=(kept, kept))
 
 
 def first_of(states: Float[Array, "t 4 4"], num_links: int) -> Float[Array, "t 4 4"]:
@@ -115,7 +113,7 @@ def first_of(states: Float[Array, "t 4 4"], num_links: int) -> Float[Array, "t 4
 
 
 def decay_rates(memories: tuple[Memory, Memory]) -> Float[Array, "4 4"]:
-    """Return the rates [1/s] at which the coefficients of a stored pair decay, in the basis of `towards_equilibrium`."""
+    """Return the rates [1/s] at which coefficients of a stored pair decay, in the basis of `towards_equilibrium`."""
     left, right = (jnp.concatenate([jnp.zeros(1), jnp.asarray(each.pauli_rates())]) for each in memories)
     return left[:, None] + right[None, :]
 

@@ -86,8 +86,8 @@ def averaged(
     """Return the runs of an average.
 
     Note:
-        `BATCH` is exact up to the rule of each round. `BOND` and `INDEPENDENT` give each use of a pair the mean pair of its
-        round, whatever the wait was; the error contains by how much pairs differ between waits.
+        `BATCH` is exact up to the rule of each round. `BOND` and `INDEPENDENT` give each use of a pair the mean pair of
+        its round, whatever the wait was; the error contains by how much pairs differ between waits.
     """
     if not program.rounds:
         nothing = jnp.zeros((0, NODES))

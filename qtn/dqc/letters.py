@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import numpy as np
 
 from qtn import _checks
@@ -46,7 +47,8 @@ def letters_of_gate(name: str) -> tuple[str, ...] | None:
     if name in ONE_QUBIT:
         return (ONE_QUBIT[name],)
     if family is not None and family.num_parameters == 0:
-        return letters_of_matrix(np.asarray(family.matrix()))
+        with jax.ensure_compile_time_eval():  # also where circuits are built inside a function that is traced
+            return letters_of_matrix(np.asarray(family.matrix()))
     return None
 
 

@@ -64,8 +64,8 @@ def processor(
         ValueError: if a number lies outside its range.
 
     Note:
-        Of two processors with different links, buffers or cut-offs the smaller number counts for pairs between them, and
-        the longer of two durations.
+        Of two processors with different links, buffers or cut-offs the smaller number counts for pairs between them,
+        and the longer of two durations.
     """
     for name, value, least in (("num_links", num_links, 1), ("buffer", buffer, 0)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:

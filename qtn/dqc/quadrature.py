@@ -1,7 +1,7 @@
 """Gauss quadrature of a random wait: a few nodes that stand for its whole distribution.
 
-Where all idle qubits lose coherence at one rate r, every Pauli coefficient is a polynomial in u = e^(-r t), of a degree of
-at most the number of qubits. So nodes are those of the Gauss rule of the distribution of u: n nodes are exact up to
+Where all idle qubits lose coherence at one rate r, every Pauli coefficient is a polynomial in u = e^(-r t), of a degree
+of at most the number of qubits. So nodes are those of the Gauss rule of the distribution of u: n nodes are exact up to
 degree 2 n - 1, that is for 2 n - 1 idle qubits.
 """
 
@@ -112,13 +112,11 @@ def _lanczos(start: Array, diagonal: Array, count: int) -> tuple[Array, Array]:
 
 
 @jax.jit
-def quadrature_error(
-    probability: Float[Array, "t"], nodes: Nodes, largest_rate: Float[Array, ""]
-) -> Float[Array, ""]:
+def quadrature_error(probability: Float[Array, "t"], nodes: Nodes, largest_rate: Float[Array, ""]) -> Float[Array, ""]:
     """Return the largest error of a rule for e^(-a t) with 0 <= a <= `largest_rate` per step.
 
-    Every Pauli string of idle qubits decays as such an exponential, with a the sum of the rates of its letters: so this is
-    the largest error of a Pauli coefficient, where qubits do not relax towards |0>.
+    Every Pauli string of idle qubits decays as such an exponential, with a the sum of the rates of its letters: so this
+    is the largest error of a Pauli coefficient, where qubits do not relax towards |0>.
     """
     rates = largest_rate * jnp.asarray(np.linspace(0.0, 1.0, 65) ** 2)
     times = jnp.arange(probability.shape[0], dtype=float)

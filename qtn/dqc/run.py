@@ -21,7 +21,7 @@ from qtn.dqc.distributed import Distributed
 from qtn.dqc.matrices import Waits, index_of, matrices
 from qtn.dqc.processor import Processor, one_each
 from qtn.dqc.program import Couple, Program, program_of
-from qtn.dqc.timing import RunTime, Timing, mean_run_time, pairs_for, timing_of
+from qtn.dqc.timing import RunTime, Timing, mean_run_time, pairs_for, run_time, timing_of, waits_depend
 from qtn.dqc.wiring import Wiring, wired
 from qtn.states.dense import dense
 from qtn.states.measures import expect, fidelity_to, letters_of
@@ -106,17 +106,18 @@ def run(
 ) -> Computation:
     """Run a distributed circuit with the noise of its processors, on pairs that take random times to arrive.
 
-    Layer by layer: wait until each couple of processors that needs one has a pair, then use them. A wait is the same for
-    all qubits, so that their decay is averaged together. Gates run in moments, each as long as its slowest; qubits on which
-    nothing is done decay.
+    Layer by layer: wait until each couple of processors that needs one has a pair, then use them. A wait is the same
+    for all qubits, so that their decay is averaged together. Gates run in moments, each as long as its slowest; qubits
+    on which nothing is done decay.
 
     Args:
         distributed: see `qtn.dqc.distribute`.
-        pairs: `Pairs` for every couple (`pairs_of`, `steady_pairs`), or an `Outcome`; or {(processor, processor): either}.
+        pairs: `Pairs` for every couple (`pairs_of`, `steady_pairs`), or an `Outcome` (whose pairs do not age); or
+            {(processor, processor): either}.
         processor: one for all or one each; see `qtn.dqc.processor`.
         observables: Pauli strings over the sites of the circuit, "ZZI..." or {site: letter}.
-        waits: "correlated" chooses between "batch" (exact up to the quadrature, many runs) and "bond"; "independent" is the
-            cheapest and gives each qubit a wait of its own.
+        waits: "correlated" chooses between "batch" (exact up to the quadrature, many runs) and "bond"; "independent" is
+            the cheapest and gives each qubit a wait of its own.
         num_nodes: of the quadrature of each round; static, chosen by default.
         max_bond: static; bonds above it are cut.
         checkpoint: less memory for gradients, one more forward pass.
@@ -128,8 +129,8 @@ def run(
         ValueError: if a couple has no pairs, or processors do not fit.
 
     Note:
-        Exact up to `wait_error`, the grid of the pairs, and what `info` says of cut bonds; differentiable in every number
-        of pairs, processors and circuit. Two-qubit gates within a processor are followed by its depolarising noise,
+        Exact up to `wait_error`, the grid of the pairs, and what `info` says of cut bonds; differentiable in every
+        number of pairs, processors and circuit. Two-qubit gates within a processor are followed by its depolarising noise,
         one-qubit gates by that of `one_qubit`; operations labelled "ideal" by none.
 
     References:
@@ -205,14 +206,13 @@ def _compute(
     wiring = wired(program, distributed.circuit, ideal.steps, len(everywhere), travelling=model is WaitModel.BOND)
     machine = _Machine(distributed, program, wiring, ideal, everywhere, timing, observables, max_bond, checkpoint)
     found = machine.average(average)
-    gates, mean = jnp.sum(timing.durations), mean_run_time(timing)
-    laws = tuple(timing.laws[law].probability for law in timing.law_of)
+    mean, time = mean_run_time(timing), run_time(timing)
     return Computation(
         fidelity=found.fidelity,
         observables=found.observables,
         mean_time=mean,
-        waiting_time=mean - gates,
-        time=RunTime(laws=laws, step=timing.step, gates=gates),
+        waiting_time=mean - time.gates,
+        time=time,
         wait_error=average.error,
         state=found.state,
         info=found.info,
@@ -222,12 +222,6 @@ def _compute(
         waits=model,
         ahead=waits_depend(program, everywhere),
     )
-
-
-def waits_depend(program: Program, processors: Sequence[Processor]) -> bool:
-    """Tell whether waits depend on each other, which their distributions do not know of."""
-    buffers = {ends: min(processors[ends[0]].buffer, processors[ends[1]].buffer) for own in program.rounds for ends in own}
-    return any(buffers.values()) and (len(buffers) > 1 or max(buffers.values()) > 1)
 
 
 class _Found(NamedTuple):
@@ -305,9 +299,7 @@ class _Machine:
         ones, twos = (stack[: self._last(arity)] for arity, stack in ((1, ones), (2, twos)))
         start = to_mixed(zeros(self.wiring.num_sites))
         prepared = self.ideal._replace(train=start.train * 2**-0.5, steps=list(self.wiring.steps), ones=ones, twos=twos)
-        done = run_operations(
-            prepared.train, prepared.steps, ones, twos, self.rule, checkpoint=self.checkpoint
-        )
+        done = run_operations(prepared.train, prepared.steps, ones, twos, self.rule, checkpoint=self.checkpoint)
         state, info = finished(prepared, done)
         return discard(state, self.dropped) if self.dropped else to_mixed(state), info
 

@@ -60,7 +60,8 @@ def pairs_for(pairs: Any, couples: Sequence[Couple]) -> dict[Couple, Pairs]:
     if not isinstance(pairs, Mapping):
         if not isinstance(pairs, (Pairs, Result)):
             raise TypeError(
-                f"Argument `pairs` must be `Pairs` or an outcome, or a mapping of couples to them, but is {pairs!r:.60}."
+                f"Argument `pairs` must be `Pairs` or an outcome, or a mapping of couples to them, but is "
+                f"{pairs!r:.60}."
             )
         return dict.fromkeys(couples, made(pairs))
     known = {(min(ends), max(ends)): given for ends, given in pairs.items()}
@@ -68,15 +69,15 @@ def pairs_for(pairs: Any, couples: Sequence[Couple]) -> dict[Couple, Pairs]:
     if missing:
         a, b = missing[0]
         raise ValueError(
-            f"Argument `pairs` has none between processors {a} and {b}, but the circuit needs some: add `({a}, {b})`, or "
-            "place the qubits so that these two share no gate."
+            f"Argument `pairs` has none between processors {a} and {b}, but the circuit needs some: add `({a}, {b})`, "
+            "or place the qubits so that these two share no gate."
         )
     found = {couple: made(known[couple]) for couple in couples}
     steps = [float(step) for each in found.values() if (step := _checks.known(each.step)) is not None]
     if steps and max(steps) > min(steps) * (1 + 1e-9):
         raise ValueError(
-            f"Argument `pairs` holds time grids of {min(steps):.6g} and {max(steps):.6g} s: evaluate all with one step, "
-            "such as `Renewal(step=..., num_steps=...)`."
+            f"Argument `pairs` holds time grids of {min(steps):.6g} and {max(steps):.6g} s: evaluate all with one "
+            "step, such as `Renewal(step=..., num_steps=...)`."
         )
     return found
 
@@ -100,8 +101,8 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
     """Return the distributions of all rounds.
 
     Note:
-        Exact on the grid of the pairs where no pair is made ahead, or the lead of each lane holds no other wait: between
-        two processors with a buffer of at most one. Else the waits in a lead count as independent of each other.
+        Exact on the grid of the pairs where no pair is made ahead, or the lead of each lane holds no other wait:
+        between two processors with a buffer of at most one. Else the waits in a lead count as independent of each other.
     """
     durations = durations_of(program, processors)
     if not program.rounds:
@@ -109,10 +110,11 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
         return Timing([], [], [], [], durations, jnp.ones(()), nothing)
     step = next(iter(pairs.values())).step
     longest = max(each.states.shape[0] for each in pairs.values())
-    buffers = {ends: min(processors[ends[0]].buffer, processors[ends[1]].buffer) for ends in pairs}
+    buffers = {ends: _buffer(ends, processors) for ends in pairs}
     length = longest * (1 + max(buffers.values()))
     supplies = {ends: supply_of(each, _links(ends, processors), length) for ends, each in _distinct(pairs, processors)}
-    alike = {ends: next(e for e in supplies if _key(e, pairs, processors) == _key(ends, pairs, processors)) for ends in pairs}
+    keys_of = {ends: _key(ends, pairs, processors) for ends in pairs}
+    alike = {ends: next(other for other in supplies if keys_of[other] == keys_of[ends]) for ends in pairs}
     ahead = _Ahead(program, durations, step, length)
     laws: dict[Any, Round] = {}
     parts: dict[Any, list[Round]] = {}
@@ -125,7 +127,9 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
                 supplies[alike[ends]]
                 if not buffers[ends]
                 else made_ahead(
-                    supplies[alike[ends]], ahead.lead(number, ends, buffers[ends]), _cutoff(ends, processors) / step
+                    supplies[alike[ends]],
+                    ahead.lead(number, ends, buffers[ends]),
+                    _cutoff(ends, processors, step),
                 )
                 for ends in couples
             ]
@@ -144,12 +148,19 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
     )
 
 
+def _buffer(ends: Couple, processors: Sequence[Processor]) -> int:
+    return min(processors[ends[0]].buffer, processors[ends[1]].buffer)
+
+
 def _links(ends: Couple, processors: Sequence[Processor]) -> int:
     return min(processors[ends[0]].num_links, processors[ends[1]].num_links)
 
 
-def _cutoff(ends: Couple, processors: Sequence[Processor]) -> Array:
-    return jnp.minimum(processors[ends[0]].cutoff_time, processors[ends[1]].cutoff_time)
+def _cutoff(ends: Couple, processors: Sequence[Processor], step: Array) -> Array:
+    """Return the cut-off in steps; no slope where there is none."""
+    found = jnp.minimum(processors[ends[0]].cutoff_time, processors[ends[1]].cutoff_time)
+    finite = jnp.isfinite(found)
+    return jnp.where(finite, jnp.where(finite, found, 1.0) / step, jnp.inf)
 
 
 def _key(ends: Couple, pairs: Mapping[Couple, Pairs], processors: Sequence[Processor]) -> tuple[int, int]:
@@ -211,6 +222,13 @@ def pair_at(round_pairs: Float[Array, "16"], memories: Any, stored: Array) -> Fl
     return from_equilibrium(kept, memories)
 
 
+def waits_depend(program: Program, processors: Sequence[Processor]) -> bool:
+    """Tell whether waits depend on each other, which their distributions do not know of."""
+    couples = {ends for own in program.rounds for ends in own}
+    buffers = [_buffer(ends, processors) for ends in couples]
+    return any(buffers) and (len(buffers) > 1 or max(buffers) > 1)
+
+
 def mean_run_time(timing: Timing) -> Float[Array, ""]:
     """Return the mean of the run time [s]."""
     total = jnp.sum(timing.durations)
@@ -256,3 +274,7 @@ class RunTime:
         return float(self.gates) + float(self.step) * np.searchsorted(reached, levels - 1e-12)
 
 
+def run_time(timing: Timing) -> RunTime:
+    """Return the distribution of the run time."""
+    laws = tuple(timing.laws[law].probability for law in timing.law_of)
+    return RunTime(laws=laws, step=timing.step, gates=jnp.sum(timing.durations))

@@ -1,7 +1,7 @@
 """How long a round of pairs takes: parallel links, pairs made ahead, a cut-off, and the slowest of several couples.
 
-A couple of processors makes pairs in `buffer` lanes (one without buffer). A lane starts when its last pair was used, or,
-without buffer, when the next one is asked for. It holds its pair until that is used, or older than the cut-off: then it
+A couple of processors makes pairs in `buffer` lanes (one without buffer). A lane starts when its last pair was used,
+or, without buffer, when the next one is asked for. It holds its pair until that is used, or older than the cut-off: then it
 starts again. A round asks each of its couples for one pair and waits until all are there.
 """
 
@@ -93,7 +93,8 @@ def made_ahead(supply: Supply, lead: Float[Array, "t"], cutoff: Float[Array, ""]
 
     With h(s) the chance that the lane starts to make a pair at s, and f(t) the one to need t steps:
 
-        ready, age a:  sum_l L(l) sum_s h(s) f(l - s - a)  for a < cutoff,     wait w > 0:  sum_l L(l) sum_s h(s) f(w + l - s)
+        ready, age a:  sum_l L(l) sum_s h(s) f(l - s - a)  for a < cutoff
+        wait w > 0:    sum_l L(l) sum_s h(s) f(w + l - s)
         h(s) = 1[s = 0] + sum_t f(t) h(s - t - cutoff)
 
     Args:

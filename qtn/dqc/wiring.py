@@ -1,7 +1,7 @@
 """A run as steps of the circuit engine: which matrix acts where. The numbers of the matrices come later (`matrices`).
 
 A common wait is carried by a classical site that travels: it holds which of four nodes the wait is, passes every qubit
-once and stores it for that long, and is at the other end of the train afterwards, where it is prepared for the next wait.
+once and stores it for that long, and is at the other end of the train afterwards, where it is prepared for the next.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from qtn.circuits.gates import GATES
 from qtn.circuits.noise import IDEAL, channel_span
 from qtn.dqc.program import Act, Program, Use
 from qtn.tensors.program import Operation as Step
+
 
 class Through(NamedTuple):
     """What goes through pairs between two processors in one way: all of it is computed in one batch."""
@@ -49,7 +50,9 @@ class _Counts(NamedTuple):
     closes: int
 
 
-def wired(program: Program, circuit: Circuit, ideal: Sequence[Step], num_processors: int, *, travelling: bool) -> Wiring:
+def wired(
+    program: Program, circuit: Circuit, ideal: Sequence[Step], num_processors: int, *, travelling: bool
+) -> Wiring:
     """Return the steps of a run.
 
     Args:
@@ -158,7 +161,9 @@ class _Wirer:
         self._two(act.places, c.twos + c.processors + c.pairs + self.closes.index(self._through(act)))
 
     def _move(self, act: Act) -> None:
-        self._one(act.places[0], self.counts.ones + self.counts.idles + 2 * self.counts.processors + self.place_of[id(act)])
+        self._one(
+            act.places[0], self.counts.ones + self.counts.idles + 2 * self.counts.processors + self.place_of[id(act)]
+        )
 
     def _wait(self, act: Act) -> None:
         """Prepare the wait at one end, and let it travel to the other."""

@@ -40,7 +40,7 @@ def waiting(num_idle):
 def test_idle_qubits_wait_together(num_idle, model, value):
     """A pair comes with probability .05 in each step, in which a qubit keeps e^-.02 of its coherence."""
     pairs = steady_pairs(PERFECT, 0.05, p_success=0.05)
-    strings = [{site: "X" for site in range(1, num_idle + 1)}]
+    strings = [dict.fromkeys(range(1, num_idle + 1), "X")]
     found = run(waiting(num_idle), pairs, processor(dephasing_memory(50.0)), observables=strings, waits=model)
     assert found.observables[0] == pytest.approx(value, abs=5e-8)
     assert found.mean_time == pytest.approx(20.0, rel=1e-9)
@@ -49,7 +49,7 @@ def test_idle_qubits_wait_together(num_idle, model, value):
 
 
 def test_a_travelling_site_has_an_error_and_tells_it():
-    pairs, strings = steady_pairs(PERFECT, 0.05, p_success=0.05), [{site: "X" for site in range(1, 11)}]
+    pairs, strings = steady_pairs(PERFECT, 0.05, p_success=0.05), [dict.fromkeys(range(1, 11), "X")]
     found = run(waiting(10), pairs, processor(dephasing_memory(50.0)), observables=strings, waits="bond")
     off = abs(float(found.observables[0]) - 0.05 * np.exp(-0.2) / (1 - 0.95 * np.exp(-0.2)))
     assert 1e-5 < off < float(found.wait_error) < 1e-3
@@ -80,7 +80,9 @@ def test_one_processor_gives_the_plain_circuit():
 
 
 def test_perfect_hardware_gives_the_circuit_whatever_it_waits():
-    found = run(distribute(circuit(4, MIXED), qpus=[2, 2]), steady_pairs(PERFECT, 3.0), processor(), observables=STRINGS)
+    found = run(
+        distribute(circuit(4, MIXED), qpus=[2, 2]), steady_pairs(PERFECT, 3.0), processor(), observables=STRINGS
+    )
     state, _ = run_plain(circuit(4, MIXED))
     np.testing.assert_allclose(found.observables, [expect(state, each) for each in STRINGS], atol=1e-12)
     assert found.fidelity == pytest.approx(1.0, abs=1e-12)
@@ -97,7 +99,9 @@ def machine():
 
 BELLS = np.array([0.88, 0.05, 0.03, 0.04])
 RATE, P_PAIR = 8.0, 0.3
-THREE = circuit(3, [gate("H", [0, 1, 2]), gate("CX", [(0, 1)]), gate("RX", 1, 0.4), gate("CX", (1, 2)), gate("RY", 0, 0.3)])
+THREE = circuit(
+    3, [gate("H", [0, 1, 2]), gate("CX", [(0, 1)]), gate("RX", 1, 0.4), gate("CX", (1, 2)), gate("RY", 0, 0.3)]
+)
 
 
 def relax(vectors, site, duration):
@@ -145,14 +149,15 @@ def test_drawn_arrival_times():
     vectors = act(vectors, [1, 2], through)
     vectors = relax(vectors, 0, np.full(count, busy))
     strings = ["ZZI", "XXX", "IYY", "ZIZ", "XII"]
-    found = run(distribute(THREE, qpus=[1, 1, 1]), steady_pairs(BELLS, RATE, p_success=P_PAIR), machine(), observables=strings)
+    found = run(
+        distribute(THREE, qpus=[1, 1, 1]), steady_pairs(BELLS, RATE, p_success=P_PAIR), machine(), observables=strings
+    )
     for string, value in zip(strings, found.observables, strict=True):
         drawn = vectors[(slice(None), *("IXYZ".index(letter) for letter in string))]
         assert abs(float(value) - drawn.mean()) < 4 * drawn.std() / np.sqrt(count) + 1e-12, string
     total = waits.sum(axis=0) + 2 * busy
     assert abs(float(found.mean_time) - total.mean()) < 4 * total.std() / np.sqrt(count)
     assert abs(float(found.quantiles([0.9])[0]) - np.quantile(total, 0.9)) < 0.02
-
 
 
 def test_the_slower_of_two_couples():
@@ -247,8 +252,13 @@ def test_slopes_at_the_ends_of_ranges():
 
 
 def test_what_is_wrong_is_said():
-    distributed, pairs = distribute(circuit(3, [gate("CX", [(0, 1), (1, 2)])]), qpus=[1, 1, 1]), steady_pairs(PERFECT, 1.0)
-    with pytest.raises(ValueError, match="none between processors 0 and 1, but the circuit needs some: add `\\(0, 1\\)`"):
+    distributed, pairs = (
+        distribute(circuit(3, [gate("CX", [(0, 1), (1, 2)])]), qpus=[1, 1, 1]),
+        steady_pairs(PERFECT, 1.0),
+    )
+    with pytest.raises(
+        ValueError, match=r"none between processors 0 and 1, but the circuit needs some: add `\(0, 1\)`"
+    ):
         run(distributed, {(1, 2): pairs}, processor())
     with pytest.raises(ValueError, match="must be one for all or one for each of 3, but holds 2"):
         run(distributed, pairs, [processor()] * 2)
@@ -256,7 +266,7 @@ def test_what_is_wrong_is_said():
         run(distributed, pairs, processor(), waits="often")
     with pytest.raises(ValueError, match="at most 4 with"):
         run(distributed, pairs, processor(), waits="bond", num_nodes=5)
-    with pytest.raises(ValueError, match="100 nodes in each of 2 rounds are 1e\\+04 runs"):
+    with pytest.raises(ValueError, match=r"100 nodes in each of 2 rounds are 1e\+04 runs"):
         run(distributed, pairs, processor(), waits="batch", num_nodes=100)
     with pytest.raises(ValueError, match="time grids of 0.02 and 0.04 s"):
         run(distributed, {(0, 1): pairs, (1, 2): steady_pairs(PERFECT, 0.5)}, processor())
