@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax
 import numpy as np
 
 from qtn import _checks
@@ -47,8 +46,7 @@ def letters_of_gate(name: str) -> tuple[str, ...] | None:
     if name in ONE_QUBIT:
         return (ONE_QUBIT[name],)
     if family is not None and family.num_parameters == 0:
-        with jax.ensure_compile_time_eval():  # also where circuits are built inside a function that is traced
-            return letters_of_matrix(np.asarray(family.matrix()))
+        return letters_of_matrix(np.asarray(family.matrix()))
     return None
 
 

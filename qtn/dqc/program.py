@@ -1,8 +1,8 @@
 """The order of a distributed run, without numbers: rounds of pairs, moments of gates, and who is idle when.
 
 A round waits for at most one pair of each couple of processors; the pairs that a layer needs of one couple are rounds
-one after the other. Between rounds gates run as early as they can, in moments: a moment takes as long as its slowest gate.
-Ticks count rounds and moments together.
+one after the other. Between rounds gates run as early as they can, in moments: a moment takes as long as its slowest
+gate. Ticks count rounds and moments together.
 """
 
 import enum

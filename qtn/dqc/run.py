@@ -130,8 +130,8 @@ def run(
 
     Note:
         Exact up to `wait_error`, the grid of the pairs, and what `info` says of cut bonds; differentiable in every
-        number of pairs, processors and circuit. Two-qubit gates within a processor are followed by its depolarising noise,
-        one-qubit gates by that of `one_qubit`; operations labelled "ideal" by none.
+        number of pairs, processors and circuit. Two-qubit gates within a processor are followed by its depolarising
+        noise, one-qubit gates by that of `one_qubit`; operations labelled "ideal" by none.
 
     References:
         Main et al. 2025, Nature 638, 383 (a distributed circuit on two ion traps).

@@ -102,7 +102,7 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
 
     Note:
         Exact on the grid of the pairs where no pair is made ahead, or the lead of each lane holds no other wait:
-        between two processors with a buffer of at most one. Else the waits in a lead count as independent of each other.
+        between two processors with a buffer of at most one. Else waits in a lead count as independent of each other.
     """
     durations = durations_of(program, processors)
     if not program.rounds:

@@ -1,8 +1,8 @@
 """How long a round of pairs takes: parallel links, pairs made ahead, a cut-off, and the slowest of several couples.
 
 A couple of processors makes pairs in `buffer` lanes (one without buffer). A lane starts when its last pair was used,
-or, without buffer, when the next one is asked for. It holds its pair until that is used, or older than the cut-off: then it
-starts again. A round asks each of its couples for one pair and waits until all are there.
+or, without buffer, when the next one is asked for. It holds its pair until that is used, or older than the cut-off:
+then it starts again. A round asks each of its couples for one pair and waits until all are there.
 """
 
 from collections.abc import Sequence

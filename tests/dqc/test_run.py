@@ -268,7 +268,7 @@ def test_what_is_wrong_is_said():
         run(distributed, pairs, processor(), waits="bond", num_nodes=5)
     with pytest.raises(ValueError, match=r"100 nodes in each of 2 rounds are 1e\+04 runs"):
         run(distributed, pairs, processor(), waits="batch", num_nodes=100)
-    with pytest.raises(ValueError, match="time grids of 0.02 and 0.04 s"):
+    with pytest.raises(ValueError, match=r"time grids of 0\.02 and 0\.04 s"):
         run(distributed, {(0, 1): pairs, (1, 2): steady_pairs(PERFECT, 0.5)}, processor())
     with pytest.raises(ValueError, match="one letter for each of 3 sites"):
         run(distributed, pairs, processor(), observables=["XX"])
