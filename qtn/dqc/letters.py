@@ -1,7 +1,9 @@
 """In which bases of Paulis operations are diagonal: there they commute, and a copy may stand for the qubit."""
 
+from functools import cache
 from typing import Any
 
+import jax
 import numpy as np
 
 from qtn import _checks
@@ -38,6 +40,7 @@ def _partners_absent(weights: np.ndarray) -> str:
     return "".join(letter for letter, places in others.items() if weights[list(places)].max() < 1e-12)
 
 
+@cache
 def letters_of_gate(name: str) -> tuple[str, ...] | None:
     """Return the letters of each operand of a named gate, for all its angles; None if the name does not tell."""
     family = GATES.get(name)
@@ -46,7 +49,8 @@ def letters_of_gate(name: str) -> tuple[str, ...] | None:
     if name in ONE_QUBIT:
         return (ONE_QUBIT[name],)
     if family is not None and family.num_parameters == 0:
-        return letters_of_matrix(np.asarray(family.matrix()))
+        with jax.ensure_compile_time_eval():  # a constant, also while JAX traces
+            return letters_of_matrix(np.asarray(family.matrix()))
     return None
 
 

@@ -315,7 +315,7 @@ def test_the_only_leaves_are_those_of_the_circuit():
     assert doubled.layers == found.layers
 
     def pairs(angle):
-        return distribute(circuit(2, [gate("CP", (0, 1), angle)]), [1, 1]).num_pairs * angle
+        return distribute(circuit(2, [gate("H", 0), gate("CP", (0, 1), angle)]), [1, 1]).num_pairs * angle
 
     assert jax.jit(pairs)(0.5) == 0.5
 
