@@ -90,6 +90,8 @@ class Program(NamedTuple):
     """The couples of each round."""
     owners: tuple[tuple[int, ...], ...]
     """Processor of each place at each round; -1 where nothing that decays is stored."""
+    finally_at: tuple[int, ...]
+    """The same at the end."""
 
 
 def program_of(distributed: Distributed) -> Program:
@@ -133,6 +135,7 @@ class _Writer:
             tuple(self.ticks),
             tuple(self.rounds),
             tuple(self.owners),
+            tuple(self.owner[place] for place in range(self.num_places)),
         )
 
     def _slots(self) -> tuple[int, ...]:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Float
 
 from qtn import _checks
@@ -64,6 +63,9 @@ class Computation:
     sites: tuple[int, ...] = static()
     """Site of the circuit of each site of the state."""
 
+    owners: tuple[int, ...] = static()
+    """Processor of each site of the state at the end; -1 of what is no qubit."""
+
     num_pairs: int = static()
     """Pairs that were used."""
 
@@ -76,7 +78,7 @@ class Computation:
     ahead: bool = static()
     """Whether waits that depend on each other were taken as independent: pairs are made ahead during other waits."""
 
-    def quantiles(self, levels: Any) -> np.ndarray:
+    def quantiles(self, levels: Any) -> Float[Array, "n"]:
         """Return the times [s] within which a run ends with the given probabilities."""
         return self.time.quantiles(levels)
 
@@ -217,6 +219,7 @@ def _compute(
         state=found.state,
         info=found.info,
         sites=machine.sites,
+        owners=tuple(program.finally_at[program.site_place[site]] for site in machine.sites),
         num_pairs=distributed.num_pairs,
         num_runs=average.weights.shape[0],
         waits=model,

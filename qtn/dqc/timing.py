@@ -1,6 +1,5 @@
 """When pairs are there and in which state: the distribution of every round of a run, and of the whole run time."""
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array
-from qtn._pytree import pytree
+from qtn._pytree import pytree, static
 from qtn.dqc.arrivals import Pairs, decay_rates, first_of, from_equilibrium, pairs_of, towards_equilibrium
 from qtn.dqc.processor import Processor
 from qtn.dqc.program import Couple, Kind, Program
@@ -243,38 +242,49 @@ class RunTime:
     """Distribution of the time that a run takes: rounds of pairs that are independent, and gates."""
 
     laws: tuple[Float[Array, "t"], ...]
-    """Distribution of each round, in grid steps."""
+    """The distinct distributions of rounds, in grid steps."""
     step: Float[Array, ""]
     """[s]."""
     gates: Float[Array, ""]
     """Time of the gates [s]."""
+    counts: tuple[int, ...] = static()
+    """How many rounds have each distribution."""
 
-    def quantiles(self, levels: Any) -> np.ndarray:
+    def quantiles(self, levels: Any) -> Float[Array, "n"]:
         """Return the times [s] within which a run ends with the given probabilities.
 
         Args:
             levels: (n,), probabilities in (0, 1).
 
         Note:
-            The first time on the grid with P(run time <= t) >= level. Values only.
+            The first time on the grid with P(run time <= t) >= level; its derivative is that of the distribution
+            function interpolated between times.
         """
-        levels = np.asarray(levels, dtype=float)
-        laws = [np.asarray(law) for law in self.laws]
-        times = [np.arange(law.size) for law in laws]
-        means = [law @ t for law, t in zip(laws, times, strict=True)]
-        spread = [law @ (t - m) ** 2 for law, t, m in zip(laws, times, means, strict=True)]
-        longest = max((int(np.flatnonzero(law > 1e-16)[-1]) for law in laws), default=0)
-        length = 2 + math.ceil(min(sum(means) + 12 * math.sqrt(sum(spread)) + longest, sum(law.size for law in laws)))
-        spectrum: Any = 1.0
-        for law in laws:
-            spectrum = spectrum * np.fft.rfft(law, n=2 * length)
-        if not laws:
-            return np.full(levels.shape, float(self.gates))
-        reached = np.cumsum(np.fft.irfft(spectrum, n=2 * length)[:length])
-        return float(self.gates) + float(self.step) * np.searchsorted(reached, levels - 1e-12)
+        return _quantiles(self, jnp.asarray(levels, dtype=float))
+
+
+@jax.jit
+def _quantiles(time: RunTime, levels: Float[Array, "n"]) -> Float[Array, "n"]:
+    if not time.laws:
+        return jnp.broadcast_to(time.gates, levels.shape)
+    length = sum(count * law.shape[0] for law, count in zip(time.laws, time.counts, strict=True))
+    padded = padded_length(-(-length // 2))
+    spectrum = jnp.ones(())
+    for law, count in zip(time.laws, time.counts, strict=True):
+        spectrum = spectrum * jnp.fft.rfft(law, n=padded) ** count
+    reached = jnp.cumsum(jnp.fft.irfft(spectrum, n=padded)[:length])
+    index = jnp.minimum(jnp.searchsorted(reached, levels - 1e-12), length - 1)
+    before = jnp.where(index > 0, reached[jnp.maximum(index - 1, 0)], 0.0)
+    mass = jnp.maximum(reached[index] - before, 1e-300)
+    between = index - 1 + (levels - before) / mass
+    return time.gates + time.step * (index + between - jax.lax.stop_gradient(between))
 
 
 def run_time(timing: Timing) -> RunTime:
     """Return the distribution of the run time."""
-    laws = tuple(timing.laws[law].probability for law in timing.law_of)
-    return RunTime(laws=laws, step=timing.step, gates=jnp.sum(timing.durations))
+    return RunTime(
+        laws=tuple(law.probability for law in timing.laws),
+        step=timing.step,
+        gates=jnp.sum(timing.durations),
+        counts=tuple(timing.law_of.count(number) for number in range(len(timing.laws))),
+    )

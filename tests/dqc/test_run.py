@@ -9,7 +9,7 @@ from qtn import channels
 from qtn.circuits import circuit, gate, noise_model
 from qtn.circuits import run as run_plain
 from qtn.circuits.gates import GATES as NAMED
-from qtn.dqc import distribute, remote_gate
+from qtn.dqc import circuit_process_fidelity, distribute, remote_gate, sampled_run, shots
 from qtn.dqc.arrivals import steady_pairs
 from qtn.dqc.processor import processor
 from qtn.dqc.run import run
@@ -277,3 +277,32 @@ def test_what_is_wrong_is_said():
     for wrong, value in (("buffer", -1), ("num_links", 0), ("cutoff_time", 0.0), ("one_qubit", 1.2), ("latency", -1.0)):
         with pytest.raises(ValueError, match=f"Argument `{wrong}` must"):
             processor(**{wrong: value})
+
+
+def test_process_fidelity_and_shots():
+    """References see the pair; readouts flip what is measured."""
+    pairs, own = steady_pairs(BELLS, RATE), processor(gate_set=gates(0.97, 0.9))
+    one = distribute(circuit(2, [gate("CX", (0, 1))]), qpus=[1, 1])
+    assert circuit_process_fidelity(one, pairs, processor()) == pytest.approx(BELLS[0], abs=1e-12)
+    ghz = distribute(circuit(3, [gate("H", 0), gate("CX", [(0, 1), (0, 2)])]), qpus=[1, 1, 1])
+    found, count = run(ghz, pairs, own, waits="independent"), 20_000
+    assert found.state is not None
+    drawn = shots(found, own, count, key=jax.random.key(3))
+    for site in (1, 2):
+        alike = float(jnp.mean(drawn[:, 0] == drawn[:, site]))
+        expected = (
+            1 + 0.8**2 * float(expect(found.state, {found.sites.index(0): "Z", found.sites.index(site): "Z"}))
+        ) / 2
+        assert abs(alike - expected) < 4 * np.sqrt(expected * (1 - expected) / count)
+
+
+def test_trajectories_draw_waits_too():
+    pairs, own = steady_pairs(BELLS, RATE, p_success=P_PAIR), machine()
+    distributed, strings = distribute(THREE, qpus=[1, 1, 1]), ["ZZI", "XXX", "XII"]
+    exact = run(distributed, pairs, own, observables=[*strings, "IYY", "ZIZ"])
+    found = sampled_run(
+        distributed, pairs, own, observables=strings, num_waits=60, num_trajectories=40, key=jax.random.key(5)
+    )
+    off = np.abs(np.asarray(found.mean) - np.asarray(exact.observables)[:3])
+    assert np.all(off < 4 * np.asarray(found.standard_error))
+    assert np.all(np.asarray(found.standard_error) < 0.05)
