@@ -6,6 +6,7 @@ from qtn.dqc.distributed import Distributed
 from qtn.dqc.distribution import distribute
 from qtn.dqc.processes import average_fidelity, process_fidelity
 from qtn.dqc.processor import Processor, processor
+from qtn.dqc.questions import break_even_rate
 from qtn.dqc.references import circuit_process_fidelity
 from qtn.dqc.remote_gates import RemoteGate, close_copy, open_copy, remote_gate, teledata
 from qtn.dqc.run import Computation, run
@@ -21,6 +22,7 @@ __all__ = [
     "Sampled",
     "WaitModel",
     "average_fidelity",
+    "break_even_rate",
     "circuit_process_fidelity",
     "close_copy",
     "distribute",

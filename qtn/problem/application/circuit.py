@@ -1,0 +1,258 @@
+"""A circuit over several processors: `model = "circuit"`."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import jax
+from pydantic import Field
+
+from qtn import _ranges as within
+from qtn import _text
+from qtn.circuits.qasm import Program, load_qasm, observable
+from qtn.dqc.averages import WaitModel
+from qtn.dqc.distributed import Distributed
+from qtn.dqc.distribution import distribute
+from qtn.dqc.over_chain import CircuitOverChain
+from qtn.dqc.processor import processor
+from qtn.dqc.sharing import Sharing
+from qtn.merit.quantities import Better, Delivered, Quantity
+from qtn.problem import number as unit
+from qtn.problem.application.application import Application, Needs
+from qtn.problem.chain.node import Gates, Memory, PerfectMemory
+from qtn.problem.number import SMALLER, TOWARDS_ONE, Number
+from qtn.problem.table import Choice, Document, Table
+from qtn.steps.level import PAULI
+
+Size = Annotated[int, Number("Data qubits of a processor", within.COUNT, traced=False)]
+Place = Annotated[int, Number("Processor of a qubit", within.NON_NEGATIVE, traced=False)]
+Bond = Annotated[int, Number("Largest bond of the trains of a circuit", within.COUNT, traced=False)]
+NodeCount = Annotated[int, Number("Nodes of the quadrature of each wait", within.COUNT, traced=False)]
+LinkCount = Annotated[int, Number("Links to each other processor, side by side", within.COUNT, traced=False)]
+Buffer = Annotated[int, Number("Pairs made ahead with each other processor", within.NON_NEGATIVE, traced=False)]
+OneQubit = Annotated[float, Number("p1 of one-qubit gates: p1 rho + (1 - p1)/2", within.PROBABILITY, TOWARDS_ONE)]
+MessageTime = Annotated[
+    float, Number("Time of a message between processors", within.NON_NEGATIVE, SMALLER, unit.S, argument="latency")
+]
+PairAge = Annotated[float, Number("Age at which a pair made ahead is discarded", within.POSITIVE_OR_INF, unit=unit.S)]
+Input = Annotated[float, Number("Value of an `input` of the circuit, in the order of their declarations")]
+
+
+class ProcessorTable(Table):
+    """Every processor; perfect unless said otherwise."""
+
+    memory: Memory = Field(default=PerfectMemory(model="perfect"), description="How data qubits decay while they wait")
+    gates: Gates = Gates()
+    one_qubit: OneQubit = 1.0
+    latency_s: MessageTime = 0.0
+    links: LinkCount = 1
+    buffer: Buffer = 0
+    cutoff_time_s: PairAge | None = None
+
+    @classmethod
+    def build(cls, table: Document) -> Any:
+        """Build a processor from a table without None, whose numbers may be traced."""
+        memory = table.get("memory", {"model": "perfect"})
+        numbers = {key: table[key] for key in ("one_qubit", "latency_s", "cutoff_time_s") if key in table}
+        return processor(
+            cls.part("memory", memory).build(memory),
+            Gates.build(table.get("gates", {})),
+            num_links=table.get("links", 1),
+            buffer=table.get("buffer", 0),
+            **cls.in_si(numbers),
+        )
+
+
+def can_be_distributed(table: Document) -> Iterator[tuple[str, str]]:
+    """The file is a circuit, and fits on the processors."""
+    if not isinstance(table.get("file"), str) or not _are(table.get("qpus"), int):
+        return
+    try:
+        program = _program(table)
+    except (ValueError, ImportError) as error:
+        yield "file", str(error)
+        return
+    for place, text in enumerate(table["observables"] if _are(table.get("observables"), str) else ()):
+        try:
+            observable(program, text)
+        except ValueError as error:
+            yield f"observables.{place}", str(error).removeprefix("observable ")
+    try:
+        _distributed(program, table)
+    except ValueError as error:
+        key = "placement" if "placement" in str(error) and "placement" in table else "qpus"
+        yield key, str(error)
+
+
+def _are(values: Any, kind: type) -> bool:
+    """Whether something is a list of values of a kind."""
+    return isinstance(values, list) and all(isinstance(x, kind) and not isinstance(x, bool) for x in values)
+
+
+@lru_cache(maxsize=32)
+def _read(path: str, stamp: tuple[int, int] | None) -> Program:
+    """Read a program whose inputs are not known by name, once for each version of the file."""
+    with jax.ensure_compile_time_eval():
+        return load_qasm(Path(path))
+
+
+def _program(table: Document) -> Program:
+    """Return the program of a table, whose inputs may be traced."""
+    path = Path(table["file"])
+    if not path.is_file():
+        raise ValueError(f"{path}: there is no such file; it is looked for from the folder of this file on")
+    if not table.get("inputs"):
+        about = path.stat()
+        return _read(str(path), (about.st_mtime_ns, about.st_size))
+    names = _inputs(path.read_text(encoding="utf-8-sig"))
+    if len(names) != len(table["inputs"]):
+        given, known = len(table["inputs"]), ", ".join(names) or "none"
+        raise ValueError(f"the circuit has {len(names)} inputs ({known}), but application.inputs holds {given}")
+    return load_qasm(path, dict(zip(names, table["inputs"], strict=True)))
+
+
+def _inputs(text: str) -> list[str]:
+    """Return the names of the inputs of a program, in order."""
+    return re.findall(r"^\s*input\s+\w+(?:\s*\[[^\]]*\])?\s+(\w+)\s*;", text, flags=re.MULTILINE)
+
+
+def _distributed(program: Program, table: Document) -> Distributed:
+    placement = table.get("placement")
+    if isinstance(placement, str) and placement not in ("contiguous", "cut"):
+        placement = Path(placement)
+    return distribute(program, table["qpus"], placement, sharing=table.get("sharing", Sharing.IN_ORDER))
+
+
+@lru_cache(maxsize=32)
+def _known(key: str, stamp: Any) -> Distributed:
+    """Return what `_distributed` returns where no number of it is traced: once."""
+    table = json.loads(key)
+    with jax.ensure_compile_time_eval():
+        return _distributed(_program(table), table)
+
+
+def _prepared(table: Document) -> tuple[Program, Distributed]:
+    program = _program(table)
+    if table.get("inputs"):
+        return program, _distributed(program, table)
+    keys = ("file", "qpus", "placement", "sharing")
+    about = Path(table["file"]).stat()
+    return program, _known(
+        json.dumps({key: table[key] for key in keys if key in table}), (about.st_mtime_ns, about.st_size)
+    )
+
+
+def _fidelity(delivered: Delivered) -> Any:
+    return delivered.use.computation.fidelity
+
+
+MORE, LESS = Better.MORE, Better.LESS
+BASIC = (
+    Quantity("circuit_fidelity", "", "fidelity of the circuit", _fidelity, level=PAULI, in_use=True, better=MORE, most=1.0),
+    Quantity("circuit_rate_hz", "Hz", "runs of the circuit", lambda d: 1 / d.use.computation.mean_time, level=PAULI,
+             in_use=True, better=MORE, per_pair=1.0),
+    Quantity("circuit_time_s", "s", "run time", lambda d: d.use.computation.mean_time, level=PAULI, in_use=True,
+             better=LESS),
+    Quantity("circuit_waiting_s", "s", "waits for pairs in it", lambda d: d.use.computation.waiting_time, level=PAULI,
+             in_use=True, better=LESS),
+    Quantity("circuit_time_95_s", "s", "run time, 95% quantile", lambda d: d.use.computation.quantiles([0.95])[0],
+             level=PAULI, in_use=True, better=LESS),
+    Quantity("circuit_pairs", "", "pairs of a run", lambda d: 0.0 * d.result.mean_time + d.use.computation.num_pairs,
+             in_use=True, better=LESS),
+    Quantity("circuit_wait_error", "", "error of averaged waits", lambda d: d.use.computation.wait_error, level=PAULI,
+             in_use=True, better=LESS),
+)  # fmt: skip
+CAUSES = {
+    "circuit_fidelity_without_waits": ("without waits for pairs", "faster pairs or longer memories"),
+    "circuit_fidelity_with_perfect_pairs": ("with perfect pairs", "better pairs"),
+    "circuit_fidelity_with_perfect_gates": ("with perfect gates and readouts", "better gates and readouts"),
+}
+"""Name -> (words, what to improve)."""
+
+
+@cache
+def _cause(name: str) -> Quantity:
+    """Return the row of a fidelity with one cause of errors less."""
+    field = name.removeprefix("circuit_fidelity_")
+    words = f"fidelity {CAUSES[name][0]}"
+    return Quantity(name, "", words, lambda d: getattr(d.use.causes, field), level=PAULI, in_use=True)
+
+
+@cache
+def _observable(place: int, text: str) -> Quantity:
+    """Return the row of an observable."""
+    words = f"observable {_text.one_line(text)}"
+    return Quantity(
+        f"circuit_observable_{place}", "", words, lambda d: d.use.computation.observables[place], level=PAULI, in_use=True,
+        better=MORE, most=1.0,
+    )  # fmt: skip
+
+
+class DistributedCircuit(Application):
+    """A circuit over several processors, every two of which are joined by a copy of the chain; see `qtn.dqc`."""
+
+    rules = (can_be_distributed,)
+    needs: ClassVar = Needs.OUTCOME
+    quantities: ClassVar = BASIC
+
+    model: Literal["circuit"]
+    file: str = Field(description="OpenQASM 2 or 3 program; a relative path starts at the folder of this file")
+    qpus: list[Size] = Field(min_length=1, description="Data qubits of each processor")
+    placement: str | list[Place] | None = Field(
+        default=None, description='"contiguous", "cut", a JSON file, or the processor of each qubit'
+    )
+    sharing: Choice[Sharing] = Sharing.IN_ORDER
+    observables: list[str] = Field(default_factory=list, description="Pauli strings over the qubits: ZZII or Z0 X3")
+    inputs: list[Input] = Field(default_factory=list)
+    waits: Choice[WaitModel] = WaitModel.CORRELATED
+    num_nodes: NodeCount | None = None
+    max_bond: Bond = 64
+    causes: bool = Field(default=False, description="Whether to run thrice more, with one cause of errors less")
+    processor: ProcessorTable = ProcessorTable()
+
+    @classmethod
+    def complete(cls, table: dict[str, Any], folder: Path) -> list[str]:
+        """Let paths start at a folder."""
+        for key in ("file", "placement"):
+            given = table.get(key)
+            if isinstance(given, str) and (key == "file" or given not in ("contiguous", "cut")):
+                table[key] = str((folder / given).resolve())
+        return []
+
+    @classmethod
+    def build(cls, table: Document) -> CircuitOverChain:
+        """Build what runs the circuit."""
+        program, distributed = _prepared(table)
+        strings = [observable(program, text) for text in table.get("observables", ())]
+        return CircuitOverChain(
+            distributed=distributed,
+            processor=ProcessorTable.build(table.get("processor", {})),
+            observables=tuple(tuple(sorted(each.items())) for each in strings),
+            waits=WaitModel(table.get("waits", WaitModel.CORRELATED)),
+            num_nodes=table.get("num_nodes"),
+            max_bond=table.get("max_bond", 64),
+            causes=table.get("causes", False),
+        )
+
+    @classmethod
+    def rows(cls, table: Document) -> tuple[Quantity, ...]:
+        """Return its quantities, with a row for each observable and each cause of errors."""
+        texts = table.get("observables")
+        seen = tuple(_observable(k, text) for k, text in enumerate(texts if _are(texts, str) else ()))
+        return (*BASIC, *seen, *(map(_cause, CAUSES) if table.get("causes") is True else ()))
+
+    @classmethod
+    def lines(cls, numbers: Mapping[str, Any]) -> list[str]:
+        """Say how long it waits, and what to improve first."""
+        pairs, time, waiting = (numbers[f"circuit_{name}"] for name in ("pairs", "time_s", "waiting_s"))
+        share = f", {waiting / time:.1%} of its time" if time > 0 else ""
+        lines = [f"A run takes {pairs:.0f} pairs and waits {waiting:.4g} s for them{share}."]
+        found = {name: numbers[name] for name in CAUSES if name in numbers}
+        if found and all(value is not None for value in found.values()):
+            best = max(found, key=lambda name: found[name])
+            told = ", ".join(f"{CAUSES[name][0]} {value:.4f}" for name, value in found.items())
+            lines.append(f"Its fidelity would be {told}: {CAUSES[best][1]} help most.")
+        return lines
