@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -18,6 +18,7 @@ from qtn.dqc.distributed import Distributed
 from qtn.dqc.distribution import distribute
 from qtn.dqc.over_chain import CircuitOverChain
 from qtn.dqc.processor import processor
+from qtn.dqc.run import Computation
 from qtn.dqc.sharing import Sharing
 from qtn.merit.quantities import Better, Delivered, Quantity
 from qtn.problem import number as unit
@@ -145,26 +146,26 @@ def _prepared(table: Document) -> tuple[Program, Distributed]:
     )
 
 
-def _fidelity(delivered: Delivered) -> Any:
-    return delivered.use.computation.fidelity
-
-
 MORE, LESS = Better.MORE, Better.LESS
+Row = partial(Quantity, level=PAULI, in_use=True)
+
+
+def _of_run(read: Callable[[Computation], Any]) -> Callable[[Delivered], Any]:
+    return lambda delivered: read(delivered.use.computation)
+
+
+# fmt: off
 BASIC = (
-    Quantity("circuit_fidelity", "", "fidelity of the circuit", _fidelity, level=PAULI, in_use=True, better=MORE, most=1.0),
-    Quantity("circuit_rate_hz", "Hz", "runs of the circuit", lambda d: 1 / d.use.computation.mean_time, level=PAULI,
-             in_use=True, better=MORE, per_pair=1.0),
-    Quantity("circuit_time_s", "s", "run time", lambda d: d.use.computation.mean_time, level=PAULI, in_use=True,
-             better=LESS),
-    Quantity("circuit_waiting_s", "s", "waits for pairs in it", lambda d: d.use.computation.waiting_time, level=PAULI,
-             in_use=True, better=LESS),
-    Quantity("circuit_time_95_s", "s", "run time, 95% quantile", lambda d: d.use.computation.quantiles([0.95])[0],
-             level=PAULI, in_use=True, better=LESS),
-    Quantity("circuit_pairs", "", "pairs of a run", lambda d: 0.0 * d.result.mean_time + d.use.computation.num_pairs,
-             in_use=True, better=LESS),
-    Quantity("circuit_wait_error", "", "error of averaged waits", lambda d: d.use.computation.wait_error, level=PAULI,
-             in_use=True, better=LESS),
-)  # fmt: skip
+    Row("circuit_fidelity", "", "fidelity of the circuit", _of_run(lambda run: run.fidelity), better=MORE, most=1.0),
+    Row("circuit_rate_hz", "Hz", "runs of the circuit", _of_run(lambda run: 1 / run.mean_time), better=MORE,
+        per_pair=1.0),
+    Row("circuit_time_s", "s", "run time", _of_run(lambda run: run.mean_time), better=LESS),
+    Row("circuit_waiting_s", "s", "waits for pairs in it", _of_run(lambda run: run.waiting_time), better=LESS),
+    Row("circuit_time_95_s", "s", "run time, 95% quantile", _of_run(lambda run: run.quantiles([0.95])[0]), better=LESS),
+    Row("circuit_pairs", "", "pairs of a run", _of_run(lambda run: 0.0 * run.mean_time + run.num_pairs), better=LESS),
+    Row("circuit_wait_error", "", "error of averaged waits", _of_run(lambda run: run.wait_error), better=LESS),
+)
+# fmt: on
 CAUSES = {
     "circuit_fidelity_without_waits": ("without waits for pairs", "faster pairs or longer memories"),
     "circuit_fidelity_with_perfect_pairs": ("with perfect pairs", "better pairs"),
@@ -177,18 +178,14 @@ CAUSES = {
 def _cause(name: str) -> Quantity:
     """Return the row of a fidelity with one cause of errors less."""
     field = name.removeprefix("circuit_fidelity_")
-    words = f"fidelity {CAUSES[name][0]}"
-    return Quantity(name, "", words, lambda d: getattr(d.use.causes, field), level=PAULI, in_use=True)
+    return Row(name, "", f"fidelity {CAUSES[name][0]}", lambda delivered: getattr(delivered.use.causes, field))
 
 
 @cache
 def _observable(place: int, text: str) -> Quantity:
     """Return the row of an observable."""
-    words = f"observable {_text.one_line(text)}"
-    return Quantity(
-        f"circuit_observable_{place}", "", words, lambda d: d.use.computation.observables[place], level=PAULI, in_use=True,
-        better=MORE, most=1.0,
-    )  # fmt: skip
+    name, words = f"circuit_observable_{place}", f"observable {_text.one_line(text)}"
+    return Row(name, "", words, _of_run(lambda run: run.observables[place]), better=MORE, most=1.0)
 
 
 class DistributedCircuit(Application):
