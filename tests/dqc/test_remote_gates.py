@@ -166,13 +166,28 @@ def test_perfect_pairs_give_perfect_gates(name, count):
     assert found.num_pairs == count
 
 
-def test_swap_is_three_telegates():
-    def three(register):
-        for matrix, letter in ((density.CNOT, "Z"), (exchange(density.CNOT), "X"), (density.CNOT, "Z")):
-            remote.telegate(register, "a", "b", matrix, RHO, *SITES, letter, LATENCY)  # the left qubit is copied
+def rotation(pauli, angle):
+    both = np.kron(pauli, pauli)
+    return np.cos(angle / 2) * np.eye(4) - 1j * np.sin(angle / 2) * both
 
-    found = remote_gate("SWAP", PAIR, *NODES, one_qubit=P1, latency=LATENCY)
-    assert np.allclose(found.ptm(), remote.transfer_matrix(three, ["a", "b"]), rtol=0, atol=1e-12)
+
+IN_TELEGATES = {  # the left qubit is copied each time: matrix, and the basis in which it is diagonal there
+    "SWAP": ((density.CNOT, "Z"), (exchange(density.CNOT), "X"), (density.CNOT, "Z")),
+    "ISWAP": ((rotation(density.X, -np.pi / 2), "X"), (rotation(density.Y, -np.pi / 2), "Y")),
+}
+
+
+@pytest.mark.parametrize("name", IN_TELEGATES)
+def test_swap_is_three_telegates_and_iswap_two(name):
+    def several(register):
+        for matrix, letter in IN_TELEGATES[name]:
+            remote.telegate(register, "a", "b", matrix, RHO, *SITES, letter, LATENCY)
+
+    found = remote_gate(name, PAIR, *NODES, one_qubit=P1, latency=LATENCY)
+    wanted = remote.transfer_matrix(several, ["a", "b"])
+    assert np.allclose(found.ptm(), wanted, rtol=0, atol=1e-12)
+    fidelity = np.trace(ptm(np.asarray(GATES[name].matrix())).T @ wanted) / 16
+    assert abs(float(process_fidelity(found, name)) - fidelity) < 1e-12
 
 
 def test_closed_form_of_bell_diagonal_pairs_with_readout_flips():
