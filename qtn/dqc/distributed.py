@@ -54,9 +54,9 @@ class Copy(NamedTuple):
     target: int
     """Processor of the copy."""
     slot: int
-    """Which communication qubit of `target` holds it, 0, 1, ...; -1 where one gate uses the pair at once (`Remote`)."""
+    """Which communication qubit of `target` holds it, 0, 1, ..."""
     gates: tuple[Gate, ...]
-    """The gates that share the pair."""
+    """The gates that share the pair, at least two: a single one is a `Remote`."""
 
 
 class Local(NamedTuple):

@@ -17,7 +17,7 @@ from qtn.hardware.memory import dephasing_memory, depolarising_memory, relaxing_
 from qtn.hardware.node import node
 from qtn.states.basis import ptm
 from qtn.states.measures import expect
-from qtn.states.pair import werner
+from qtn.states.pair import from_fidelity, werner
 from qtn.steps.teleport import teleport
 from tests.oracles import density, remote
 
@@ -166,13 +166,28 @@ def test_perfect_pairs_give_perfect_gates(name, count):
     assert found.num_pairs == count
 
 
-def test_swap_is_three_telegates():
-    def three(register):
-        for matrix, letter in ((density.CNOT, "Z"), (exchange(density.CNOT), "X"), (density.CNOT, "Z")):
-            remote.telegate(register, "a", "b", matrix, RHO, *SITES, letter, LATENCY)  # the left qubit is copied
+def rotation(pauli, angle):
+    both = np.kron(pauli, pauli)
+    return np.cos(angle / 2) * np.eye(4) - 1j * np.sin(angle / 2) * both
 
-    found = remote_gate("SWAP", PAIR, *NODES, one_qubit=P1, latency=LATENCY)
-    assert np.allclose(found.ptm(), remote.transfer_matrix(three, ["a", "b"]), rtol=0, atol=1e-12)
+
+IN_TELEGATES = {  # the left qubit is copied each time: matrix, and the basis in which it is diagonal there
+    "SWAP": ((density.CNOT, "Z"), (exchange(density.CNOT), "X"), (density.CNOT, "Z")),
+    "ISWAP": ((rotation(density.X, -np.pi / 2), "X"), (rotation(density.Y, -np.pi / 2), "Y")),
+}
+
+
+@pytest.mark.parametrize("name", IN_TELEGATES)
+def test_swap_is_three_telegates_and_iswap_two(name):
+    def several(register):
+        for matrix, letter in IN_TELEGATES[name]:
+            remote.telegate(register, "a", "b", matrix, RHO, *SITES, letter, LATENCY)
+
+    found = remote_gate(name, PAIR, *NODES, one_qubit=P1, latency=LATENCY)
+    wanted = remote.transfer_matrix(several, ["a", "b"])
+    assert np.allclose(found.ptm(), wanted, rtol=0, atol=1e-12)
+    fidelity = np.trace(ptm(np.asarray(GATES[name].matrix())).T @ wanted) / 16
+    assert abs(float(process_fidelity(found, name)) - fidelity) < 1e-12
 
 
 def test_closed_form_of_bell_diagonal_pairs_with_readout_flips():
@@ -323,3 +338,30 @@ def test_wrong_input_says_what_is_wrong(case):
     attempt, message = WRONG[case]
     with pytest.raises(ValueError, match=message):
         attempt()
+
+
+OXFORD = 0.9126933374649876
+"""p2 of both local gates for which the teleported CZ of Main et al. has its published average fidelity."""
+
+
+def test_oxford_teleported_cz_and_grover_in_a_circuit():
+    cz = remote_gate("CZ", from_fidelity(0.9689), *[node(gate_set=gates(OXFORD))] * 2)
+    assert abs(float(average_fidelity(cz, "CZ")) - 0.862) < 1e-12
+    both = [0, 1]
+    diffusion = [gate("H", both), gate("X", both), channel(cz, (0, 1)), gate("X", both), gate("H", both)]
+    state, _ = run(circuit(2, [gate("H", both), channel(cz, (0, 1)), *diffusion]))
+    z = [float(expect(state, each)) for each in ({0: "Z"}, {1: "Z"}, {0: "Z", 1: "Z"})]
+    assert abs((1 - z[0] - z[1] + z[2]) / 4 - 0.7281621822) < 1e-9
+    assert abs(by_hand_grover() - 0.7281621822) < 1e-9
+
+
+def by_hand_grover():
+    """The same in a dense register: NumPy only."""
+    register, pair = remote.Register(), density.bell_diagonal([0.9689, *[0.0311 / 3] * 3])
+    register.add(["a", "b"], np.full((4, 4), 0.25, complex))
+    site = remote.Site(p2=OXFORD)
+    for turns in ((density.H, density.X), (density.X, density.H)):
+        remote.telegate(register, "a", "b", np.diag([1, 1, 1, -1]), pair, site, site)
+        for turn in turns:
+            register.unitary(np.kron(turn, turn), ["a", "b"])
+    return float(np.real(sum(register.branches.values())[3, 3]))
