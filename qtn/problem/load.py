@@ -82,12 +82,12 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
             apply_override(document, times, override)
         except ValueError as error:
             errors.append(f"--set {error}")
+    use = application_of(document)
+    if use is not None:
+        errors.extend(use.complete(document, Path(source).parent))
     for key, kind in roots(Config).items():
         if isinstance(document.get(key), dict):
             errors.extend(kind.complete(document[key], key))
-    use = application_of(document)
-    if use is not None:
-        errors.extend(use.complete(document["application"], Path(source).parent))
     errors.extend([*broken_rules(document), *quantity_rules(document)])
     try:
         config = Config.model_validate(document)

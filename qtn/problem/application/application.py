@@ -43,12 +43,12 @@ class Application(Table, abc.ABC):
     """Its rows of the registry; their names differ from those of all other quantities."""
 
     @classmethod
-    def complete(cls, table: dict[str, Any], folder: Path) -> list[str]:
-        """Write out short forms and paths in a table that is not checked yet; return what is wrong with them.
+    def complete(cls, document: dict[str, Any], folder: Path) -> list[str]:
+        """Write out short forms and paths of a file that is not checked yet; return what is wrong with them.
 
         Args:
-            table: changed in place.
-            folder: of the problem file.
+            document: the whole file, changed in place.
+            folder: where it lies.
         """
         return []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import jax
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from qtn import _ranges as within
 from qtn import _text
@@ -23,15 +23,16 @@ from qtn.dqc.sharing import Sharing
 from qtn.merit.quantities import Better, Delivered, Quantity
 from qtn.problem import number as unit
 from qtn.problem.application.application import Application, Needs
+from qtn.problem.chain.links import AbstractLink, Fidelity, Weights
 from qtn.problem.chain.node import Gates, Memory, PerfectMemory
-from qtn.problem.number import SMALLER, TOWARDS_ONE, Number
+from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, Number
 from qtn.problem.table import Choice, Document, Table
 from qtn.steps.level import PAULI
 
 Size = Annotated[int, Number("Data qubits of a processor", within.COUNT, traced=False)]
 Place = Annotated[int, Number("Processor of a qubit", within.NON_NEGATIVE, traced=False)]
 Bond = Annotated[int, Number("Largest bond of the trains of a circuit", within.COUNT, traced=False)]
-NodeCount = Annotated[int, Number("Nodes of the quadrature of each wait", within.COUNT, traced=False)]
+NodeCount = Annotated[int, Number("Nodes of the quadrature of each wait", within.Range(1.0, 64.0), traced=False)]
 LinkCount = Annotated[int, Number("Links to each other processor, side by side", within.COUNT, traced=False)]
 Buffer = Annotated[int, Number("Pairs made ahead with each other processor", within.NON_NEGATIVE, traced=False)]
 OneQubit = Annotated[float, Number("p1 of one-qubit gates: p1 rho + (1 - p1)/2", within.PROBABILITY, TOWARDS_ONE)]
@@ -39,6 +40,9 @@ MessageTime = Annotated[
     float, Number("Time of a message between processors", within.NON_NEGATIVE, SMALLER, unit.S, argument="latency")
 ]
 PairAge = Annotated[float, Number("Age at which a pair made ahead is discarded", within.POSITIVE_OR_INF, unit=unit.S)]
+StorageTime = Annotated[
+    float, Number("Coherence time T2 of a pair that is stored", within.POSITIVE_OR_INF, LARGER, unit.S)
+]
 Input = Annotated[float, Number("Value of an `input` of the circuit, in the order of their declarations")]
 
 
@@ -67,9 +71,55 @@ class ProcessorTable(Table):
         )
 
 
+class PairsTable(Table):
+    """Pairs that are made at a rate, in place of [chain] and [schedule]: written out as an abstract link."""
+
+    rules = AbstractLink.rules
+
+    rate_hz: Annotated[float, Number("Pairs by time, while one is asked for", within.POSITIVE, LARGER, unit.HZ)]
+    werner: Annotated[float, Number("w of the pair w Phi+ + (1 - w)/4", within.WERNER, TOWARDS_ONE)] | None = None
+    fidelity: Fidelity | None = None
+    bell_diagonal: Weights | None = None
+    coherence_time_s: StorageTime | None = None
+    p_success: Annotated[
+        float, Number("Chance of one attempt, which takes p_success / rate", within.POSITIVE_PROBABILITY)
+    ] = 0.02
+
+
+def write_out_pairs(document: dict[str, Any]) -> list[str]:
+    """Replace [application.pairs] by the [chain] that it stands for; return one sentence for each mistake."""
+    from qtn.problem.messages import from_validation  # (it knows the whole file, and so this table)
+
+    given = document["application"].pop("pairs")
+    if "chain" in document or "schedule" in document:
+        other = "chain" if "chain" in document else "schedule"
+        return [f"application.pairs: stands for [chain] and [schedule], but [{other}] is given; remove one of them"]
+    errors, made = [], None
+    try:
+        made = PairsTable.model_validate(given)
+    except ValidationError as error:
+        told = from_validation(error, given, PairsTable) if isinstance(given, dict) else ["must be a table"]
+        errors = [f"application.pairs{'.' if isinstance(given, dict) else ': '}{line}" for line in told]
+    for rule in PairsTable.rules if isinstance(given, dict) else ():
+        errors += [f"{'.'.join(filter(None, ('application.pairs', key)))}: {wrong}" for key, wrong in rule(given)]
+    link: dict[str, Any] = {"model": "abstract", "p_success": 1.0, "attempt_time_s": 1.0, "werner": 1.0}
+    node: dict[str, Any] = {}
+    if made is not None and not errors:
+        state = made.model_dump(include={"fidelity", "werner", "bell_diagonal"}, exclude_none=True)
+        attempt = made.p_success / made.rate_hz
+        link = {"model": "abstract", "p_success": made.p_success, "attempt_time_s": attempt} | state
+        if made.coherence_time_s is not None:
+            node["memory"] = {"model": "dephasing", "t2_s": made.coherence_time_s}
+    document["chain"] = {"num_links": 1, "link": link, "node": node}
+    document["schedule"] = {"tree": "0"}
+    return errors
+
+
 def can_be_distributed(table: Document) -> Iterator[tuple[str, str]]:
     """The file is a circuit, and fits on the processors."""
     if not isinstance(table.get("file"), str) or not _are(table.get("qpus"), int):
+        return
+    if table.get("sharing", Sharing.IN_ORDER) not in list(Sharing):
         return
     try:
         program = _program(table)
@@ -209,15 +259,17 @@ class DistributedCircuit(Application):
     max_bond: Bond = 64
     causes: bool = Field(default=False, description="Whether to run thrice more, with one cause of errors less")
     processor: ProcessorTable = ProcessorTable()
+    pairs: PairsTable | None = Field(default=None, description="Short form of a [chain] of one link and its schedule")
 
     @classmethod
-    def complete(cls, table: dict[str, Any], folder: Path) -> list[str]:
-        """Let paths start at a folder."""
+    def complete(cls, document: dict[str, Any], folder: Path) -> list[str]:
+        """Let paths start at a folder, and write pairs out as a chain of one link."""
+        table = document["application"]
         for key in ("file", "placement"):
             given = table.get(key)
             if isinstance(given, str) and (key == "file" or given not in ("contiguous", "cut")):
                 table[key] = str((folder / given).resolve())
-        return []
+        return write_out_pairs(document) if "pairs" in table else []
 
     @classmethod
     def build(cls, table: Document) -> CircuitOverChain:
@@ -246,7 +298,7 @@ class DistributedCircuit(Application):
         """Say how long it waits, and what to improve first."""
         pairs, time, waiting = (numbers[f"circuit_{name}"] for name in ("pairs", "time_s", "waiting_s"))
         share = f", {waiting / time:.1%} of its time" if time > 0 else ""
-        lines = [f"A run takes {pairs:.0f} pairs and waits {waiting:.4g} s for them{share}."]
+        lines = [f"A run waits {waiting:.4g} s for pairs{share}; pairs that it takes: {pairs:.0f}."]
         found = {name: numbers[name] for name in CAUSES if name in numbers}
         if found and all(value is not None for value in found.values()):
             best = max(found, key=lambda name: found[name])
