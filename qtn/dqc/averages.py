@@ -18,11 +18,14 @@ from qtn.dqc.program import Program
 from qtn.dqc.quadrature import Nodes, gauss_nodes, independence_error, quadrature_error
 from qtn.dqc.timing import Timing
 from qtn.dqc.waits import Round
+from qtn.hardware.memory import PerfectMemory
 
 MOST_RUNS = 256
 """Runs up to which waits are averaged over all combinations of nodes, where the train has at most `NARROW` places."""
 FEW_RUNS, NARROW = 16, 12
 """The same for longer trains."""
+USUAL = 6
+"""Nodes of a round that runs for all combinations should have."""
 MOST_ASKED = 4096
 """Runs that may be asked for."""
 
@@ -50,26 +53,30 @@ class Averaged(NamedTuple):
     """Estimate of how far a Pauli coefficient may be off, summed over rounds."""
 
 
-def num_nodes_for(program: Program, model: WaitModel, asked: int | None) -> tuple[WaitModel, int]:
+def num_nodes_for(
+    program: Program, processors: Sequence[Processor], model: WaitModel, asked: int | None
+) -> tuple[WaitModel, int]:
     """Choose between runs for all combinations of nodes and a travelling site, and the number of nodes.
 
     Raises:
         ValueError: if what is asked for takes too many runs, or more nodes than a site holds.
     """
+    if model is WaitModel.CORRELATED and none_decays(program, processors):
+        return WaitModel.INDEPENDENT, NODES
     couples = math.prod(len(couples) for couples in program.rounds)
     rounds = max(len(program.rounds), 1)
     limit = MOST_RUNS if program.num_places <= NARROW else FEW_RUNS
     most = int((limit / couples) ** (1 / rounds) + 1e-9)
     if model is WaitModel.CORRELATED:
-        wanted = 6 if asked is None else asked
-        model = WaitModel.BATCH if most >= wanted else WaitModel.BOND
+        asked_for_more = asked is not None and asked > NODES
+        model = WaitModel.BATCH if asked_for_more or most >= (asked or USUAL) else WaitModel.BOND
     if model is WaitModel.BATCH:
         count = min(max(most, 1), 12) if asked is None else asked
         runs = couples * count**rounds
         if runs > MOST_ASKED:
             raise ValueError(
                 f"Argument `num_nodes`: {count} nodes in each of {rounds} rounds are {runs:.3g} runs, more than "
-                f'{MOST_ASKED}: use `waits="bond"`, or fewer nodes.'
+                f'{MOST_ASKED}: take fewer nodes, or `waits="bond"` with at most {NODES}.'
             )
         return model, count
     if model is WaitModel.BOND and asked is not None and asked > NODES:
@@ -78,6 +85,12 @@ def num_nodes_for(program: Program, model: WaitModel, asked: int | None) -> tupl
             f'is {asked}: use `waits="batch"` where the runs are few.'
         )
     return model, NODES if asked is None else asked
+
+
+def none_decays(program: Program, processors: Sequence[Processor]) -> bool:
+    """Tell whether waits matter only for one pair at a time, which its mean state describes exactly."""
+    perfect = all(isinstance(each.node.memory, PerfectMemory) for each in processors)
+    return perfect and all(len(couples) == 1 for couples in program.rounds)
 
 
 def averaged(
@@ -111,6 +124,8 @@ def averaged(
             jnp.zeros((len(timing.law_of), NODES)),
         )
         most = jnp.max(rates)
+        if none_decays(program, processors):
+            spread = [0.0 * each for each in spread]
         errors = [
             spread[law] + independence_error(timing.laws[law].probability, most, float(max(count, 1)))
             for law, count in zip(timing.law_of, idle, strict=True)

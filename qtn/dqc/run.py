@@ -202,7 +202,7 @@ def _compute(
     everywhere = tuple(processors[k] for k in of_processors)
     program = program_of(distributed)
     timing = timing_of(program, {ends: made[k] for ends, k in of_couples}, everywhere)
-    model, count = num_nodes_for(program, model, num_nodes)
+    model, count = num_nodes_for(program, everywhere, model, num_nodes)
     average = averaged(model, count, program, timing, everywhere)
     ideal = prepare(distributed.circuit, None, to_mixed(zeros(distributed.circuit.num_sites)))
     wiring = wired(program, distributed.circuit, ideal.steps, len(everywhere), travelling=model is WaitModel.BOND)
