@@ -2,6 +2,7 @@
 
 from qtn.dqc.arrivals import Pairs, pairs_of, steady_pairs
 from qtn.dqc.averages import WaitModel
+from qtn.dqc.computation import Computation
 from qtn.dqc.distributed import Distributed
 from qtn.dqc.distribution import distribute
 from qtn.dqc.processes import average_fidelity, process_fidelity
@@ -9,7 +10,7 @@ from qtn.dqc.processor import Processor, processor
 from qtn.dqc.questions import break_even_rate
 from qtn.dqc.references import circuit_process_fidelity
 from qtn.dqc.remote_gates import RemoteGate, close_copy, open_copy, remote_gate, teledata
-from qtn.dqc.run import Computation, run
+from qtn.dqc.run import run
 from qtn.dqc.sampling import Sampled, sampled_run
 from qtn.dqc.shots import shots
 

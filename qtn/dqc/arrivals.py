@@ -108,8 +108,8 @@ def first_of(states: Float[Array, "t 4 4"], num_links: int) -> Float[Array, "t 4
     after = jnp.maximum(1 - reached, 0.0)
     before = jnp.concatenate([jnp.ones(1), after[:-1]])
     # a^m - b^m = (a - b) (a^(m-1) + a^(m-2) b + ... + b^(m-1)), and a - b is the probability
-    share = sum(before**i * after ** (num_links - 1 - i) for i in range(num_links))
-    return states * share[:, None, None]
+    share = jnp.stack([before**i * after ** (num_links - 1 - i) for i in range(num_links)])
+    return states * jnp.sum(share, axis=0)[:, None, None]
 
 
 def decay_rates(memories: tuple[Memory, Memory]) -> Float[Array, "4 4"]:

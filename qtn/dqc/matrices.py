@@ -106,7 +106,7 @@ def matrices(
         (ones if key.what == "move" else twos).append(through)
     twos += [_closed(key, processors)[None] for key in closes]
     if travelling:
-        ones.append(CHARACTERS_FROM_BELL @ waits.weights[..., None] * TRACE)
+        ones.append(jnp.asarray(CHARACTERS_FROM_BELL) @ waits.weights[..., None] * TRACE)
         twos.append(_passes(processors, waits.nodes).reshape(-1, 16, 16))
     return jnp.concatenate(ones), jnp.concatenate(twos)
 

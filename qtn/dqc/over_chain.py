@@ -11,9 +11,10 @@ from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.dqc.arrivals import Pairs, pairs_of
 from qtn.dqc.averages import WaitModel
+from qtn.dqc.computation import Computation
 from qtn.dqc.distributed import Distributed
 from qtn.dqc.processor import Processor
-from qtn.dqc.run import Computation, run
+from qtn.dqc.run import run
 from qtn.evaluators.outcome import Outcome
 from qtn.hardware.gates import gates
 from qtn.links.chain import Chain

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Int
 
 from qtn._array import Array
+from qtn.dqc.computation import Computation
 from qtn.dqc.processor import Processor, one_each
-from qtn.dqc.run import Computation
 from qtn.states.local import apply_each_site
 from qtn.states.sampling import sample
 

@@ -11,7 +11,8 @@ from qtn.dqc import distribute
 from qtn.dqc.arrivals import steady_pairs
 from qtn.dqc.processor import processor
 from qtn.dqc.program import Kind, program_of
-from qtn.dqc.timing import mean_run_time, pairs_for, run_time, timing_of, waits_depend
+from qtn.dqc.run_time import mean_run_time, run_time
+from qtn.dqc.timing import pairs_for, timing_of, waits_depend
 from qtn.hardware.gates import gates
 
 P, RATE = 0.2, 10.0

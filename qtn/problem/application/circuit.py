@@ -2,117 +2,33 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, lru_cache, partial
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import jax
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from qtn import _ranges as within
-from qtn import _text
 from qtn.circuits.qasm import Program, load_qasm, observable
 from qtn.dqc.averages import WaitModel
 from qtn.dqc.distributed import Distributed
 from qtn.dqc.distribution import distribute
 from qtn.dqc.over_chain import CircuitOverChain
-from qtn.dqc.processor import processor
-from qtn.dqc.run import Computation
 from qtn.dqc.sharing import Sharing
-from qtn.merit.quantities import Better, Delivered, Quantity
-from qtn.problem import number as unit
+from qtn.merit.quantities import Quantity
 from qtn.problem.application.application import Application, Needs
-from qtn.problem.chain.links import AbstractLink, Fidelity, Weights
-from qtn.problem.chain.node import Gates, Memory, PerfectMemory
-from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, Number
-from qtn.problem.table import Choice, Document, Table
-from qtn.steps.level import PAULI
+from qtn.problem.application.circuit_rows import BASIC, CAUSES, cause_row, observable_row
+from qtn.problem.application.circuit_tables import PairsTable, ProcessorTable, write_out_pairs
+from qtn.problem.number import Number
+from qtn.problem.table import Choice, Document
 
 Size = Annotated[int, Number("Data qubits of a processor", within.COUNT, traced=False)]
 Place = Annotated[int, Number("Processor of a qubit", within.NON_NEGATIVE, traced=False)]
 Bond = Annotated[int, Number("Largest bond of the trains of a circuit", within.COUNT, traced=False)]
 NodeCount = Annotated[int, Number("Nodes of the quadrature of each wait", within.Range(1.0, 64.0), traced=False)]
-LinkCount = Annotated[int, Number("Links to each other processor, side by side", within.COUNT, traced=False)]
-Buffer = Annotated[int, Number("Pairs made ahead with each other processor", within.NON_NEGATIVE, traced=False)]
-OneQubit = Annotated[float, Number("p1 of one-qubit gates: p1 rho + (1 - p1)/2", within.PROBABILITY, TOWARDS_ONE)]
-MessageTime = Annotated[
-    float, Number("Time of a message between processors", within.NON_NEGATIVE, SMALLER, unit.S, argument="latency")
-]
-PairAge = Annotated[float, Number("Age at which a pair made ahead is discarded", within.POSITIVE_OR_INF, unit=unit.S)]
-StorageTime = Annotated[
-    float, Number("Coherence time T2 of a pair that is stored", within.POSITIVE_OR_INF, LARGER, unit.S)
-]
 Input = Annotated[float, Number("Value of an `input` of the circuit, in the order of their declarations")]
-
-
-class ProcessorTable(Table):
-    """Every processor; perfect unless said otherwise."""
-
-    memory: Memory = Field(default=PerfectMemory(model="perfect"), description="How data qubits decay while they wait")
-    gates: Gates = Gates()
-    one_qubit: OneQubit = 1.0
-    latency_s: MessageTime = 0.0
-    links: LinkCount = 1
-    buffer: Buffer = 0
-    cutoff_time_s: PairAge | None = None
-
-    @classmethod
-    def build(cls, table: Document) -> Any:
-        """Build a processor from a table without None, whose numbers may be traced."""
-        memory = table.get("memory", {"model": "perfect"})
-        numbers = {key: table[key] for key in ("one_qubit", "latency_s", "cutoff_time_s") if key in table}
-        return processor(
-            cls.part("memory", memory).build(memory),
-            Gates.build(table.get("gates", {})),
-            num_links=table.get("links", 1),
-            buffer=table.get("buffer", 0),
-            **cls.in_si(numbers),
-        )
-
-
-class PairsTable(Table):
-    """Pairs that are made at a rate, in place of [chain] and [schedule]: written out as an abstract link."""
-
-    rules = AbstractLink.rules
-
-    rate_hz: Annotated[float, Number("Pairs by time, while one is asked for", within.POSITIVE, LARGER, unit.HZ)]
-    werner: Annotated[float, Number("w of the pair w Phi+ + (1 - w)/4", within.WERNER, TOWARDS_ONE)] | None = None
-    fidelity: Fidelity | None = None
-    bell_diagonal: Weights | None = None
-    coherence_time_s: StorageTime | None = None
-    p_success: Annotated[
-        float, Number("Chance of one attempt, which takes p_success / rate", within.POSITIVE_PROBABILITY)
-    ] = 0.02
-
-
-def write_out_pairs(document: dict[str, Any]) -> list[str]:
-    """Replace [application.pairs] by the [chain] that it stands for; return one sentence for each mistake."""
-    from qtn.problem.messages import from_validation  # (it knows the whole file, and so this table)
-
-    given = document["application"].pop("pairs")
-    if "chain" in document or "schedule" in document:
-        other = "chain" if "chain" in document else "schedule"
-        return [f"application.pairs: stands for [chain] and [schedule], but [{other}] is given; remove one of them"]
-    errors, made = [], None
-    try:
-        made = PairsTable.model_validate(given)
-    except ValidationError as error:
-        told = from_validation(error, given, PairsTable) if isinstance(given, dict) else ["must be a table"]
-        errors = [f"application.pairs{'.' if isinstance(given, dict) else ': '}{line}" for line in told]
-    for rule in PairsTable.rules if isinstance(given, dict) else ():
-        errors += [f"{'.'.join(filter(None, ('application.pairs', key)))}: {wrong}" for key, wrong in rule(given)]
-    link: dict[str, Any] = {"model": "abstract", "p_success": 1.0, "attempt_time_s": 1.0, "werner": 1.0}
-    node: dict[str, Any] = {}
-    if made is not None and not errors:
-        state = made.model_dump(include={"fidelity", "werner", "bell_diagonal"}, exclude_none=True)
-        attempt = made.p_success / made.rate_hz
-        link = {"model": "abstract", "p_success": made.p_success, "attempt_time_s": attempt} | state
-        if made.coherence_time_s is not None:
-            node["memory"] = {"model": "dephasing", "t2_s": made.coherence_time_s}
-    document["chain"] = {"num_links": 1, "link": link, "node": node}
-    document["schedule"] = {"tree": "0"}
-    return errors
 
 
 def can_be_distributed(table: Document) -> Iterator[tuple[str, str]]:
@@ -196,48 +112,6 @@ def _prepared(table: Document) -> tuple[Program, Distributed]:
     )
 
 
-MORE, LESS = Better.MORE, Better.LESS
-Row = partial(Quantity, level=PAULI, in_use=True)
-
-
-def _of_run(read: Callable[[Computation], Any]) -> Callable[[Delivered], Any]:
-    return lambda delivered: read(delivered.use.computation)
-
-
-# fmt: off
-BASIC = (
-    Row("circuit_fidelity", "", "fidelity of the circuit", _of_run(lambda run: run.fidelity), better=MORE, most=1.0),
-    Row("circuit_rate_hz", "Hz", "runs of the circuit", _of_run(lambda run: 1 / run.mean_time), better=MORE,
-        per_pair=1.0),
-    Row("circuit_time_s", "s", "run time", _of_run(lambda run: run.mean_time), better=LESS),
-    Row("circuit_waiting_s", "s", "waits for pairs in it", _of_run(lambda run: run.waiting_time), better=LESS),
-    Row("circuit_time_95_s", "s", "run time, 95% quantile", _of_run(lambda run: run.quantiles([0.95])[0]), better=LESS),
-    Row("circuit_pairs", "", "pairs of a run", _of_run(lambda run: 0.0 * run.mean_time + run.num_pairs), better=LESS),
-    Row("circuit_wait_error", "", "error of averaged waits", _of_run(lambda run: run.wait_error), better=LESS),
-)
-# fmt: on
-CAUSES = {
-    "circuit_fidelity_without_waits": ("without waits for pairs", "faster pairs or longer memories"),
-    "circuit_fidelity_with_perfect_pairs": ("with perfect pairs", "better pairs"),
-    "circuit_fidelity_with_perfect_gates": ("with perfect gates and readouts", "better gates and readouts"),
-}
-"""Name -> (words, what to improve)."""
-
-
-@cache
-def _cause(name: str) -> Quantity:
-    """Return the row of a fidelity with one cause of errors less."""
-    field = name.removeprefix("circuit_fidelity_")
-    return Row(name, "", f"fidelity {CAUSES[name][0]}", lambda delivered: getattr(delivered.use.causes, field))
-
-
-@cache
-def _observable(place: int, text: str) -> Quantity:
-    """Return the row of an observable."""
-    name, words = f"circuit_observable_{place}", f"observable {_text.one_line(text)}"
-    return Row(name, "", words, _of_run(lambda run: run.observables[place]), better=MORE, most=1.0)
-
-
 class DistributedCircuit(Application):
     """A circuit over several processors, every two of which are joined by a copy of the chain; see `qtn.dqc`."""
 
@@ -289,9 +163,9 @@ class DistributedCircuit(Application):
     @classmethod
     def rows(cls, table: Document) -> tuple[Quantity, ...]:
         """Return its quantities, with a row for each observable and each cause of errors."""
-        texts = table.get("observables")
-        seen = tuple(_observable(k, text) for k, text in enumerate(texts if _are(texts, str) else ()))
-        return (*BASIC, *seen, *(map(_cause, CAUSES) if table.get("causes") is True else ()))
+        texts: Any = table.get("observables")
+        seen = tuple(observable_row(k, text) for k, text in enumerate(texts if _are(texts, str) else ()))
+        return (*BASIC, *seen, *(map(cause_row, CAUSES) if table.get("causes") is True else ()))
 
     @classmethod
     def lines(cls, numbers: Mapping[str, Any]) -> list[str]:
