@@ -8,7 +8,7 @@ from qtn import _checks
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.qasm import Program, load_qasm
 from qtn.dqc.distributed import Distributed, Gate
-from qtn.dqc.layers import schedule
+from qtn.dqc.layers import Plan, schedule
 from qtn.dqc.letters import letters_of
 from qtn.dqc.placement import Placing, contiguous, cut, read_placement, require_qpus
 from qtn.dqc.sharing import Item, Sharing, options, runs_of, shared
@@ -69,8 +69,7 @@ def distribute(
     where = positions(items, home, visits)
     runs = runs_of(items, where)
     spans = options(items, where, runs)
-    chosen = shared(spans, rule)
-    layers, copies = schedule(items, where, visits, home, runs, chosen, spans, rule)
+    layers, copies = schedule(Plan(items, where, visits, home, runs, spans, shared(spans, rule), rule))
     return Distributed(
         circuit=built,
         qubits=qubits,

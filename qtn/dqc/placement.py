@@ -67,7 +67,7 @@ def read_placement(given: Any, names: Sequence[str], qpus: Sequence[int]) -> tup
     """
     source, content = "Argument `placement`", given
     if isinstance(given, (str, Path)):
-        source, content = str(given), _content(Path(given))
+        source, content = _text.one_line(str(given)), _content(Path(given))
     if isinstance(content, Mapping):
         pairs = list(content.items())
     elif isinstance(content, Sequence) and not isinstance(content, str):
@@ -76,50 +76,53 @@ def read_placement(given: Any, names: Sequence[str], qpus: Sequence[int]) -> tup
         raise ValueError(
             f"{source}: must map qubits to processors, as in {EXAMPLE}, but is {_text.echoed(str(content))}."
         )
-    mistakes: list[str] = []
-    found: dict[int, int] = {}
-    unknown: list[str] = []
-    for key, qpu in pairs:
-        qubit = _qubit(key, names)
-        if qubit is None:
-            unknown.append(_text.one_line(str(key)))
-        elif qubit in found:
-            mistakes.append(f"qubit {qubit} is placed twice")
-        elif isinstance(qpu, bool) or not isinstance(qpu, int) or not 0 <= qpu < len(qpus):
-            mistakes.append(
-                f"qubit {qubit} is placed on processor {_text.echoed(str(qpu))}, but the processors are "
-                f"0..{len(qpus) - 1}"
-            )
-        else:
-            found[qubit] = qpu
-    if unknown:
-        mistakes.append(
-            f"there is no qubit {_listed(unknown)} in this circuit, whose qubits are 0..{len(names) - 1}; is the "
-            "placement that of another circuit?"
-        )
-    named = set(found) | {qubit for key, _ in pairs if (qubit := _qubit(key, names)) is not None}
-    if missing := [str(qubit) for qubit in range(len(names)) if qubit not in named]:
-        mistakes.append(f"no processor is given for qubit {_listed(missing)}")
-    mistakes += [
-        f"processor {qpu} holds {qpus[qpu]} qubits, but {count} are placed on it: {count - qpus[qpu]} too many"
-        for qpu, count in sorted(Counter(found.values()).items())
-        if count > qpus[qpu]
-    ]
-    if mistakes:
+    placed = [(key, _qubit(key, names), qpu) for key, qpu in pairs]
+    found = {qubit: qpu for _, qubit, qpu in placed if qubit is not None and _exists(qpu, qpus)}
+    if mistakes := _mistakes(placed, found, names, qpus):
         raise ValueError(f"{source}: " + "; ".join(mistakes) + ".")
     return tuple(found[qubit] for qubit in range(len(names)))
 
 
+def _exists(qpu: Any, qpus: Sequence[int]) -> bool:
+    return isinstance(qpu, int) and not isinstance(qpu, bool) and 0 <= qpu < len(qpus)
+
+
+def _mistakes(
+    placed: Sequence[tuple[Any, int | None, Any]], found: Mapping[int, int], names: Sequence[str], qpus: Sequence[int]
+) -> list[str]:
+    """Return all that is wrong with a placement: (what was written, which qubit it is, its processor) each."""
+    count, named = len(names), Counter(qubit for _, qubit, _ in placed if qubit is not None)
+    told = [f"qubit {qubit} is placed twice" for qubit, times in named.items() if times > 1]
+    told += [
+        f"qubit {qubit} is placed on processor {_text.echoed(str(qpu))}, but the processors are 0..{len(qpus) - 1}"
+        for _, qubit, qpu in placed
+        if qubit is not None and not _exists(qpu, qpus)
+    ]
+    if unknown := [_text.one_line(str(key)) for key, qubit, _ in placed if qubit is None]:
+        told.append(
+            f"there is no qubit {_listed(unknown)} in this circuit, whose qubits are 0..{count - 1}; is the placement "
+            "that of another circuit?"
+        )
+    if missing := [str(qubit) for qubit in range(count) if qubit not in named]:
+        told.append(f"no processor is given for qubit {_listed(missing)}")
+    return told + [
+        f"processor {qpu} holds {qpus[qpu]} qubits, but {number} are placed on it: {number - qpus[qpu]} too many"
+        for qpu, number in sorted(Counter(found.values()).items())
+        if number > qpus[qpu]
+    ]
+
+
 def _content(path: Path) -> Any:
+    name = _text.one_line(str(path))
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_unique)
     except FileNotFoundError:
         words = " or ".join(repr(word.value) for word in Placing)
-        raise ValueError(f"{path}: there is no such placement; give {words}, or a JSON file as {EXAMPLE}.") from None
+        raise ValueError(f"{name}: there is no such placement; give {words}, or a JSON file as {EXAMPLE}.") from None
     except OSError as error:
-        raise ValueError(f"{path}: cannot be read as a file: {error.strerror}.") from None
-    except ValueError as error:  # also text that is not UTF-8
-        raise ValueError(f"{path}: is not valid JSON: {_text.one_line(str(error))}. It may hold {EXAMPLE}.") from None
+        raise ValueError(f"{name}: cannot be read as a file: {error.strerror}.") from None
+    except (ValueError, RecursionError) as error:  # also text that is not UTF-8
+        raise ValueError(f"{name}: is not valid JSON: {_text.one_line(str(error))}. It may hold {EXAMPLE}.") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

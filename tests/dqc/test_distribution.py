@@ -350,6 +350,8 @@ WRONG = {
     ),
     "not a number": ([3, 3], [0, 0, 0, 1, 1, "a"], "qubit 5 is placed on processor"),
     "no such file": ([3, 3], "plan.json", "there is no such placement; give 'contiguous' or 'cut'"),
+    "twice": ([3, 3], {0: 0, "0": 1, 1: 0, 2: 0, 3: 1, 4: 1, 5: 1}, "qubit 0 is placed twice"),
+    "a truth": ([3, 3], [0, 0, 0, 1, 1, True], "qubit 5 is placed on processor"),
     "no map": ([3, 3], 3, "must map qubits to processors"),
 }
 
@@ -363,7 +365,12 @@ def test_wrong_input_says_what_is_wrong(case):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "is not valid JSON"), ('{"0": 0, "0": 1}', "qubit 0 is given twice"), ('"a"', "must map qubits")],
+    [
+        ("{", "is not valid JSON"),
+        ('{"0": 0, "0": 1}', "qubit 0 is given twice"),
+        ('"a"', "must map qubits"),
+        ("[" * 100000, "is not valid JSON"),
+    ],
 )
 def test_wrong_files_say_what_is_wrong(text, message, tmp_path):
     (tmp_path / "placement.json").write_text(text)
