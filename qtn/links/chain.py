@@ -7,6 +7,7 @@ from typing import Any
 from qtn._pytree import pytree, static
 from qtn.hardware.node import Node
 from qtn.hardware.node import node as perfect_node
+from qtn.links.encoded import Ends
 from qtn.links.link import Link
 from qtn.links.route import route_links
 from qtn.links.single_click import single_click
@@ -102,7 +103,7 @@ def chain(
             = the pair is as if emitted at the herald, a model that much of the literature has.
 
     Raises:
-        ValueError: if the numbers of links and nodes do not fit.
+        ValueError: if the numbers of links and nodes do not fit, or a link between others measures its qubits.
     """
     if not isinstance(links, Sequence):
         if num_links is None:
@@ -115,6 +116,12 @@ def chain(
     count = len(links) if num_links is None else num_links
     if count < 1:
         raise ValueError(f"Argument `num_links` must be at least 1, but is {count}.")
+    inner = [getattr(link, "link", link) for link in links if count > 1]  # also of several memories
+    if any(getattr(link, "ends", None) is Ends.MEASURED for link in inner):
+        raise ValueError(
+            "Argument `links` holds a link of a code whose qubits are measured at its ends, but nodes between links "
+            'hold them. Build it with `ends="stored"`.'
+        )
     if nodes is None:
         nodes = perfect_node()
     if not isinstance(nodes, Sequence):

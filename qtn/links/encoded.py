@@ -1,6 +1,7 @@
 """What links of codes share: fibre between stations, errors that multiply, and the checks of their numbers."""
 
 import dataclasses
+import enum
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array, library
-from qtn.hardware.fibre import hint_at_units
+from qtn.hardware.fibre import hint_at_units, travel_time
 from qtn.links.link import Heralded, Link
 from qtn.links.registered import at_least_one, non_negative_finite, optional_time, scalar
 from qtn.states.basis import BELL_SIGNS
@@ -21,6 +22,15 @@ NEVER = 1e-200
 
 DECIBELS = 10 / np.log(10)
 """Loss [dB] of a fibre as long as its attenuation length."""
+
+
+class Ends(enum.StrEnum):
+    """What becomes of the qubits at both ends of a link of a code."""
+
+    MEASURED = "measured"
+    """They are measured at once, and what an attempt was worth is told later: one follows the other without a pause."""
+    STORED = "stored"
+    """Memories hold them until both nodes know of the pair."""
 
 
 def depolarised(error: Any) -> Float[Array, "4"]:
@@ -46,11 +56,28 @@ def light(length: Any, attenuation_length: Any, efficiency: Any) -> Any:
     return efficiency * library(length, attenuation_length, efficiency).exp(-length / attenuation_length)
 
 
-def delivered(p_success: Any, signs: Any, attempt_time: Any) -> Heralded:
-    """Return what a link offers whose pair keeps X, Y, Z with mean signs (4,), the first of them 1."""
-    xp = library(p_success, signs, attempt_time)
+def delivered(link: Any, p_success: Any, signs: Any, ways: tuple[float, float]) -> Heralded:
+    """Return what a link of a code offers.
+
+    Args:
+        link: says how long a code word takes to make, and what becomes of the qubits at its ends.
+        p_success: probability that an attempt succeeds.
+        signs: (4,), mean signs with which its pair keeps 1, X, Y, Z.
+        ways: how often light passes the whole link between the emission (or arrival) of the left and right qubit and
+            when both nodes know.
+    """
+    made, way = link.code.generation_time(link.emission_time, link.gate_time), 0.0
+    held: dict[str, Any] = {}
+    if link.ends is Ends.STORED:
+        way = travel_time(link.length, link.refractive_index)
+        held = {"held_left": ways[0] * way, "held_right": ways[1] * way}
+    time = made + max(ways) * way if link.attempt_time is None else link.attempt_time
+    xp = library(p_success, signs, time, held)
     return Heralded(
-        p_success=xp.asarray(p_success), attempt_time=xp.asarray(attempt_time), state=xp.diag(BELL_SIGNS * signs)
+        p_success=xp.asarray(p_success),
+        attempt_time=xp.asarray(time),
+        state=xp.diag(BELL_SIGNS * signs),
+        **{name: xp.asarray(each) for name, each in held.items()},
     )
 
 
@@ -63,10 +90,14 @@ def checked_numbers(
     reencoding_error: Any,
     emission_time: Any,
     gate_time: Any,
+    refractive_index: Any,
     attempt_time: Any,
+    ends: Any,
 ) -> dict[str, Any]:
-    """Return the numbers that links of codes share, checked and as double-precision scalars."""
+    """Return the numbers that links of codes share, checked and as double-precision scalars, and their ends."""
     return {
+        "ends": _checks.choice("ends", ends, Ends),
+        "refractive_index": scalar("refractive_index", at_least_one, refractive_index),
         "length": scalar("length", spaced, length),
         "attenuation_length": scalar("attenuation_length", _checks.positive_finite, attenuation_length),
         "efficiency": scalar("efficiency", _checks.positive_probability, efficiency),

@@ -6,9 +6,11 @@ from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array, library
-from qtn._pytree import pytree
+from qtn._pytree import pytree, static
 from qtn.codes.graph_state import RepeaterGraphState
+from qtn.hardware.fibre import DEFAULT_REFRACTIVE_INDEX
 from qtn.links.encoded import (
+    Ends,
     checked_numbers,
     delivered,
     depolarised,
@@ -34,7 +36,9 @@ class GraphState:
         p = [1 - (1 - p_b eta^2)^m]^N (P_X^2 P_Z^(2m-2))^(N-1)
 
     Errors of inner photons, of the two photons of each Bell measurement and of the sources multiply as Pauli channels.
-    An attempt takes as long as a graph state takes to make: as in the papers nothing waits for answers on the way.
+    As in the papers the qubits at the ends are measured at once, and an attempt takes as long as a graph state takes to
+    make. Where memories store them (`ends = "stored"`) they hold them for L n / c, until the farthest station has told
+    its outcome, and an attempt takes that much longer.
 
     Note:
         Exact, Bell-diagonal, differentiable with respect to every field; N may be any real number >= 1.
@@ -74,8 +78,14 @@ class GraphState:
     gate_time: Float[Array, "..."]
     """Of one gate between two emitters [s]."""
 
+    refractive_index: Float[Array, "..."]
+    """Group index of the fibre [1]; it counts where ends are stored."""
+
     attempt_time: Float[Array, "..."] | None
     """Duration of one attempt [s]; None = generation time of a graph state."""
+
+    ends: Ends = static(default=Ends.MEASURED)
+    """What becomes of the qubits at the ends."""
 
     @property
     def segments(self) -> Any:
@@ -107,10 +117,7 @@ def herald_graph_state(link: GraphState) -> Heralded:
     sources = repeated(CHARACTERS_FROM_BELL @ inner.weights, count - 1)
     again = kept_sign(link.reencoding_error) ** (count - 1)
     signs = sources * xp.stack([1.0 + 0 * arms, *[arms * again] * 3])
-    time = link.attempt_time
-    if time is None:
-        time = link.code.generation_time(link.emission_time, link.gate_time)
-    return delivered(connect**count * inner.p_success ** (count - 1), signs, time)
+    return delivered(link, connect**count * inner.p_success ** (count - 1), signs, (1.0, 1.0))
 
 
 def graph_state(
@@ -125,7 +132,9 @@ def graph_state(
     reencoding_error: Any = 0.0,
     emission_time: Any = 0.0,
     gate_time: Any = 0.0,
+    refractive_index: Any = DEFAULT_REFRACTIVE_INDEX,
     attempt_time: Any = None,
+    ends: Any = Ends.MEASURED,
 ) -> GraphState:
     """Build a link of all-photonic repeaters.
 
@@ -140,7 +149,10 @@ def graph_state(
         reencoding_error: the same on the pair at each source, in [0, 3/4].
         emission_time: of one photon [s].
         gate_time: of one gate between emitters [s].
-        attempt_time: duration of one attempt [s]; None = generation time of a graph state.
+        refractive_index: group index of the fibre [1], at least 1; it counts where ends are stored.
+        attempt_time: duration of one attempt [s]; None = generation time of a graph state, and the way over the whole
+            link where ends are stored.
+        ends: "measured" or "stored", what becomes of the qubits at the nodes.
 
     Raises:
         ValueError: if a value lies outside its range, an attempt takes no time, or none can succeed.
@@ -169,7 +181,9 @@ def graph_state(
         reencoding_error=reencoding_error,
         emission_time=emission_time,
         gate_time=gate_time,
+        refractive_index=refractive_index,
         attempt_time=attempt_time,
+        ends=ends,
     )
     link = GraphState(
         code=code,

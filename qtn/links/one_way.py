@@ -8,10 +8,12 @@ from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array, library
-from qtn._pytree import pytree
+from qtn._pytree import pytree, static
 from qtn.codes.graph_state import RepeaterGraphState
 from qtn.codes.logical import Code
+from qtn.hardware.fibre import DEFAULT_REFRACTIVE_INDEX
 from qtn.links.encoded import (
+    Ends,
     checked_numbers,
     delivered,
     depolarised,
@@ -36,9 +38,10 @@ class OneWay:
 
         p = p_e^N,      <PP> = +- [c_P (1 - 4 e / 3)]^N,      t = generation time of a code word
 
-    for its characters c_P and the error e of re-encoding: Pauli channels multiply exactly, up to e = 3/4. Code words
-    follow each other without waiting for answers, and memories at the ends start anew each time: as in the papers, an
-    attempt takes as long as a code word takes to make. Where a memory must wait for the answer give `attempt_time`.
+    for its characters c_P and the error e of re-encoding: Pauli channels multiply exactly, up to e = 3/4. As in the
+    papers the qubits at the ends are measured at once, and code words follow each other without waiting for answers.
+    Where memories store them (`ends = "stored"`: a chain of several links, teleportation) an attempt takes longer by
+    2 L n / c, and memories hold them for 2 L n / c (left) and L n / c (right). Stations have their code words ready.
 
     Note:
         Exact, Bell-diagonal, differentiable with respect to every field; N may be any real number >= 1.
@@ -80,8 +83,14 @@ class OneWay:
     gate_time: Float[Array, "..."]
     """Of one gate between two emitters [s]."""
 
+    refractive_index: Float[Array, "..."]
+    """Group index of the fibre [1]; it counts where ends are stored."""
+
     attempt_time: Float[Array, "..."] | None
     """Duration of one attempt [s]; None = generation time of a code word."""
+
+    ends: Ends = static(default=Ends.MEASURED)
+    """What becomes of the qubits at the ends."""
 
     @property
     def segments(self) -> Any:
@@ -112,10 +121,7 @@ def herald_one_way(link: OneWay) -> Heralded:
     else:
         each = every(link, spacings(link))
         p_success, signs = xp.prod(each[:, 0]), xp.prod(each[:, 1:], axis=0)
-    time = link.attempt_time
-    if time is None:
-        time = link.code.generation_time(link.emission_time, link.gate_time)
-    return delivered(p_success, signs, time)
+    return delivered(link, p_success, signs, (2.0, 1.0))
 
 
 def passed(link: OneWay, spacing: Any) -> Float[Array, "5"]:
@@ -153,7 +159,9 @@ def one_way(
     reencoding_error: Any = 0.0,
     emission_time: Any = 0.0,
     gate_time: Any = 0.0,
+    refractive_index: Any = DEFAULT_REFRACTIVE_INDEX,
     attempt_time: Any = None,
+    ends: Any = Ends.MEASURED,
 ) -> OneWay:
     """Build a link of one-way repeaters.
 
@@ -168,7 +176,10 @@ def one_way(
         reencoding_error: the same on the qubit at each station, in [0, 3/4].
         emission_time: of one photon [s].
         gate_time: of one gate between emitters [s].
-        attempt_time: duration of one attempt [s]; None = generation time of a code word.
+        refractive_index: group index of the fibre [1], at least 1; it counts where ends are stored.
+        attempt_time: duration of one attempt [s]; None = generation time of a code word, and the way to the right node
+            and back where ends are stored.
+        ends: "measured" or "stored", what becomes of the qubits at the nodes.
 
     Raises:
         ValueError: if a value lies outside its range, stations are given twice or not at all, an attempt takes no time,
@@ -198,7 +209,9 @@ def one_way(
         reencoding_error=reencoding_error,
         emission_time=emission_time,
         gate_time=gate_time,
+        refractive_index=refractive_index,
         attempt_time=attempt_time,
+        ends=ends,
     )
     link = OneWay(
         code=code,

@@ -17,7 +17,7 @@ from qtn.problem.objective import objective_of, parameters_of, tree_evaluator
 from qtn.problem.problem import Problem
 from qtn.problem.whole import code_tables, fits, whole_numbers
 
-MAX_CYCLES = 3
+MAX_CYCLES = 10
 """How often whole numbers are chosen again after the real ones were tuned."""
 
 FACTORS = (1.0, 0.5, 2.0)

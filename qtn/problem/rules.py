@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from qtn.links.encoded import Ends as CodeEnds
 from qtn.problem.application.application import Needs
 from qtn.problem.chain.chain import num_links_of
-from qtn.problem.chain.links import LinkTable
+from qtn.problem.chain.links import EncodedLink, LinkTable
 from qtn.problem.chain.node import RelaxingMemory, Swap
 from qtn.problem.choices import JobKind, Latency, StateLevel
 from qtn.problem.quantities import application_of
@@ -44,6 +45,9 @@ def application_rules(document: Document) -> Iterator[str]:
     schedule, level = document.get("schedule"), table.get("level") if isinstance(table, dict) else None
     if use.keeps_pairs and isinstance(schedule, dict) and "policy" in schedule and schedule.get("ends") != Ends.KEPT:
         yield f'schedule.ends: must be "{Ends.KEPT}", because {model} uses both qubits of a pair'
+    for name, kind, link in walk_tables(document, Config) if use.keeps_pairs else ():
+        if issubclass(kind, EncodedLink) and link.get("ends") != CodeEnds.STORED:
+            yield f'{name}.ends: must be "{CodeEnds.STORED}", because {model} uses both qubits of a pair'
     if use.needs is Needs.STATE and level not in (None, StateLevel(PAULI.name)):
         yield f'evaluate.level: must be "{PAULI.name}", because {model} needs the whole state; or leave it out'
     if use.needs is Needs.OUTCOME and isinstance(table, dict) and table.get("evaluator") in SAMPLING:

@@ -68,7 +68,10 @@ def codes_part(rows: Iterable[Mapping[str, Any]]) -> str:
         f'<div class="wide">{draw_code(row["code"])}</div>{rows_table(CAUSE_COLUMNS, row["causes"])}'
         for name, row in distinct(rows)
     ]
-    note = "<p>Each cause alone, over the whole link, with everything else perfect; the last line is all of them.</p>"
+    note = (
+        "<p>Each cause alone, over the whole link, with everything else perfect; the last line is all of them, "
+        "without what memories at the ends lose while they wait.</p>"
+    )
     return f"<h2>Codes</h2>{''.join(parts)}{note}" if parts else ""
 
 

@@ -10,8 +10,10 @@ import pytest
 
 from qtn import codes
 from qtn.evaluators.renewal import Renewal
+from qtn.hardware.memory import dephasing_memory
+from qtn.hardware.node import node
 from qtn.links.chain import chain
-from qtn.links.encoded import causes, repeated
+from qtn.links.encoded import Ends, causes, repeated
 from qtn.links.graph_state import graph_state
 from qtn.links.link import herald
 from qtn.links.one_way import one_way
@@ -59,7 +61,7 @@ def test_stations_multiply(code):
     """Three stations are three links of one station that are swapped perfectly: probabilities and channels multiply."""
     numbers = NUMBERS | {"attempt_time": 1.0}
     whole = one_way(code=code, num_stations=3, **numbers).heralded()
-    one = one_way(code=code, num_stations=1, **numbers | {"length": 3e3})
+    one = one_way(code=code, num_stations=1, ends="stored", **numbers | {"length": 3e3})
     assert whole.p_success == pytest.approx(one.heralded().p_success ** 3, rel=1e-13)
     swapped = Renewal().evaluate(chain(one, num_links=3), parse("swap(swap(0, 1), 2)"))
     np.testing.assert_allclose(whole.bell_diagonal, swapped.bell_diagonal, atol=1e-12)
@@ -88,7 +90,8 @@ def test_equal_spacings_are_best():
 
 
 def fields_of(link):
-    return [f.name for f in dataclasses.fields(link) if getattr(link, f.name) is not None and f.name != "code"]
+    numbers = [f.name for f in dataclasses.fields(link) if f.name not in ("code", "ends")]
+    return [name for name in numbers if getattr(link, name) is not None]
 
 
 GRAPH = {"code": codes.repeater_graph_state(3, [2, 2]), "num_stations": 4.0, "p_bell": 0.5}
@@ -98,6 +101,9 @@ LINKS = {
         for name, code in SMALL.items()
     },
     "positions": one_way(code=TREE, station_positions=[3e3, 5e3], emission_time=1e-9, gate_time=1e-7, **NUMBERS),
+    "stored": one_way(
+        code=SMALL["parity"], num_stations=3.0, emission_time=1e-9, gate_time=1e-7, ends="stored", **NUMBERS
+    ),
     "graph_state": graph_state(emission_time=1e-9, gate_time=1e-7, **GRAPH, **NUMBERS),
 }
 
@@ -108,7 +114,7 @@ def test_gradients(link):
 
     def numbers(link):
         pair = link.heralded()
-        return jnp.array([jnp.log(pair.p_success), jnp.log(pair.attempt_time), *pair.bell_diagonal])
+        return jnp.array([jnp.log(pair.p_success), jnp.log(pair.attempt_time), *pair.bell_diagonal, *pair.held])
 
     slopes = jax.jit(jax.jacfwd(numbers))
     found = slopes(link)
@@ -123,7 +129,7 @@ def test_gradients(link):
             )
             for sign in (1, -1)
         ]
-        own = getattr(found, name).reshape(6, -1)[:, 0]
+        own = getattr(found, name).reshape(8, -1)[:, 0]
         np.testing.assert_allclose(own * step, (moved[0] - moved[1]) / 2, atol=1e-9, err_msg=name)
     perfect = {
         "length": 0.0,
@@ -167,6 +173,32 @@ def test_errors_of_graph_states_multiply():
     photon, source = 1 - 0.04 / 3, 1 - 0.008 / 3
     arms = photon**4 * source
     np.testing.assert_allclose(signs, [1, arms * photon, arms * photon**2, arms * photon], atol=1e-14)
+
+
+def test_stored_ends_wait_for_each_other():
+    """Light passes the link, an answer comes back; graph states wait for what the farthest station says."""
+    way = 9e3 * 1.5 / 299_792_458
+    options = {"emission_time": 1e-9, "gate_time": 1e-7, "ends": "stored", "refractive_index": 1.5, **NUMBERS}
+    link = one_way(code=SMALL["parity"], num_stations=3, **options)
+    pair, made = link.heralded(), link.code.generation_time(1e-9, 1e-7)
+    np.testing.assert_allclose(pair.held, [2 * way, way], rtol=1e-13)
+    assert pair.attempt_time == pytest.approx(made + 2 * way)
+    measured = dataclasses.replace(link, ends=Ends.MEASURED).heralded()
+    assert not measured.holds and measured.attempt_time == made
+    found = Renewal().evaluate(chain(link, node(memory=dephasing_memory(way)), num_links=1), parse("0"))
+    signs = CHARACTERS_FROM_BELL @ measured.bell_diagonal * [1, np.exp(-3), np.exp(-3), 1]
+    np.testing.assert_allclose(found.bell_diagonal, signs @ CHARACTERS_FROM_BELL / 4, atol=1e-12)
+    pair = graph_state(**GRAPH, **options).heralded()
+    np.testing.assert_allclose(pair.held, [way, way], rtol=1e-13)
+    assert pair.attempt_time == pytest.approx(GRAPH["code"].generation_time(1e-9, 1e-7) + way)
+
+
+def test_nodes_between_links_store():
+    with pytest.raises(ValueError, match="measured at its ends, but nodes between links hold"):
+        chain(LINKS["tree"], num_links=2)
+    assert chain(LINKS["stored"], num_links=2).num_links == 2
+    with pytest.raises(ValueError, match="`ends` must be 'measured' or 'stored', but is 'kept'"):
+        one_way(code=TREE, **PUBLISHED, ends="kept")
 
 
 def test_causes_add_up_to_all():

@@ -115,14 +115,14 @@ num_stations = 4
 attenuation_length_km = 20.0
 efficiency = 0.98
 reencoding_error = 1e-3
-attempt_time_s = 1e-4
+gate_time_s = 1e-7
+ends = "stored"
 [[chain.links]]
 model = "single_click"
 length_km = 20.0
 attenuation_db_per_km = 0.2
 efficiency = 0.3
 bright_state = 0.3
-attempt_time_s = 1e-4
 [schedule]
 tree = "swap(0, 1)"
 [optimise]

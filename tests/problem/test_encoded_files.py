@@ -75,7 +75,7 @@ def test_a_file_builds_what_python_builds():
 def test_every_number_of_a_link_has_a_name_and_codes_have_none():
     names = {name.removeprefix("chain.link.") for name in numeric_leaves(loads(ONE_WAY)) if "link" in name}
     wanted = {"length_km", "num_stations", "attenuation_length_km", "efficiency", "photon_error", "reencoding_error"}
-    assert names == wanted | {"emission_time_s", "gate_time_s"}
+    assert names == wanted | {"emission_time_s", "gate_time_s", "refractive_index"}
     assert "chain.link.p_bell" in numeric_leaves(loads(GRAPH))
 
 
@@ -113,7 +113,8 @@ code = { model = "tree", branching = [3, 8, 3] }
 length_km = 50.0
 num_stations = 20
 attenuation_length_km = 20.0
-attempt_time_s = 1e-4
+gate_time_s = 1e-7
+ends = "stored"
 [[chain.links]]
 model = "abstract"
 p_success = 0.1
@@ -129,6 +130,7 @@ tree = "swap(0, 1)"
 def test_a_chain_may_mix_one_way_segments_and_memories():
     found = report_numbers(evaluated(loads(MIXED)))
     assert [row["model"] for row in found["links"]] == ["one_way", "abstract"]
+    assert found["links"][0]["attempt_time_s"] > 4.8e-4  # there and back
     assert 0.9 < found["fidelity"] < 0.95 and found["rate_hz"] > 100
     assert codes_part(found["links"]).count("<svg") == 1
 
@@ -198,6 +200,11 @@ BAD = {
         "reencoding_error = 0.9",
         "reencoding_error: must lie in [0, 0.75], but is 0.9",
     ),
+    "kept": (
+        "gate_time_s",
+        'ends = "kept"\ngate_time_s',
+        "chain.link.ends: must be 'measured' or 'stored', but is 'kept'",
+    ),
     "instant": ("1e-9\ngate_time_s = 1e-7", "0.0", "`attempt_time` must be positive, but comes out as 0"),
     "hopeless": ("efficiency = 0.95", "efficiency = 1e-6", "no attempt heralds a pair"),
 }
@@ -211,6 +218,20 @@ def test_codes_belong_to_their_links():
         "chain.link.code.num_arms: is missing; add `num_arms = ...`",
         "chain.link.code.choice: belongs to a table of another model",
     ]
+
+
+def test_nodes_between_links_store():
+    with pytest.raises(ProblemError) as error:
+        loads(MIXED.replace('ends = "stored"\n', ""))
+    assert error.value.errors == [
+        'chain.links.0.ends: must be "stored", because nodes between links hold qubits; add it'
+    ]
+
+
+def test_applications_that_use_both_qubits_store_them():
+    text = ONE_WAY + '[application]\nmodel = "teleportation"\n'
+    with pytest.raises(ProblemError, match=r'chain\.link\.ends: must be "stored", because application'):
+        loads(text)
 
 
 @pytest.mark.parametrize(("old", "new", "message"), BAD.values(), ids=BAD)

@@ -8,6 +8,7 @@ from pydantic import Field
 from qtn import _ranges as within
 from qtn.hardware.fibre import travel_time
 from qtn.links import chain as lines
+from qtn.links.encoded import Ends
 from qtn.problem import number as unit
 from qtn.problem import placement
 from qtn.problem.chain.links import STATIONS, Link
@@ -16,7 +17,7 @@ from qtn.problem.chain.rows import chain_rows
 from qtn.problem.number import Number
 from qtn.problem.root import Root
 from qtn.problem.route import write_out
-from qtn.problem.table import Document, Table
+from qtn.problem.table import Document, Table, part_of
 
 
 def shared_or_listed(chain: Document) -> Iterator[tuple[str, str]]:
@@ -34,6 +35,20 @@ def shared_or_listed(chain: Document) -> Iterator[tuple[str, str]]:
     count = num_links_of(chain)
     if isinstance(nodes, list) and count is not None and len(nodes) != count + 1:
         yield "nodes", f"must hold num_links + 1 = {count + 1} tables, but holds {len(nodes)}"
+
+
+def inner_nodes_store(chain: Document) -> Iterator[tuple[str, str]]:
+    """Nodes between links hold qubits, also those of links of codes."""
+    count = num_links_of(chain)
+    links = chain["links"] if isinstance(chain.get("links"), list) else [chain.get("link")]
+    for position, link in enumerate(links if count is not None and count > 1 else ()):
+        if not isinstance(link, dict):
+            continue
+        model = link.get("model")
+        kind = part_of(Chain, "link", model) if isinstance(model, str) else None
+        if kind is not None and "ends" in kind.model_fields and link.get("ends") != Ends.STORED:
+            name = f"links.{position}" if "links" in chain else "link"
+            yield f"{name}.ends", f'must be "{Ends.STORED}", because nodes between links hold qubits; add it'
 
 
 def num_links_of(chain: Any) -> int | None:
@@ -57,7 +72,7 @@ class Chain(Root):
     """Links and nodes in a line: one for all positions, or one table each."""
 
     scheduled = True
-    rules = (shared_or_listed,)
+    rules = (shared_or_listed, inner_nodes_store)
     named = (Positions,)
 
     num_links: Annotated[int, Number("Number of links", within.COUNT, traced=False)] | None = None

@@ -12,7 +12,7 @@ from qtn.links import link as links
 from qtn.links.abstract import abstract_link
 from qtn.links.direct_transmission import direct_transmission
 from qtn.links.double_click import double_click
-from qtn.links.encoded import DECIBELS, MOST_ERROR
+from qtn.links.encoded import DECIBELS, MOST_ERROR, Ends
 from qtn.links.graph_state import graph_state
 from qtn.links.midpoint_source import midpoint_source
 from qtn.links.multiplexed import multiplexed_link
@@ -24,7 +24,7 @@ from qtn.problem import number as unit
 from qtn.problem.chain.code_rows import code_rows
 from qtn.problem.chain.codes import Code, GraphStateTable
 from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, TOWARDS_ZERO, Number
-from qtn.problem.table import Built, Document
+from qtn.problem.table import Built, Choice, Document
 from qtn.problem.together import TotalOrSides, at_most, either, exactly_one, excluded, weights_sum_to_one
 
 ArmDistance = Annotated[
@@ -326,7 +326,11 @@ class EncodedLink(LinkTable):
     reencoding_error: ErrorProbability = 0.0
     emission_time_s: PhotonTime = 0.0
     gate_time_s: EmitterGateTime = 0.0
+    refractive_index: RefractiveIndex = DEFAULT_REFRACTIVE_INDEX
     attempt_time_s: AttemptTime | None = None
+    ends: Choice[Ends] = Field(
+        default=Ends.MEASURED, description="Whether the qubits at the nodes are measured at once, or stored"
+    )
 
     @staticmethod
     def loss(table: Document) -> Any:
@@ -336,7 +340,8 @@ class EncodedLink(LinkTable):
     @classmethod
     def arguments(cls, table: Document) -> dict[str, Any]:
         """Return what the builder is given."""
-        return super().arguments(table) | {"code": cls.part("code", table["code"]).build(table["code"])}
+        code = cls.part("code", table["code"]).build(table["code"])
+        return super().arguments(table) | {"code": code, "ends": table["ends"]}
 
     @classmethod
     def details(cls, table: Document) -> dict[str, Any]:
