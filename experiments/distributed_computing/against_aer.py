@@ -10,11 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from programs import build
 
-from qtn.dqc import distribute
-from qtn.dqc.arrivals import steady_pairs
-from qtn.dqc.distributed import Close, Copy, Distributed, Local, Open, Remote, Through, single
-from qtn.dqc.processor import processor
-from qtn.dqc.run import run
+from qtn.dqc import Distributed, distribute, processor, run, steady_pairs
+from qtn.dqc.distributed import Close, Copy, Local, Open, Remote, Through, single
 from qtn.hardware.gates import gates
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))

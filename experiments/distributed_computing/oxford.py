@@ -7,10 +7,7 @@ import jax.numpy as jnp
 from programs import grover, success
 from scipy.optimize import brentq
 
-from qtn.dqc import average_fidelity, distribute, remote_gate
-from qtn.dqc.arrivals import steady_pairs
-from qtn.dqc.processor import processor
-from qtn.dqc.run import run
+from qtn.dqc import average_fidelity, distribute, processor, remote_gate, run, steady_pairs
 from qtn.hardware.gates import gates
 from qtn.hardware.node import node
 from qtn.states.pair import from_fidelity

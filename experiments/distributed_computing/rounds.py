@@ -6,10 +6,7 @@ import numpy as np
 from programs import build
 
 from qtn import abstract_link, chain, elementary, evaluate, pump
-from qtn.dqc import distribute
-from qtn.dqc.arrivals import pairs_of
-from qtn.dqc.processor import processor
-from qtn.dqc.run import run
+from qtn.dqc import distribute, pairs_of, processor, run
 from qtn.evaluators.renewal import Renewal
 from qtn.hardware.gates import gates
 from qtn.hardware.memory import dephasing_memory

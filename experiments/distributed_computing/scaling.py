@@ -5,10 +5,7 @@ from typing import Any, NamedTuple
 
 from programs import build
 
-from qtn.dqc import distribute
-from qtn.dqc.arrivals import steady_pairs
-from qtn.dqc.processor import processor
-from qtn.dqc.run import run
+from qtn.dqc import distribute, processor, run, steady_pairs
 from qtn.hardware.gates import gates
 from qtn.hardware.memory import dephasing_memory
 from qtn.states.pair import from_fidelity
