@@ -21,7 +21,7 @@ from qtn.problem.messages import ProblemError, from_validation
 from qtn.problem.names import expand
 from qtn.problem.overrides import Times, apply_override
 from qtn.problem.problem import Problem
-from qtn.problem.quantities import quantity_rules
+from qtn.problem.quantities import application_of, quantity_rules
 from qtn.problem.root import roots
 from qtn.problem.rules import broken_rules
 from qtn.problem.schema import Config
@@ -86,6 +86,9 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
             apply_override(document, times, override)
         except ValueError as error:
             errors.append(f"--set {error}")
+    use = application_of(document)
+    if use is not None:
+        errors.extend(use.complete(document, Path(source).parent))
     for key, kind in roots(Config).items():
         if isinstance(document.get(key), dict):
             errors.extend(kind.complete(document[key], key))

@@ -20,7 +20,7 @@ def quantities_of(document: Mapping[str, Any]) -> dict[str, Quantity]:
         document: the tables of the problem; possibly wrong ones.
     """
     use = application_of(document)
-    return QUANTITIES | ({each.name: each for each in use.quantities} if use else {})
+    return QUANTITIES | ({each.name: each for each in use.rows(document["application"])} if use else {})
 
 
 def application_of(document: Mapping[str, Any]) -> type[Application] | None:

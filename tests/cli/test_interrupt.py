@@ -14,24 +14,9 @@ from qtn.cli.app import run
 from qtn.problem.sweep import SweepTask
 from qtn.sweeps.dataset import open_dataset
 from qtn.sweeps.run import FIRST, stop_on_signals
+from tests.problems import SWEPT
 
-PROBLEM = """
-schema = 1
-[chain]
-num_links = 2
-link = { model = "abstract", p_success = 0.1, attempt_time_s = 1e-3, werner = 0.97 }
-[schedule]
-tree = "swap(0, 1)"
-[time]
-step_s = 1e-3
-num_steps = 1024
-[sweep]
-outputs = ["fidelity"]
-[sweep.axes]
-"chain.link.werner" = { start = 0.9, stop = 1.0, num = 100 }
-[optimise]
-parameters = ["chain.link.werner"]
-"""
+PROBLEM = SWEPT % 100 + '[optimise]\nparameters = ["chain.link.werner"]\n'
 
 
 @pytest.fixture

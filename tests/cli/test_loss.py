@@ -10,25 +10,9 @@ from qtn.cli.app import run
 from qtn.problem.load import load
 from qtn.problem.sweep import SweepTask, open_sweep
 from qtn.sweeps.claim import claimed
+from tests.problems import SWEPT
 
-PROBLEM = """
-schema = 1
-[chain]
-num_links = 2
-link = { model = "abstract", p_success = 0.1, attempt_time_s = 1e-3, werner = 0.97 }
-[schedule]
-tree = "swap(0, 1)"
-[time]
-step_s = 1e-3
-num_steps = 1024
-[sweep]
-outputs = ["fidelity"]
-[sweep.axes]
-"chain.link.werner" = { start = 0.9, stop = 1.0, num = 12 }
-[optimise]
-maximise = "fidelity"
-parameters = ["chain.link.werner"]
-"""
+PROBLEM = SWEPT % 12 + '[optimise]\nmaximise = "fidelity"\nparameters = ["chain.link.werner"]\n'
 
 
 @pytest.fixture

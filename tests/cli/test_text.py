@@ -23,19 +23,9 @@ from qtn.sweeps.slurm import job_script
 from qtn.sweeps.spec import grid
 from qtn.sweeps.status import status_of
 from qtn.sweeps.store import create
+from tests.problems import SWEPT
 
-PROBLEM = """
-schema = 1
-[chain]
-num_links = 2
-link = { model = "abstract", p_success = 0.1, attempt_time_s = 1e-3, werner = 0.97 }
-[schedule]
-tree = "swap(0, 1)"
-[sweep]
-outputs = ["fidelity"]
-[sweep.axes]
-"chain.link.werner" = { start = 0.9, stop = 1.0, num = 12 }
-"""
+PROBLEM = SWEPT % 12
 CONTROLS = ["\n", "\r", "\t", "\x00", "\x1b", "\x7f", "\x9b", "\u2028", "\u202e", "\udcff"]
 
 

@@ -5,7 +5,9 @@ import json
 import numpy as np
 
 from qtn.sweeps.layout import Column, Layout
+from qtn.sweeps.run import run_shard
 from qtn.sweeps.spec import grid
+from qtn.sweeps.store import open_or_create
 
 AXES = {"x": {"start": 0.0, "stop": 9.5, "num": 20}, "name": ["a", "b", "c"]}
 COLUMNS = (Column("square", "m^2", "the square"), Column("error"))
@@ -24,3 +26,10 @@ def answers(index):
     failed = np.asarray(index) % 11 == 5
     square = np.where(failed, np.nan, x**2 + 1000 * (np.asarray(index) % 3))
     return {"square": square, "error": np.full(len(index), 1e-9)}, ["it is the 11th" if f else "" for f in failed]
+
+
+def computed(path, shard=(0, 1), **more):
+    """Make a store, compute a shard of it, and return it."""
+    store = open_or_create(path, layout(**more))
+    run_shard(store, answers, shard=shard)
+    return store

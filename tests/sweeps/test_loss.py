@@ -10,9 +10,8 @@ import pytest
 
 from qtn.sweeps.export import export_store
 from qtn.sweeps.merge import merge_stores
-from qtn.sweeps.run import run_shard
-from qtn.sweeps.store import StoreError, WriteError, create, open_or_create, open_store
-from tests.sweeps.stores import TOTAL, answers, layout
+from qtn.sweeps.store import StoreError, WriteError, create, open_store
+from tests.sweeps.stores import TOTAL, computed, layout
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,12 +19,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "RUN.zarr"
-
-
-def computed(path, shard=(0, 1), **more):
-    store = open_or_create(path, layout(**more))
-    run_shard(store, answers, shard=shard)
-    return store
 
 
 def files(path):

@@ -10,19 +10,9 @@ import pytest
 
 from qtn.cli.app import run
 from qtn.sweeps.slurm import job_script, limit_seconds
+from tests.problems import SWEPT
 
-PROBLEM = """
-schema = 1
-[chain]
-num_links = 2
-link = { model = "abstract", p_success = 0.1, attempt_time_s = 1e-3, werner = 0.97 }
-[schedule]
-tree = "swap(0, 1)"
-[sweep]
-outputs = ["fidelity"]
-[sweep.axes]
-"chain.link.werner" = { start = 0.9, stop = 1.0, num = 12 }
-"""
+PROBLEM = SWEPT % 12
 
 
 def script(**more):

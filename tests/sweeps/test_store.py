@@ -18,18 +18,12 @@ from qtn.sweeps.merge import merge_stores
 from qtn.sweeps.run import run_shard
 from qtn.sweeps.status import status_of
 from qtn.sweeps.store import StoreError, WriteError, create, open_or_create, open_store
-from tests.sweeps.stores import TOTAL, answers, layout
+from tests.sweeps.stores import TOTAL, answers, computed, layout
 
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "RUN.zarr"
-
-
-def computed(path, shard=(0, 1), **more):
-    store = open_or_create(path, layout(**more))
-    run_shard(store, answers, shard=shard)
-    return store
 
 
 def test_what_is_written_is_read_in_the_order_of_the_axes(path):

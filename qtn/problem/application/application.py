@@ -3,6 +3,7 @@
 import abc
 import enum
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from qtn.merit.quantities import Quantity
@@ -40,6 +41,21 @@ class Application(Table, abc.ABC):
 
     quantities: ClassVar[tuple[Quantity, ...]] = ()
     """Its rows of the registry; their names differ from those of all other quantities."""
+
+    @classmethod
+    def complete(cls, document: dict[str, Any], folder: Path) -> list[str]:
+        """Write out short forms and paths of a file that is not checked yet; return what is wrong with them.
+
+        Args:
+            document: the whole file, changed in place.
+            folder: where it lies.
+        """
+        return []
+
+    @classmethod
+    def rows(cls, table: Document) -> tuple[Quantity, ...]:
+        """Return the quantities of a table that is not checked yet: those of the class, and what the table asks for."""
+        return cls.quantities
 
     @classmethod
     @abc.abstractmethod

@@ -1,0 +1,137 @@
+"""Pairs between two processors: when they arrive, in which state, and how they age until they are used."""
+
+import math
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from qtn import _checks
+from qtn._array import Array, library
+from qtn._pytree import pytree
+from qtn.evaluators.outcome import Result
+from qtn.hardware.memory import Memory, PerfectMemory
+from qtn.links.chain import Chain
+from qtn.states.pair import pauli_from_bell
+
+TAIL = 1e-15
+"""Probability that may outlast the grid of `steady_pairs`."""
+
+
+@pytree
+class Pairs:
+    """What one link between two processors delivers, again and again; each pair starts when it is asked for."""
+
+    states: Float[Array, "t 4 4"]
+    """Pauli coefficients of the pair that arrives after 0, 1, 2, ... steps, times the probability that it does."""
+
+    step: Float[Array, ""]
+    """[s]."""
+
+    memories: tuple[Memory, Memory]
+    """Of the communication qubits, where a pair that came early is stored; left and right."""
+
+    @property
+    def probability(self) -> Float[Array, "t"]:
+        """Return the probability to arrive after 0, 1, 2, ... steps."""
+        return self.states[:, 0, 0]
+
+    @property
+    def mean_time(self) -> Float[Array, ""]:
+        """Return the mean time to make a pair [s]."""
+        times = np.arange(self.states.shape[0], dtype=float)
+        return self.step * (self.probability @ times) / library(self.states).sum(self.probability)
+
+
+def pairs_of(result: Result, chain: Chain | None = None) -> Pairs:
+    """Return pairs as a chain with a schedule delivers them.
+
+    Args:
+        result: of an evaluator that resolves time and state, such as `Renewal`.
+        chain: where it was delivered: memories of its end nodes store pairs that came early; perfect if not given.
+
+    Raises:
+        ValueError: if the result is one of samples, or does not hold what is delivered at each time.
+
+    Note:
+        As exact as the result: on a coarse grid (`info.num_grids` > 1) the distribution is that of its finest step.
+    """
+    resolved = result.in_time
+    if resolved is None:
+        raise ValueError(
+            "Argument `result` must say what is delivered at each time, but it is one of samples: use `Renewal()`."
+        )
+    ends = (PerfectMemory(), PerfectMemory())
+    if chain is not None:
+        ends = (chain.node(0).memory, chain.node(chain.num_links).memory)
+    states = resolved.resolved_states
+    return Pairs(states=states / states[:, 0, 0].sum(), step=resolved.times[1] - resolved.times[0], memories=ends)
+
+
+def steady_pairs(state: Any, rate: Any, *, memory: Memory | None = None, p_success: Any = 0.02) -> Pairs:
+    """Return pairs of one state that are made at a rate, in attempts that succeed one by one.
+
+    Args:
+        state: (4, 4) Pauli coefficients, or (4,) Bell weights.
+        rate: pairs per second [Hz] while one is asked for.
+        memory: of the communication qubits; perfect if not given.
+        p_success: chance of one attempt, in (0, 1]; static. Attempts take p_success / rate; a small one makes the time
+            exponential, up to a variance that is smaller by the fraction `p_success`.
+
+    Raises:
+        ValueError: if a number lies outside its range.
+
+    Note:
+        Exact for these attempts, differentiable in state and rate.
+
+    Example:
+        >>> import jax; jax.config.update("jax_enable_x64", True)
+        >>> round(float(steady_pairs([0.97, 0.01, 0.01, 0.01], 10.0).mean_time), 9)
+        0.1
+    """
+    if isinstance(p_success, bool) or not isinstance(p_success, (int, float)) or not 1e-4 <= p_success <= 1:
+        raise ValueError(f"Argument `p_success` must be a number in [1e-4, 1], but is {p_success!r}.")
+    rate = _checks.positive_finite("rate", rate)
+    coefficients = _checks.real(state)
+    if coefficients.shape == (4,):
+        coefficients = pauli_from_bell(coefficients)
+    length = 2 if p_success == 1 else 2 + math.ceil(math.log(TAIL) / math.log1p(-p_success))
+    law = np.concatenate([[0.0], p_success * (1 - p_success) ** np.arange(length - 1)])
+    kept = PerfectMemory() if memory is None else memory
+    return Pairs(states=(law / law.sum())[:, None, None] * coefficients, step=p_success / rate, memories=(kept, kept))
+
+
+def first_of(states: Float[Array, "t 4 4"], num_links: int) -> Float[Array, "t 4 4"]:
+    """Return the same for the first pair of several links that start together."""
+    reached = jnp.cumsum(states[:, 0, 0])
+    after = jnp.maximum(1 - reached, 0.0)
+    before = jnp.concatenate([jnp.ones(1), after[:-1]])
+    # a^m - b^m = (a - b) (a^(m-1) + a^(m-2) b + ... + b^(m-1)), and a - b is the probability
+    share = jnp.stack([before**i * after ** (num_links - 1 - i) for i in range(num_links)])
+    return states * jnp.sum(share, axis=0)[:, None, None]
+
+
+def decay_rates(memories: tuple[Memory, Memory]) -> Float[Array, "4 4"]:
+    """Return the rates [1/s] at which coefficients of a stored pair decay, in the basis of `towards_equilibrium`."""
+    left, right = (jnp.concatenate([jnp.zeros(1), jnp.asarray(each.pauli_rates())]) for each in memories)
+    return left[:, None] + right[None, :]
+
+
+def towards_equilibrium(states: Float[Array, "t 4 4"], memories: tuple[Memory, Memory]) -> Float[Array, "t 4 4"]:
+    """Return coefficients in the basis in which storage is diagonal: <Z> of each qubit counts from its equilibrium."""
+    left, right = (shift(-each.equilibrium()) for each in memories)
+    return jnp.einsum("ai,tij,bj->tab", left, states, right)
+
+
+def from_equilibrium(states: Float[Array, "*n 4 4"], memories: tuple[Memory, Memory]) -> Float[Array, "*n 4 4"]:
+    """Return Pauli coefficients: the inverse of `towards_equilibrium`."""
+    left, right = (shift(each.equilibrium()) for each in memories)
+    return jnp.einsum("ai,...ij,bj->...ab", left, states, right)
+
+
+def shift(equilibrium: float) -> np.ndarray:
+    """Return what adds its equilibrium to <Z> of a qubit."""
+    matrix = np.eye(4)
+    matrix[3, 0] = equilibrium
+    return matrix

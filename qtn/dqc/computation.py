@@ -1,0 +1,75 @@
+"""What a distributed run gives."""
+
+from typing import Any
+
+from jaxtyping import Float
+
+from qtn._array import Array
+from qtn._pytree import pytree, static
+from qtn.circuits.run import RunInfo
+from qtn.dqc.averages import WaitModel
+from qtn.dqc.run_time import RunTime
+from qtn.states.trains import MPDO
+
+
+@pytree
+class Computation:
+    """What a distributed run gives; numbers are averages over all waits and outcomes."""
+
+    fidelity: Float[Array, ""]
+    """<psi| rho |psi> with what the circuit gives without noise; nan where that is no pure state, as it measures."""
+
+    observables: Float[Array, "o"]
+    """Expectation values of the Pauli strings that were asked for."""
+
+    mean_time: Float[Array, ""]
+    """Mean run time: waits for pairs, gates, readouts and messages [s]."""
+
+    waiting_time: Float[Array, ""]
+    """The part of it that is spent on waits for pairs [s]."""
+
+    time: RunTime
+    """Its distribution."""
+
+    wait_error: Float[Array, ""]
+    """Estimate of how far Pauli coefficients may be off, as waits are averaged with few nodes, or independently."""
+
+    state: MPDO | None
+    """All sites of the circuit in the order `sites`; None where many runs of many qubits were averaged."""
+
+    info: RunInfo
+    """How accurate the trains are; where several runs were averaged, that of the worst."""
+
+    sites: tuple[int, ...] = static()
+    """Site of the circuit of each site of the state."""
+
+    owners: tuple[int, ...] = static()
+    """Processor of each site of the state at the end; -1 of what is no qubit."""
+
+    num_pairs: int = static()
+    """Pairs that were used."""
+
+    num_runs: int = static()
+    """Runs that were averaged."""
+
+    waits: WaitModel = static()
+    """How waits were averaged."""
+
+    ahead: bool = static()
+    """Whether waits that depend on each other were taken as independent: pairs are made ahead during other waits."""
+
+    def quantiles(self, levels: Any) -> Float[Array, "n"]:
+        """Return the times [s] within which a run ends with the given probabilities."""
+        return self.time.quantiles(levels)
+
+    def sentences(self) -> list[str]:
+        """Describe what was done and what deserves attention, with a cure."""
+        how = {
+            WaitModel.BATCH: f"averaged over {self.num_runs} runs",
+            WaitModel.BOND: "carried by a classical site with four nodes",
+            WaitModel.INDEPENDENT: "averaged for each qubit alone",
+        }[self.waits]
+        lines = [f"Waits were {how}: Pauli coefficients are off by up to about {float(self.wait_error):.1e}."]
+        if self.ahead:
+            lines.append("Pairs are made ahead during other waits: these were taken as independent of each other.")
+        return lines + self.info.sentences()

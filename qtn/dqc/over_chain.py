@@ -1,0 +1,81 @@
+"""A distributed circuit whose processors are joined by copies of one chain, each with its schedule."""
+
+import dataclasses
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from qtn._array import Array
+from qtn._pytree import pytree, static
+from qtn.dqc.arrivals import Pairs, pairs_of
+from qtn.dqc.averages import WaitModel
+from qtn.dqc.computation import Computation
+from qtn.dqc.distributed import Distributed
+from qtn.dqc.processor import Processor
+from qtn.dqc.run import run
+from qtn.evaluators.outcome import Outcome
+from qtn.hardware.gates import gates
+from qtn.links.chain import Chain
+from qtn.states.basis import BELL_SIGNS
+
+SUDDEN = 1e-9
+"""Factor on waits that leaves nothing of them."""
+
+
+@pytree
+class Causes:
+    """The fidelity of a run with one cause of errors less."""
+
+    without_waits: Float[Array, ""]
+    """Pairs are there at once."""
+    with_perfect_pairs: Float[Array, ""]
+    with_perfect_gates: Float[Array, ""]
+    """And perfect readouts."""
+
+
+@pytree
+class CircuitUse:
+    """What a circuit makes of the pairs of a chain."""
+
+    computation: Computation
+    causes: Causes | None = None
+
+
+@pytree
+class CircuitOverChain:
+    """Runs a circuit; see `qtn.dqc.run`."""
+
+    distributed: Distributed
+    processor: Processor
+    observables: tuple[tuple[tuple[int, str], ...], ...] = static()
+    """Pauli strings: (site, letter)."""
+    waits: WaitModel = static(default=WaitModel.CORRELATED)
+    num_nodes: int | None = static(default=None)
+    max_bond: int = static(default=64)
+    causes: bool = static(default=False)
+    """Whether to run thrice more, each time with one cause of errors less."""
+
+    def run(self, result: Outcome, chain: Chain) -> CircuitUse:
+        """Return what the circuit gives where every two processors are joined by this chain."""
+        made = pairs_of(result, chain)
+        computation = self._computed(made, self.processor, [dict(each) for each in self.observables])
+        return CircuitUse(computation=computation, causes=self._causes(made) if self.causes else None)
+
+    def _computed(self, made: Pairs, own: Processor, observables: Any) -> Computation:
+        options: Any = {"waits": self.waits, "num_nodes": self.num_nodes, "max_bond": self.max_bond}
+        return run(self.distributed, made, own, observables=observables, **options)
+
+    def _causes(self, made: Pairs) -> Causes:
+        at_once = dataclasses.replace(made, step=made.step * SUDDEN)
+        perfect = dataclasses.replace(made, states=made.probability[:, None, None] * np.diag(BELL_SIGNS))
+        times = self.processor.node.gates
+        ideal = gates(two_qubit_time=times.two_qubit_time, readout_time=times.readout_time)
+        node = dataclasses.replace(self.processor.node, gates=ideal)
+        skilled = dataclasses.replace(self.processor, node=node, one_qubit=jnp.ones(()))
+        return Causes(
+            without_waits=self._computed(at_once, self.processor, ()).fidelity,
+            with_perfect_pairs=self._computed(perfect, self.processor, ()).fidelity,
+            with_perfect_gates=self._computed(made, skilled, ()).fidelity,
+        )

@@ -1,0 +1,245 @@
+"""The order of a distributed run, without numbers: rounds of pairs, moments of gates, and who is idle when.
+
+A round waits for at most one pair of each couple of processors; the pairs that a layer needs of one couple are rounds
+one after the other. Between rounds gates run as early as they can, in moments: a moment takes as long as its slowest
+gate. Ticks count rounds and moments together.
+"""
+
+import enum
+from typing import Any, NamedTuple
+
+from qtn.dqc.distributed import Close, Distributed, Local, Move, Open, Remote, Through, train_places
+
+Couple = tuple[int, int]
+
+
+class Kind(enum.IntEnum):
+    """What takes time in a moment."""
+
+    GATE = 0
+    READOUT = 1
+    COPY = 2
+    """Open a copy, or move a qubit: a gate, a readout and a message."""
+    CLOSE = 3
+    """A readout and a message."""
+    REMOTE = 4
+    """A copy, a gate and a close."""
+
+
+class Tick(NamedTuple):
+    """A round of pairs, or a moment."""
+
+    round: int
+    """Its number, or -1 for a moment."""
+    kinds: frozenset[Kind]
+    """Of a moment."""
+
+
+class Use(NamedTuple):
+    """Which pair an action takes."""
+
+    round: int
+    couple: int
+    """Position in the couples of its round."""
+    swapped: bool
+    """Whether the first qubit of the action is at the processor with the larger number."""
+    ticks: tuple[int, int]
+    """Moments [from, to) that pass between the round and the action, in which the pair is stored."""
+
+
+class Idle(NamedTuple):
+    """Storage of a place during the ticks [first, last)."""
+
+    place: int
+    processor: int
+    first: int
+    last: int
+
+
+class Act(NamedTuple):
+    """An action on places of the train."""
+
+    what: str
+    """gate, remote, open, close, move, wait."""
+    places: tuple[int, ...]
+    idle: tuple[int, ...]
+    """Storage before it: positions in `Program.idles`."""
+    gate: tuple[int, int] | None
+    """Operation and place of the circuit."""
+    processors: tuple[int, ...]
+    """Of the places; of a copy or move, source and target."""
+    letter: str
+    use: Use | None
+    swapped: bool
+    """Of a remote gate: whether the copied operand is the second of the gate."""
+    round: int
+    """Of a wait."""
+
+
+class Program(NamedTuple):
+    """The whole run."""
+
+    num_places: int
+    site_place: tuple[int, ...]
+    slots: tuple[int, ...]
+    """Places of communication qubits."""
+    acts: tuple[Act, ...]
+    idles: tuple[Idle, ...]
+    ticks: tuple[Tick, ...]
+    rounds: tuple[tuple[Couple, ...], ...]
+    """The couples of each round."""
+    owners: tuple[tuple[int, ...], ...]
+    """Processor of each place at each round; -1 where nothing that decays is stored."""
+    finally_at: tuple[int, ...]
+    """The same at the end."""
+
+
+def program_of(distributed: Distributed) -> Program:
+    """Return the order in which a distributed circuit runs."""
+    return _Writer(distributed).program()
+
+
+class _Writer:
+    """Walks through the layers."""
+
+    def __init__(self, distributed: Distributed) -> None:
+        self.distributed = distributed
+        self.site_place, self.slot_place, self.num_places = train_places(distributed)
+        self.owner = dict.fromkeys(range(self.num_places), -1)
+        for site in distributed.qubits:
+            self.owner[self.site_place[site]] = distributed.placement[site]
+        self.acts: list[Act] = []
+        self.idles: list[Idle] = []
+        self.ticks: list[Tick] = []
+        self.rounds: list[tuple[Couple, ...]] = []
+        self.owners: list[tuple[int, ...]] = []
+        self.last = dict.fromkeys(range(self.num_places), -1)
+        """Tick of the last action on each place."""
+        self.barrier = -1
+
+    def program(self) -> Program:
+        """Return everything."""
+        for layer in self.distributed.layers:
+            self._layer(layer.actions)
+        end = len(self.ticks)
+        waiting = tuple(self._idle(place, end) for place in range(self.num_places) if place not in self._slots())
+        idle = tuple(each for each in waiting if each is not None)
+        if idle:
+            self.acts.append(Act("end", (), idle, None, (), "", None, False, -1))
+        return Program(
+            self.num_places,
+            self.site_place,
+            self._slots(),
+            tuple(self.acts),
+            tuple(self.idles),
+            tuple(self.ticks),
+            tuple(self.rounds),
+            tuple(self.owners),
+            tuple(self.owner[place] for place in range(self.num_places)),
+        )
+
+    def _slots(self) -> tuple[int, ...]:
+        return tuple(self.slot_place.values())
+
+    def _layer(self, actions: tuple[Any, ...]) -> None:
+        """Split a layer into rounds, each before the first action that needs it."""
+        asked: dict[Couple, int] = {}
+        number: dict[int, int] = {}  # round within the layer of each action, in ascending order
+        for position, action in enumerate(actions):
+            ends = self.distributed.ends(action)
+            if ends is not None:
+                number[position] = asked[ends] = max(asked.get(ends, -1) + 1, *number.values(), 0)
+        members: list[list[Couple]] = [[] for _ in range(1 + max(number.values(), default=-1))]
+        for position, place in number.items():
+            members[place].append(self.distributed.ends(actions[position]))  # pyright: ignore[reportArgumentType]
+        started: list[int] = []
+        for position, action in enumerate(actions):
+            while position in number and number[position] >= len(started):
+                started.append(self._round(tuple(sorted(members[len(started)]))))
+            self._action(action, started[number[position]] if position in number else -1)
+
+    def _round(self, couples: tuple[Couple, ...]) -> int:
+        self.rounds.append(couples)
+        self.owners.append(tuple(self.owner[place] for place in range(self.num_places)))
+        self.barrier = len(self.ticks)
+        self.ticks.append(Tick(len(self.rounds) - 1, frozenset()))
+        self.acts.append(Act("wait", (), (), None, (), "", None, False, len(self.rounds) - 1))
+        return len(self.rounds) - 1
+
+    def _action(self, action: Any, number: int) -> None:
+        if isinstance(action, Local | Through):
+            self._gate(action)
+        elif isinstance(action, Remote):
+            sites = self._sites(action.gate)
+            places = tuple(self.site_place[site] for site in sites)
+            order = places[::-1] if action.copied else places
+            what = ("remote", order, (action.source, action.target), action.letter, bool(action.copied))
+            self._write(*what, Kind.REMOTE, action, number)
+        elif isinstance(action, Move):
+            place = self.site_place[action.qubit]
+            self._write("move", (place,), (action.source, action.target), "", False, Kind.COPY, action, number)
+            self.owner[place] = action.target
+        else:
+            self._copy(action, number)
+
+    def _copy(self, action: Open | Close, number: int) -> None:
+        copy = self.distributed.copies[action.copy]
+        places = self.site_place[copy.qubit], self.slot_place[copy.target, copy.slot]
+        what, kind = ("open", Kind.COPY) if isinstance(action, Open) else ("close", Kind.CLOSE)
+        self._write(what, places, (copy.source, copy.target), copy.letter, False, kind, action, number)
+        self.owner[places[1]] = copy.target if isinstance(action, Open) else -1
+
+    def _gate(self, action: Local | Through) -> None:
+        sites = self._sites(action.gate)
+        places = [self.site_place[site] for site in sites]
+        if isinstance(action, Through):
+            copy = self.distributed.copies[action.copy]
+            places[action.operand] = self.slot_place[copy.target, copy.slot]
+        name = self.distributed.circuit.operations[action.gate.operation].name
+        kind = Kind.GATE if len(places) == 2 else Kind.READOUT if name == "MEASURE" else None
+        owners = tuple(self.owner[place] for place in places)
+        if name == "MEASURE" and owners[0] < 0:  # a classical bit, recorded where it is first written
+            owners = (self.distributed.placement[sites[0]],)
+        self._write("gate", tuple(places), owners, "", False, kind, action, -1)
+
+    def _write(
+        self,
+        what: str,
+        places: tuple[int, ...],
+        processors: tuple[int, ...],
+        letter: str,
+        swapped: bool,
+        kind: Kind | None,
+        action: Any,
+        number: int,
+    ) -> None:
+        """Write an action at the first moment that suits it, or at once if it takes no time."""
+        before = max(self.barrier, *(self.last[place] for place in places))
+        tick = before if kind is None else before + 1
+        if kind is not None:
+            while len(self.ticks) <= tick:
+                self.ticks.append(Tick(-1, frozenset()))
+            self.ticks[tick] = Tick(-1, self.ticks[tick].kinds | {kind})
+        idle = tuple(self._idle(place, tick if kind is not None else tick + 1) for place in places)
+        for place in places:
+            self.last[place] = tick
+        use, gate = None, getattr(action, "gate", None)
+        if number >= 0:
+            source, target = processors
+            couple = self.rounds[number].index((min(source, target), max(source, target)))
+            begin = next(t for t, each in enumerate(self.ticks) if each.round == number) + 1
+            use = Use(number, couple, source > target, (begin, tick))
+        kept = tuple(each for each in idle if each is not None)
+        where = None if gate is None else (gate.operation, gate.place)
+        self.acts.append(Act(what, places, kept, where, processors, letter, use, swapped, -1))
+
+    def _idle(self, place: int, until: int) -> int | None:
+        """Note the storage of a place since its last action."""
+        first = self.last[place] + 1
+        if first >= until or self.owner[place] < 0:
+            return None
+        self.idles.append(Idle(place, self.owner[place], first, until))
+        return len(self.idles) - 1
+
+    def _sites(self, gate: Any) -> tuple[int, ...]:
+        return self.distributed.circuit.operations[gate.operation].sites[gate.place]

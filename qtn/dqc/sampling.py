@@ -1,0 +1,149 @@
+"""Distributed runs from random trajectories: waits are drawn too, states stay pure, trains stay narrow."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from qtn._array import Array
+from qtn._pytree import pytree, static
+from qtn.circuits.circuit import Circuit, Operation
+from qtn.circuits.run import prepare
+from qtn.circuits.trajectories import trajectories
+from qtn.dqc.distributed import Distributed
+from qtn.dqc.matrices import NODES, Waits, index_of, matrices, rates_of
+from qtn.dqc.processor import Processor, one_each
+from qtn.dqc.program import program_of
+from qtn.dqc.timing import Timing, pairs_for, timing_of
+from qtn.dqc.wiring import Wiring, wired
+from qtn.states.measures import letters_of
+from qtn.states.trains import require_count, to_mixed, zeros
+
+
+@pytree
+class Sampled:
+    """What trajectories of a distributed run give."""
+
+    mean: Float[Array, "o"]
+    """Of each observable."""
+
+    standard_error: Float[Array, "o"]
+    """From the spread between draws of the waits."""
+
+    worst_fidelity_estimate: Float[Array, ""]
+    """Of a trajectory: the fraction of its squared norm that cuts of bonds kept, at worst."""
+
+    num_waits: int = static()
+    """Draws of the waits."""
+
+
+def sampled_run(
+    distributed: Distributed,
+    pairs: Any,
+    processor: Processor | Sequence[Processor],
+    *,
+    observables: Sequence[Mapping[int, str] | str],
+    num_waits: int = 32,
+    num_trajectories: int = 32,
+    max_bond: int = 64,
+    key: Array,
+) -> Sampled:
+    """Estimate expectation values of a distributed run where mixed trains get too wide.
+
+    Args:
+        distributed: see `qtn.dqc.distribute`.
+        pairs: see `run`.
+        processor: see `run`.
+        observables: Pauli strings over the sites of the circuit.
+        num_waits: draws of all waits; static, at least 2.
+        num_trajectories: of each draw; static.
+        max_bond: static; larger bonds of trajectories are cut.
+        key: of JAX.
+
+    Returns:
+        found: means with standard errors.
+
+    Raises:
+        ValueError: as `run`.
+
+    Note:
+        Waits are drawn from their exact distributions, the same for all qubits: unbiased while nothing is cut (and as
+        far as waits are independent, see `Computation.ahead`). Of known numbers; no derivatives.
+
+    Example:
+        >>> import jax; jax.config.update("jax_enable_x64", True)
+        >>> from qtn.circuits import circuit, gate
+        >>> from qtn.dqc import distribute, processor, steady_pairs
+        >>> bell = distribute(circuit(2, [gate("H", 0), gate("CX", (0, 1))]), qpus=[1, 1])
+        >>> options = {"observables": ["ZZ"], "key": jax.random.key(0), "num_waits": 2, "num_trajectories": 4}
+        >>> sampled_run(bell, steady_pairs([1.0, 0.0, 0.0, 0.0], 10.0), processor(), **options).mean.tolist()
+        [1.0]
+    """
+    require_count("num_waits", num_waits, 2)
+    processors = one_each(processor, len(distributed.qpus))
+    program = program_of(distributed)
+    couples = pairs_for(pairs, distributed.links)
+    timing = jax.jit(lambda made, own: _known(timing_of(program, made, own)))(couples, processors)
+    ideal = prepare(distributed.circuit, None, to_mixed(zeros(distributed.circuit.num_sites)))
+    wiring = wired(program, distributed.circuit, ideal.steps, len(processors), travelling=False)
+    index = index_of(program, wiring)
+    memories = tuple(tuple(couples[ends].memories for ends in own) for own in program.rounds)
+    groups = tuple(group for group, _ in wiring.groups)
+    strings = []
+    for each in observables:
+        letters = letters_of(each, distributed.circuit.num_sites)
+        strings.append({program.site_place[site]: "IXYZ"[letter] for site, letter in enumerate(letters) if letter})
+    rng = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
+    values, worst = [], []
+    for number in range(num_waits):
+        waits = _drawn(rng, timing, processors)
+        ones, twos = matrices(
+            (ideal.ones, ideal.twos), processors, memories, timing[3], waits, index, groups, wiring.closes, False
+        )
+        own = jax.random.fold_in(key, number)
+        options = {"num_trajectories": num_trajectories, "max_bond": max_bond, "key": own}
+        found, info = trajectories(_circuit(wiring, np.asarray(ones), np.asarray(twos)), observables=strings, **options)
+        values.append(found.mean)
+        worst.append(info.worst_fidelity_estimate)
+    means = jnp.stack(values)
+    return Sampled(
+        mean=jnp.mean(means, axis=0),
+        standard_error=jnp.std(means, axis=0, ddof=1) / np.sqrt(num_waits),
+        worst_fidelity_estimate=jnp.min(jnp.stack(worst)),
+        num_waits=num_waits,
+    )
+
+
+def _known(timing: Timing) -> tuple[Any, Any, Any, Any]:
+    """Return what draws need: the parts of each round, and the grid."""
+    return [timing.parts[law] for law in timing.law_of], timing.step, timing.missing, timing.durations
+
+
+def _drawn(rng: np.random.Generator, timing: tuple[Any, Any, Any, Any], processors: Sequence[Processor]) -> Waits:
+    """Draw the wait of each round, and take the pairs that it brings."""
+    rounds, step, _, _ = timing
+    times, pairs = [], []
+    for parts in rounds:
+        law = np.maximum(np.concatenate([np.asarray(part.probability) for part in parts]), 0.0)
+        place = int(rng.choice(law.size, p=law / law.sum()))
+        part, time = divmod(place, parts[0].probability.shape[0])
+        times.append(time * float(step))
+        pairs.append(jnp.asarray(np.asarray(parts[part].pairs)[:, :, time] / law[place]))
+    nothing = jnp.zeros((len(rounds), NODES))
+    return Waits(-jnp.asarray(times)[:, None, None] * rates_of(processors), tuple(pairs), nothing, nothing)
+
+
+def _circuit(wiring: Wiring, ones: np.ndarray, twos: np.ndarray) -> Circuit:
+    """Return the run as a plain circuit of channels."""
+    operations = tuple(
+        Operation(
+            name="CHANNEL",
+            sites=(step.sites,),
+            parameters=((ones if len(step.sites) == 1 else twos)[step.index][None],),  # pyright: ignore[reportArgumentType]
+        )
+        for step in wiring.steps
+    )
+    return Circuit(num_sites=wiring.num_sites, operations=operations)

@@ -1,0 +1,127 @@
+"""Rounds of a run: which pairs, when, and how long everything takes; arrival times drawn one by one."""
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import pytest
+
+from qtn.circuits import circuit, gate
+from qtn.dqc import distribute
+from qtn.dqc.arrivals import steady_pairs
+from qtn.dqc.processor import processor
+from qtn.dqc.program import Kind, program_of
+from qtn.dqc.run_time import mean_run_time, run_time
+from qtn.dqc.timing import pairs_for, timing_of, waits_depend
+from qtn.hardware.gates import gates
+
+P, RATE = 0.2, 10.0
+STEP = P / RATE
+PAIRS = steady_pairs([1.0, 0.0, 0.0, 0.0], RATE, p_success=P)
+LOCAL = 3 * STEP
+"""Of a gate: whole steps, so that drawn times are on the grid."""
+
+
+def alternating(num_remote, num_local=1):
+    """Remote gates between two processors with local gates in between, which no copy can pass."""
+    steps = [gate("H", [0, 1, 2, 3])]
+    for _ in range(num_remote):
+        steps += [gate("CX", (1, 2)), *[gate("CX", [(0, 1), (3, 2)])] * num_local, gate("H", [1, 2])]
+    return distribute(circuit(4, steps), qpus=[2, 2], sharing="none")
+
+
+def drawn(rng, count, num_rounds, *, links=1, buffer=0, cutoff=np.inf, between=0.0):
+    """Waits and ages of rounds between two processors, in steps; `between`: time of gates from one to the next."""
+    waits, ages = np.zeros((2, num_rounds, count))
+    now, served = np.zeros(count), []
+    for number in range(num_rounds):
+        if number:
+            now = now + between
+        started = now if not buffer else served[-buffer] if len(served) >= buffer else np.zeros(count)
+        arrived = started + rng.geometric(P, (links, count)).min(axis=0)
+        while (old := now - arrived >= cutoff).any():
+            again = arrived + cutoff + rng.geometric(P, (links, count)).min(axis=0)
+            arrived = np.where(old, again, arrived)
+        waits[number], ages[number] = np.maximum(arrived - now, 0), np.maximum(now - arrived, 0)
+        now = np.maximum(now, arrived)
+        served.append(now)
+    return waits, ages
+
+
+class Timed(NamedTuple):
+    """What is asked of a timing."""
+
+    mean: float
+    gates: float
+    quantiles: Any
+    ahead: bool
+
+
+def timed(distributed, own):
+    program, processors = program_of(distributed), (own,) * 2
+
+    @jax.jit
+    def found():
+        timing = timing_of(program, pairs_for(PAIRS, distributed.links), processors)
+        return mean_run_time(timing), run_time(timing)
+
+    mean, time = found()
+    return Timed(float(mean), float(time.gates), time.quantiles, waits_depend(program, processors))
+
+
+def test_rounds_and_moments():
+    program = program_of(alternating(2))
+    assert program.rounds == (((0, 1),), ((0, 1),))
+    kinds = [tick.kinds for tick in program.ticks]
+    assert [tick.round for tick in program.ticks if tick.round >= 0] == [0, 1]
+    assert kinds.count(frozenset({Kind.GATE})) == 2
+    assert kinds.count(frozenset({Kind.REMOTE})) == 2
+    assert all(owner >= 0 for owners in program.owners for owner in owners)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"num_links": 3},
+        {"buffer": 1},
+        {"buffer": 1, "cutoff_time": 2 * STEP},
+        {"buffer": 1, "num_links": 2, "cutoff_time": 4 * STEP},
+    ],
+    ids=["on demand", "three links", "made ahead", "made ahead with a cut-off", "everything"],
+)
+def test_run_times_are_those_of_drawn_arrivals(options):
+    count, num_rounds = 40_000, 3
+    own = processor(gate_set=gates(two_qubit_time=LOCAL), **options)
+    found = timed(alternating(num_rounds), own)
+    given = {"links": options.get("num_links", 1), "buffer": options.get("buffer", 0)}
+    cutoff = options.get("cutoff_time", np.inf) / STEP
+    rng = np.random.default_rng(7)
+    waits, _ = drawn(rng, count, num_rounds, **given, cutoff=cutoff, between=9.0)  # a remote gate is two gates
+    total, spent = waits.sum(axis=0) * STEP, (3 * 2 + 3) * LOCAL
+    assert found.gates == pytest.approx(spent)
+    assert abs(found.mean - spent - total.mean()) < 4 * total.std() / np.sqrt(count)
+    for level in (0.1, 0.5, 0.9):
+        time = found.quantiles([level])[0] - spent
+        assert (total < time - 1e-9).mean() - 0.01 < level < (total <= time + 1e-9).mean() + 0.01
+    assert not found.ahead
+
+
+def test_buffers_of_two_are_taken_as_independent_and_say_so():
+    own = processor(gate_set=gates(two_qubit_time=LOCAL / 3), buffer=2)
+    found = timed(alternating(5), own)
+    waits, _ = drawn(np.random.default_rng(2), 20_000, 5, buffer=2, between=3.0)
+    assert found.ahead
+    assert found.mean - found.gates == pytest.approx(waits.sum(axis=0).mean() * STEP, rel=0.1)
+    on_demand = 5 / RATE
+    assert found.mean - found.gates < 0.7 * on_demand
+
+
+def test_sums_of_geometric_waits():
+    """Three pairs on demand: the negative binomial distribution."""
+    found = timed(alternating(3, 0), processor())
+    assert found.mean == pytest.approx(3 / RATE, rel=1e-9)
+    chance = np.array([0.5 * (t - 1) * (t - 2) * P**3 * (1 - P) ** (t - 3) for t in range(1, 300)])
+    reached = np.cumsum(chance)
+    expected = [STEP * (1 + np.flatnonzero(reached >= level)[0]) for level in (0.05, 0.5, 0.95)]
+    np.testing.assert_allclose(found.quantiles([0.05, 0.5, 0.95]), expected, rtol=1e-9)

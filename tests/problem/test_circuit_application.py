@@ -1,0 +1,197 @@
+"""Distributed circuits in problem files: numbers, slopes, short forms, observables, mistakes, reports."""
+
+import json
+
+import numpy as np
+import pytest
+
+from qtn.circuits.qasm import load_qasm
+from qtn.cli.app import run as command
+from qtn.dqc import distribute, pairs_of, processor, run
+from qtn.hardware.gates import gates
+from qtn.hardware.memory import relaxing_memory
+from qtn.problem.evaluation import evaluated, merits
+from qtn.problem.load import load
+from qtn.problem.messages import ProblemError
+from qtn.problem.names import numeric_leaves
+from qtn.problem.run import differentiate, report_numbers
+from qtn.problem.sweep import SweepTask
+
+QASM = """OPENQASM 3.0;
+include "stdgates.inc";
+input float theta;
+qubit[3] q;
+h q[0];
+cx q[0], q[1];
+rx(theta) q[1];
+cx q[1], q[2];
+"""
+FILE = """
+schema = 1
+[chain]
+num_links = 1
+link = { model = "abstract", p_success = 0.3, attempt_time_s = 0.02, werner = 0.95 }
+node = { memory = { model = "dephasing", t2_s = 0.4 } }
+[schedule]
+tree = "0"
+[application]
+model = "circuit"
+file = "circuit.qasm"
+qpus = [1, 2]
+inputs = [0.4]
+observables = ["Z0 Z1", "XXX"]
+waits = "batch"
+num_nodes = 6
+[application.processor]
+memory = { model = "t1t2", t1_s = 1.0, t2_s = 0.8 }
+gates = { two_qubit = 0.98, readout = 0.97, two_qubit_time_s = 0.001, readout_time_s = 0.002 }
+one_qubit = 0.999
+latency_s = 0.0005
+"""
+NAMES = (
+    "chain.link.werner",
+    "chain.link.attempt_time_s",
+    "chain.link.p_success",
+    "application.processor.memory.t2_s",
+    "application.processor.gates.two_qubit",
+    "application.processor.latency_s",
+    "application.inputs.0",
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "circuit.qasm").write_text(QASM)
+    (tmp_path / "file.toml").write_text(FILE)
+    return tmp_path
+
+
+def found(problem, values=None):
+    return {name: float(x) for name, x in merits(problem, evaluated(problem, values).result, values, clip=True).items()}
+
+
+def test_numbers_are_those_of_the_library(folder):
+    problem = load(folder / "file.toml")
+    evaluation, numbers = evaluated(problem), found(problem)
+    own = processor(
+        relaxing_memory(1.0, 0.8),
+        gates(0.98, 0.97, two_qubit_time=0.001, readout_time=0.002),
+        one_qubit=0.999,
+        latency=0.0005,
+    )
+    program = load_qasm(QASM, {"theta": 0.4})
+    pairs = pairs_of(evaluation.result, problem.chain)
+    strings = [{0: "Z", 1: "Z"}, "XXX"]
+    direct = run(distribute(program, [1, 2]), pairs, own, observables=strings, waits="batch", num_nodes=6)
+    assert numbers["circuit_fidelity"] == pytest.approx(float(direct.fidelity), abs=1e-12)
+    assert numbers["circuit_observable_0"] == pytest.approx(float(direct.observables[0]), abs=1e-12)
+    assert numbers["circuit_observable_1"] == pytest.approx(float(direct.observables[1]), abs=1e-12)
+    assert numbers["circuit_time_s"] == pytest.approx(float(direct.mean_time), rel=1e-12)
+    assert numbers["circuit_rate_hz"] == pytest.approx(1 / float(direct.mean_time), rel=1e-12)
+    assert numbers["circuit_time_95_s"] == pytest.approx(float(direct.quantiles([0.95])[0]), rel=1e-12)
+    assert numbers["circuit_pairs"] == direct.num_pairs == 1
+    said = report_numbers(evaluation)["application"]
+    assert said["model"] == "circuit" and "pairs that it takes: 1" in said["sentences"][0]
+
+
+def test_slopes(folder):
+    problem = load(folder / "file.toml")
+    slopes = differentiate(problem, "circuit_fidelity")[0]["gradient"]
+    assert slopes.keys() == numeric_leaves(problem).keys()
+    for name in NAMES:
+        value = numeric_leaves(problem)[name]
+        step = 1e-6 * value
+        rise = [found(problem, {name: value + sign * step})["circuit_fidelity"] for sign in (1, -1)]
+        assert slopes[name] == pytest.approx((rise[0] - rise[1]) / (2 * step), rel=2e-5, abs=1e-8), name
+
+
+def test_pairs_in_place_of_a_chain(folder):
+    head, rest = FILE.split("[chain]")[0], "[application]" + FILE.split("[application]")[1]
+    pairs = (
+        "pairs = { werner = 0.95, rate_hz = 15.0, p_success = 0.3, coherence_time_s = 0.4 }\n[application.processor]"
+    )
+    (folder / "short.toml").write_text(head + rest.replace("[application.processor]", pairs))
+    short, long = load(folder / "short.toml"), load(folder / "file.toml")
+    assert found(short)["circuit_fidelity"] == pytest.approx(found(long)["circuit_fidelity"], abs=1e-12)
+
+
+@pytest.mark.slow
+def test_causes_and_what_helps_most(folder):
+    problem = load(folder / "file.toml", ["application.causes=true", "application.waits='independent'"])
+    numbers = found(problem)
+    parts = {
+        name: numbers[f"circuit_fidelity_{name}"]
+        for name in ("without_waits", "with_perfect_pairs", "with_perfect_gates")
+    }
+    assert all(value > numbers["circuit_fidelity"] for value in parts.values())
+    assert "help most" in report_numbers(evaluated(problem))["application"]["sentences"][1]
+    fast = found(problem, {"chain.link.attempt_time_s": 1e-12})
+    assert parts["without_waits"] == pytest.approx(fast["circuit_fidelity"], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("setting", "error"),
+    [
+        ('application.file="no.qasm"', "application.file: .*no.qasm: there is no such file"),
+        ("application.qpus=[1,1]", "application.qpus: .*must hold the 3 qubits of the circuit.*1 too few"),
+        ("application.placement=[0,1]", "application.placement: .*no processor is given for qubit 2"),
+        ("application.placement=[0,0,1]", "application.placement: .*1 too many"),
+        ('application.observables=["ZZ"]', "application.observables.0: .*one letter for each of 3 qubits"),
+        ("application.inputs=[]", "application.file: .*theta"),
+        ("application.inputs=[0.1,0.2]", "application.file: the circuit has 1 inputs"),
+        ("application.processor.gates.readout=1.5", "application.processor.gates.readout: must lie in"),
+        ("application.num_nodes=0", "application.num_nodes: must"),
+        ("application.pairs={rate_hz=1.0,werner=0.9}", r"application.pairs: stands for \[chain\] and \[schedule\]"),
+        ('application.sharing="often"', "application.sharing: must be 'none', 'in_order' or 'fewest'"),
+    ],
+)
+def test_mistakes_name_the_key(folder, setting, error):
+    with pytest.raises(ProblemError, match=error) as told:
+        load(folder / "file.toml", [setting])
+    assert len(told.value.errors) == 1
+
+
+@pytest.mark.slow
+def test_sweep_over_numbers_and_links(folder):
+    sweep = """
+[sweep]
+outputs = ["circuit_fidelity", "circuit_time_s"]
+axes = { "application.processor.memory.t2_s" = [0.4, 0.8], "application.processor.links" = [1, 2] }
+"""
+    (folder / "file.toml").write_text(FILE.replace('"batch"', '"independent"') + sweep)
+    task = SweepTask(load(folder / "file.toml"))
+    columns, reasons = task(np.arange(4))
+    assert not any(reasons)
+    fidelity, time = columns["circuit_fidelity"].reshape(2, 2), columns["circuit_time_s"].reshape(2, 2)
+    assert np.all(fidelity[1] > fidelity[0]) and np.all(time[:, 1] < time[:, 0])
+
+
+@pytest.mark.slow
+def test_optimise_and_report(folder, monkeypatch, capsys):
+    wish = """
+[optimise]
+maximise = "circuit_fidelity"
+parameters = ["application.processor.cutoff_time_s"]
+"""
+    text = FILE.replace('"batch"', '"independent"').replace("latency_s", "buffer = 1\ncutoff_time_s = 1.0\nlatency_s")
+    (folder / "file.toml").write_text(text + wish)
+    monkeypatch.chdir(folder)
+    assert command(["optimise", "file.toml", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["best"]["value"] >= found(load(folder / "file.toml"))["circuit_fidelity"]
+    page = (folder / "file-report" / "report.html").read_text()
+    assert "fidelity of the circuit" in page and "A run waits" in page
+
+
+@pytest.mark.slow
+def test_infinite_numbers_have_slopes(folder):
+    perfect = load(
+        folder / "file.toml",
+        [
+            "application.processor.gates.two_qubit=1.0",
+            "application.processor.memory.t1_s=inf",
+            "application.waits='independent'",
+        ],
+    )
+    slopes = differentiate(perfect, "circuit_fidelity")[0]["gradient"]
+    assert all(np.isfinite(slope) for slope in slopes.values())
