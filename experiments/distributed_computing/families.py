@@ -17,7 +17,6 @@ BY_RATE = tuple((rate, 0.99) for rate in (1.0, 10.0, 100.0, 1000.0))
 BY_FIDELITY = tuple((100.0, fidelity) for fidelity in (0.95, 0.97, 0.99, 0.999))
 BOTH = tuple(dict.fromkeys(BY_RATE + BY_FIDELITY))
 FEW = (BASE, (1000.0, 0.99), (1000.0, 0.999))
-BOND = 16
 
 
 class Case(NamedTuple):
@@ -29,6 +28,7 @@ class Case(NamedTuple):
     """(rate [Hz], fidelity) of the pairs; none where a run takes too long here: pairs and layers are counted."""
     waits: str = "independent"
     num_nodes: int | None = None
+    bond: int = 16
 
 
 CASES = (
@@ -36,10 +36,10 @@ CASES = (
     Case("QAOA", 16, BOTH, "batch", 4),
     Case("QAOA", 32, FEW),
     Case("QAOA", 64, (BASE,)),
-    Case("adder", 16, FEW),
+    Case("adder", 16, FEW, bond=32),
     Case("adder", 32, FEW),
     Case("adder", 64, ()),
-    Case("QFT", 16, (BASE,)),
+    Case("QFT", 16, (BASE,), bond=32),
     Case("QFT", 32, ()),
     Case("QFT", 64, ()),
 )
@@ -68,6 +68,7 @@ def _row(case: Case) -> dict[str, Any]:
         "layers": len(split.layers),
         "copies": len(split.copies),
         "waits": case.waits,
+        "bond": case.bond,
         "points": points,
         "seconds": time.perf_counter() - start,
     }
@@ -77,7 +78,7 @@ def _point(split: Any, case: Case, rate: float, fidelity: float) -> dict[str, fl
     """Return fidelity and time of a run."""
     site = processor(dephasing_memory(T2_S), gates(**GATES))
     pairs, how = steady_pairs(from_fidelity(fidelity), rate), {"waits": case.waits, "num_nodes": case.num_nodes}
-    found = run(split, pairs, site, max_bond=BOND, **how)
+    found = run(split, pairs, site, max_bond=case.bond, **how)
     return {
         "rate_hz": rate,
         "pair_fidelity": fidelity,

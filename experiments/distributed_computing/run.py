@@ -16,10 +16,10 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 import against_aer  # noqa: E402
+import families  # noqa: E402
 import figures  # noqa: E402
 import oxford  # noqa: E402
 import rounds  # noqa: E402
-import scaling  # noqa: E402
 import tables  # noqa: E402
 
 HERE = Path(__file__).parent
@@ -34,7 +34,7 @@ def part(name: str, peer: str | None) -> Any:
         return oxford.calibrated()
     if name == "rounds":
         return rounds.summary()
-    return scaling.rows() if name == "scaling" else against_aer.compared(str(peer))
+    return families.rows() if name == "scaling" else against_aer.compared(str(peer))
 
 
 def main() -> None:

@@ -46,14 +46,14 @@ def scaling(found: list[dict[str, Any]]) -> str:
     rows = []
     for each in found:
         base = next((p for p in each["points"] if (p["rate_hz"], p["pair_fidelity"]) == (100.0, 0.99)), None)
-        numbers = [""] * 4
+        numbers = [""] * 5
         if base is not None:
             errors = [f"{abs(base[key]):.0e}" for key in ("trace_drift", "wait_error")]
-            numbers = [f"{base['fidelity']:.4f}", f"{base['time_s']:.3f}", *errors]
+            numbers = [f"{base['fidelity']:.4f}", f"{base['time_s']:.3f}", each["bond"], *errors]
         counts = [each[key] for key in ("pairs", "pairs_fewest", "pairs_cut", "pairs_unshared", "layers")]
         rows.append([f"{each['family']} {each['num_qubits']} on {each['num_qpus']}", *counts, *numbers])
     head = ["circuit", "pairs", "fewest", "cut", "one a gate", "layers", "fidelity", "time [s]"]
-    return markdown([*head, "trace drift", "wait error"], rows)
+    return markdown([*head, "bond", "trace drift", "wait error"], rows)
 
 
 def aer(found: list[dict[str, Any]]) -> str:
