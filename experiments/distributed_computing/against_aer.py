@@ -16,7 +16,7 @@ from qtn.hardware.gates import gates
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
-from peer import PeerError, run_peer
+from peer import PeerError, run_peer  # pyright: ignore[reportMissingImports]
 
 BELL = (0.94, 0.02, 0.01, 0.03)
 TWO_QUBIT, ONE_QUBIT, READOUT = 0.99, 0.999, 0.985

@@ -11,7 +11,7 @@ from qtn.circuits.qasm import load_qasm
 
 sys.path.append(str(Path(__file__).parents[1] / "public_circuits"))
 
-import generate
+import generate  # pyright: ignore[reportMissingImports]
 
 ANGLES = {"gamma0": 0.6, "beta0": 0.4}
 
