@@ -14,7 +14,7 @@ from qtn._array import Array
 from qtn.dqc.arrivals import Pairs, decay_rates, first_of, from_equilibrium, pairs_of, towards_equilibrium
 from qtn.dqc.processor import Processor
 from qtn.dqc.program import Couple, Kind, Program
-from qtn.dqc.waits import Round, Supply, by_last, in_order, made_ahead
+from qtn.dqc.waits import Round, Supply, by_last, made_ahead, slowest_of
 from qtn.evaluators.outcome import Result
 from qtn.tensors.recurrence import delay, padded_length
 
@@ -131,7 +131,7 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
                 )
                 for ends in couples
             ]
-            laws[key], parts[key] = in_order(asked), by_last(asked)
+            laws[key], parts[key] = slowest_of(asked), by_last(asked)
         ahead.waited(laws[key].probability)
         keys.append(key)
     order = list(laws)

@@ -39,7 +39,7 @@ class Round:
     """Coefficients of the pair of each couple when the round ends at t, times that probability."""
 
 
-def in_order(supplies: Sequence[Supply]) -> Round:
+def slowest_of(supplies: Sequence[Supply]) -> Round:
     """Wait until the slowest of several couples has its pair; pairs that came before are stored.
 
         P(T <= t) = prod_c P(T_c <= t)
@@ -68,7 +68,7 @@ def in_order(supplies: Sequence[Supply]) -> Round:
 def by_last(supplies: Sequence[Supply]) -> list[Round]:
     """Return the same, split by which couple is the last: given that and the wait, the pairs are independent."""
     if len(supplies) == 1:
-        return [in_order(supplies)]
+        return [slowest_of(supplies)]
     held = [decay_scan(each.states, each.rates) for each in supplies]
     older = [
         jnp.pad(each, ((0, 0), (1, 0)))[:, :-1] * jnp.exp(-supply.rates)[:, None]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qtn.dqc.arrivals import first_of, pairs_of, steady_pairs
-from qtn.dqc.waits import Supply, by_last, in_order, made_ahead
+from qtn.dqc.waits import Supply, by_last, made_ahead, slowest_of
 from qtn.evaluators.evaluate import evaluate
 from qtn.evaluators.sampled import Sampled
 from qtn.hardware.memory import relaxing_memory
@@ -83,7 +83,7 @@ def test_first_of_several_links(num_links):
 def test_the_slowest_of_three_couples():
     """Arrival times one by one; pairs that came earlier have decayed."""
     couples = [SUPPLY, Supply(states=SUPPLY.states, rates=2 * SUPPLY.rates), SUPPLY]
-    found = in_order(couples)
+    found = slowest_of(couples)
     cut = 25
     law, expected = LAW[:cut], np.zeros((3, 16, cut))
     for times in np.ndindex(cut, cut, cut):
