@@ -68,7 +68,7 @@ def storage(memory: Memory, duration: Any) -> Float[Array, "4 4"]:
     return xp.diag(xp.concatenate([xp.ones(1), kept])) + (1 - kept[2]) * pull
 
 
-def ends_of(source: Node, target: Node, one_qubit: Any, latency: Any) -> Ends:
+def ends_of(source: Any, target: Any, one_qubit: Any, latency: Any) -> Ends:
     """Collect the numbers of two processors.
 
     Args:
@@ -78,9 +78,12 @@ def ends_of(source: Node, target: Node, one_qubit: Any, latency: Any) -> Ends:
         latency: time of a message [s].
 
     Raises:
+        TypeError: if a node is something else.
         ValueError: if a node measures by linear optics, or a number lies outside its range.
     """
     for name, given in (("source", source), ("target", target)):
+        if not isinstance(given, Node):
+            raise TypeError(f"The {name} node must be built by `node(memory, gates(...))`, but is {given!r:.80}.")
         if given.optics is not None:
             raise ValueError(
                 f"Remote gates need gates and readouts, but the {name} node measures by linear optics: build it with "

@@ -101,16 +101,18 @@ def remote_gate(
         raise ValueError(f"Argument `copied` must be 0 or 1, but is {copied!r}.")
     p1 = one_qubit if isinstance(one_qubit, tuple) else (one_qubit, one_qubit)
     state = pair_coefficients(pair)
-    whole = isinstance(gate, str) and gate in IN_PARTS and not angles
-    parts = IN_PARTS[gate] if whole else ((gate, False, angles),)
+    named = isinstance(gate, str)
+    parts = IN_PARTS[gate] if named and gate in IN_PARTS and not angles else ((gate, False, angles),)
     found: Any = None
     for part, reverse, values in parts:
         unitary = gate_matrix(part, *values)
+        if unitary.shape != (4, 4):
+            raise ValueError(f"Argument `gate` must act on two qubits, but is {part if named else unitary.shape}.")
         basis = letter_for(part, unitary, 1 - copied if reverse else copied) if letter is None else letter
         if not basis:
             raise ValueError(
                 f"Argument `gate` must be diagonal on the copied operand {copied} in the basis of X, Y or Z, but "
-                f"{gate if isinstance(gate, str) else 'the matrix'} is not: copy the other operand, or move a qubit "
+                f"{gate if named else 'the matrix'} is not: copy the other operand, or move a qubit "
                 "(`teledata`), do the gate there and move it back."
             )
         matrix = ptm(jnp.asarray(unitary, dtype=complex))

@@ -313,6 +313,7 @@ WRONG = {
         lambda: remote_gate(exchange(controlled(4)), BELL, IDEAL, IDEAL),
         "diagonal on the copied operand 0",
     ),
+    "one qubit": (lambda: remote_gate("H", BELL, IDEAL, IDEAL), "must act on two qubits, but is H"),
     "not unitary": (lambda: remote_gate(2 * PHASE, BELL, IDEAL, IDEAL), "unitary"),
     "copied": (lambda: remote_gate("CX", BELL, IDEAL, IDEAL, copied=2), "must be 0 or 1, but is 2"),
     "letter": (lambda: open_copy(BELL, IDEAL, IDEAL, letter="W"), "must be X, Y or Z, but is 'W'"),
@@ -365,3 +366,8 @@ def by_hand_grover():
         for turn in turns:
             register.unitary(np.kron(turn, turn), ["a", "b"])
     return float(np.real(sum(register.branches.values())[3, 3]))
+
+
+def test_a_node_must_be_one():
+    with pytest.raises(TypeError, match="The target node must be built by"):
+        ends_of(IDEAL, None, 1.0, 0.0)

@@ -124,7 +124,8 @@ def test_causes_and_what_helps_most(folder):
         for name in ("without_waits", "with_perfect_pairs", "with_perfect_gates")
     }
     assert all(value > numbers["circuit_fidelity"] for value in parts.values())
-    assert "help most" in report_numbers(evaluated(problem))["application"]["sentences"][1]
+    said = report_numbers(evaluated(problem))["application"]["sentences"]
+    assert "help most" in said[1] and said[2].startswith("Below about")
     fast = found(problem, {"chain.link.attempt_time_s": 1e-12})
     assert parts["without_waits"] == pytest.approx(fast["circuit_fidelity"], abs=1e-6)
 
@@ -195,3 +196,26 @@ def test_infinite_numbers_have_slopes(folder):
     )
     slopes = differentiate(perfect, "circuit_fidelity")[0]["gradient"]
     assert all(np.isfinite(slope) for slope in slopes.values())
+
+
+@pytest.mark.slow
+def test_a_circuit_that_measures_has_observables_but_no_fidelity(folder):
+    text = """OPENQASM 3.0;
+include "stdgates.inc";
+qubit[3] q; bit c;
+h q[0]; cx q[0], q[1]; c = measure q[1];
+if (c) x q[0];
+cx q[0], q[2];
+"""
+    (folder / "circuit.qasm").write_text(text)
+    options = ["application.inputs=[]", "application.observables=['Z0','Z2','Z1']", "application.causes=true"]
+    options += ["application.processor.memory={model='perfect'}", "application.processor.gates.readout=1.0"]
+    options += [
+        "application.processor.gates.two_qubit=1.0",
+        "application.processor.one_qubit=1.0",
+        "chain.link.werner=1.0",
+    ]
+    numbers = found(load(folder / "file.toml", options))
+    assert not [name for name in numbers if "fidelity" in name and name.startswith("circuit")]
+    seen = [numbers[f"circuit_observable_{k}"] for k in range(3)]
+    np.testing.assert_allclose(seen, [1.0, 1.0, 0.0], atol=1e-9)

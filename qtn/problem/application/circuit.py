@@ -1,6 +1,7 @@
 """A circuit over several processors: `model = "circuit"`."""
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -81,6 +82,15 @@ def _program(table: Document) -> Program:
     return load_qasm(path, dict(zip(names, table["inputs"], strict=True)))
 
 
+def _measures(table: Document) -> bool:
+    """Whether a circuit does more than gates before its end; False for what is no circuit."""
+    try:
+        circuit = _program(table).circuit
+    except (KeyError, TypeError, ValueError, ImportError):
+        return False
+    return any(operation.name in ("MEASURE", "RESET", "CHANNEL") for operation in circuit.operations)
+
+
 def _inputs(text: str) -> list[str]:
     """Return the names of the inputs of a program, in order."""
     return re.findall(r"^\s*input\s+\w+(?:\s*\[[^\]]*\])?\s+(\w+)\s*;", text, flags=re.MULTILINE)
@@ -110,6 +120,19 @@ def _prepared(table: Document) -> tuple[Program, Distributed]:
     return program, _known(
         json.dumps({key: table[key] for key in keys if key in table}), (about.st_mtime_ns, about.st_size)
     )
+
+
+def even_rate(numbers: Mapping[str, Any]) -> list[str]:
+    """Say at which pair rate waits would cost as much as the errors of pairs: log fidelities add, waits are times."""
+    whole = numbers["circuit_fidelity"]
+    at_once, perfect = (numbers[f"circuit_fidelity_{name}"] for name in ("without_waits", "with_perfect_pairs"))
+    if not (0 < whole < at_once and whole < perfect):
+        return []
+    rate = numbers["rate_hz"] * math.log(at_once / whole) / math.log(perfect / whole)
+    return [
+        f"Below about {rate:.3g} pairs a second waits cost more than the errors of pairs (estimated: what waits cost "
+        "is taken as proportional to their length)."
+    ]
 
 
 class DistributedCircuit(Application):
@@ -165,6 +188,8 @@ class DistributedCircuit(Application):
         """Return its quantities, with a row for each observable and each cause of errors."""
         texts: Any = table.get("observables")
         seen = tuple(observable_row(k, text) for k, text in enumerate(texts if _are(texts, str) else ()))
+        if _measures(table):  # there is no pure state to compare with
+            return (*BASIC[1:], *seen)
         return (*BASIC, *seen, *(map(cause_row, CAUSES) if table.get("causes") is True else ()))
 
     @classmethod
@@ -178,4 +203,5 @@ class DistributedCircuit(Application):
             best = max(found, key=lambda name: found[name])
             told = ", ".join(f"{CAUSES[name][0]} {value:.4f}" for name, value in found.items())
             lines.append(f"Its fidelity would be {told}: {CAUSES[best][1]} help most.")
+            lines += even_rate(numbers)
         return lines

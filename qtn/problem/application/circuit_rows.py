@@ -30,9 +30,9 @@ BASIC = (
 )
 # fmt: on
 CAUSES = {
-    "circuit_fidelity_without_waits": ("without waits for pairs", "faster pairs or longer memories"),
+    "circuit_fidelity_without_waits": ("without waits", "faster pairs or longer memories"),
     "circuit_fidelity_with_perfect_pairs": ("with perfect pairs", "better pairs"),
-    "circuit_fidelity_with_perfect_gates": ("with perfect gates and readouts", "better gates and readouts"),
+    "circuit_fidelity_with_perfect_gates": ("with perfect gates", "better gates and readouts"),
 }
 """Name -> (words, what to improve)."""
 
