@@ -18,7 +18,7 @@ from jaxtyping import Float
 from qtn import _checks
 from qtn._array import Array, library
 from qtn.codes.binary import Pauli, commute, off, pauli_of
-from qtn.codes.logical import NO_ERROR, Logical, decoded
+from qtn.codes.logical import Logical, decoded, unharmed
 from qtn.states.pair import CHARACTERS_FROM_BELL
 
 MOST_TOGETHER = 10
@@ -69,9 +69,7 @@ def decode(
     known = _checks.known(loss)
     complete = known is not None and not known.any()
     if pauli is None:
-        ways, perfect = np.array(correctable(*code)), np.array(NO_ERROR)
-        p_success = sum_of_losses(ways, loss)
-        return decoded(p_success * (CHARACTERS_FROM_BELL @ perfect))
+        return unharmed(sum_of_losses(np.array(correctable(*code)), loss))
     if not complete and num_qubits > MOST_TOGETHER:
         raise ValueError(
             f"Errors together with losses are decoded up to {MOST_TOGETHER} photons, but the code has {num_qubits}. "
