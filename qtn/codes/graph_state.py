@@ -1,5 +1,6 @@
 """Repeater graph states: a source whose photons connect two neighbours if one of m tries on either side succeeds."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from jaxtyping import Float
@@ -50,7 +51,7 @@ class RepeaterGraphState:
             pauli: (4,), probabilities of I, X, Y, Z on a photon that arrives; None = no error, also for derivatives.
         """
         lost, errors = noise(loss, pauli)
-        if pauli is None:
+        if errors is None:
             p_x, p_z = self.readable(lost)
             return unharmed(p_x**2 * p_z ** (2 * self.num_arms - 2))
         return decoded(graph_characters(self, lost, errors))
@@ -70,11 +71,13 @@ class RepeaterGraphState:
         """Return 2 m (emission_time (1 + a) + gate_time (1 + i)) [s].
 
         a photons stand for one inner photon (1 if it is plain), i of them have children: a gate between emitters joins
-        each of those, and each arm.
+        each of those, and each arm. This count is ours.
         """
-        emissions = 1 + (photons_of(self.branching) or 1)
-        gates = 1 + photons_of(self.branching[:-1])
-        return real(2 * self.num_arms * (emission_time * emissions + gate_time * gates))
+        return real(graph_time(self.num_arms, self.branching, emission_time, gate_time))
+
+    def end_time(self, emission_time: Any, gate_time: Any) -> Array:
+        """Return m (2 emission_time + gate_time) [s]: the pairs of a node at the end, all there is without a source."""
+        return real(end_time(self.num_arms, emission_time, gate_time))
 
 
 def repeater_graph_state(num_arms: Any, branching: Any = ()) -> RepeaterGraphState:
@@ -95,6 +98,17 @@ def repeater_graph_state(num_arms: Any, branching: Any = ()) -> RepeaterGraphSta
     state = RepeaterGraphState(num_arms=whole("num_arms", num_arms), branching=checked_branching(branching))
     require_photons(state.num_photons)
     return state
+
+
+def graph_time(num_arms: Any, branching: Sequence[Any], emission_time: Any, gate_time: Any) -> Any:
+    """Return the generation time [s] of a graph state, or of many at once; see `RepeaterGraphState`."""
+    emissions, gates = 1 + (photons_of(branching) if branching else 1), 1 + photons_of(branching[:-1])
+    return 2 * num_arms * (emission_time * emissions + gate_time * gates)
+
+
+def end_time(num_arms: Any, emission_time: Any, gate_time: Any) -> Any:
+    """Return the time [s] in which a node at the end makes its pairs; see `RepeaterGraphState`."""
+    return num_arms * (2 * emission_time + gate_time)
 
 
 def graph_characters(state: RepeaterGraphState, loss: Float[Array, ""], pauli: Float[Array, "4"]) -> Float[Array, "4"]:

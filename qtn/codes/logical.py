@@ -50,8 +50,8 @@ class Code(Protocol):
         ...
 
 
-def noise(loss: Any, pauli: Any) -> tuple[Array, Array]:
-    """Return the checked noise of one photon.
+def noise(loss: Any, pauli: Any) -> tuple[Array, Array | None]:
+    """Return the checked noise of one photon; None for errors that are known not to happen.
 
     Args:
         loss: probability that a photon is lost, in [0, 1].
@@ -71,7 +71,8 @@ def noise(loss: Any, pauli: Any) -> tuple[Array, Array]:
     known = _checks.known(errors)
     if known is not None and abs(known.sum() - 1) > 1e-9:
         raise ValueError(f"Argument `pauli` must sum to 1, but sums to {known.sum():.12g}: its first entry is of I.")
-    return lost, errors
+    harmless = known is not None and not known[1:].any()
+    return lost, None if harmless else errors
 
 
 def decoded(characters: Float[Array, "4"]) -> Logical:

@@ -49,13 +49,16 @@ class ParityCode:
             pauli: (4,), probabilities of I, X, Y, Z on a photon that arrives; None = no error, also for derivatives.
         """
         lost, errors = noise(loss, pauli)
-        if pauli is None:
+        if errors is None:
             return unharmed(parity_success(self.num_blocks, self.block_size, lost))
         return decoded(parity_characters(self, lost, errors))
 
     def generation_time(self, emission_time: Any, gate_time: Any) -> Array:
-        """Return n (m emission_time + gate_time) [s]: one block after the other, a gate joining each to the rest."""
-        return real(self.num_blocks * (self.block_size * emission_time + gate_time))
+        """Return n m emission_time + (n - 1) gate_time [s]: a gate joins each further block to those before.
+
+        This count is ours: one block after the other, its photons entangled as they are emitted.
+        """
+        return real(parity_time(self.num_blocks, self.block_size, emission_time, gate_time))
 
 
 def parity_code(num_blocks: Any, block_size: Any) -> ParityCode:
@@ -80,6 +83,11 @@ def parity_success(num_blocks: Any, block_size: Any, loss: Any) -> Any:
     """Return the success probability of a parity code, or of many at once; see `ParityCode`."""
     left = 1 - loss**block_size
     return left**num_blocks - (left - (1 - loss) ** block_size) ** num_blocks
+
+
+def parity_time(num_blocks: Any, block_size: Any, emission_time: Any, gate_time: Any) -> Any:
+    """Return the generation time [s] of a parity code, or of many at once; see `ParityCode`."""
+    return num_blocks * block_size * emission_time + (num_blocks - 1) * gate_time
 
 
 def parity_characters(code: ParityCode, loss: Float[Array, ""], pauli: Float[Array, "4"]) -> Float[Array, "4"]:

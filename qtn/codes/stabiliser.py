@@ -61,11 +61,13 @@ class StabiliserCode:
             ValueError: if both are given, or not known to be 0, and the code has more than 10 photons.
         """
         lost, errors = noise(loss, pauli)
-        strings = (self.generators, self.logical_x, self.logical_z)
-        return decode(*strings, lost, None if pauli is None else errors)
+        return decode(self.generators, self.logical_x, self.logical_z, lost, errors)
 
     def generation_time(self, emission_time: Any, gate_time: Any) -> Array:
-        """Return n emission_time + gate_time sum_g (weight of g - 1) over the generators [s]."""
+        """Return n emission_time + gate_time sum_g (weight of g - 1) over the generators [s].
+
+        This count is ours: every generator is measured with one gate less than it has letters.
+        """
         gates = sum(self.num_photons - string.count("I") - 1 for string in self.generators)
         return real(self.num_photons * emission_time + gates * gate_time)
 

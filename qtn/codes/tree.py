@@ -87,7 +87,7 @@ class TreeCode:
             pauli: (4,), probabilities of I, X, Y, Z on a photon that arrives; None = no error, also for derivatives.
         """
         lost, errors = noise(loss, pauli)
-        if pauli is None:
+        if errors is None:
             return unharmed(tree_success(self.branching, lost, self.choice))
         return decoded(tree_characters(self, lost, errors))
 
@@ -97,10 +97,7 @@ class TreeCode:
         i of these a photons have children themselves: one gate between emitters for each. For three levels it is
         the published time, i = b_1, a = b_1 (1 + b_2).
         """
-        below = photons_of(self.branching[1:])
-        inner = photons_of(self.branching[1:-1])
-        gates, emissions = FIRST_LEVEL_GATES + inner, FIRST_LEVEL_EMISSIONS + below
-        return real(self.branching[0] * (gate_time * gates + emission_time * emissions))
+        return real(tree_time(self.branching, emission_time, gate_time))
 
 
 def tree_code(branching: Any, *, choice: Any = Choice.BLIND) -> TreeCode:
@@ -152,6 +149,13 @@ def photons_of(branching: Sequence[Any]) -> Any:
     for children in reversed(branching):
         count = children * (1 + count)
     return count
+
+
+def tree_time(branching: Sequence[Any], emission_time: Any, gate_time: Any) -> Any:
+    """Return the generation time [s] of a tree, or of many at once; see `TreeCode.generation_time`."""
+    gates = FIRST_LEVEL_GATES + photons_of(branching[1:-1])
+    emissions = FIRST_LEVEL_EMISSIONS + photons_of(branching[1:])
+    return branching[0] * (gate_time * gates + emission_time * emissions)
 
 
 def indirect(branching: Sequence[Any], loss: Any) -> list[Any]:

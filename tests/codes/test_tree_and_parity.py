@@ -223,7 +223,8 @@ def test_generation_times():
     assert codes.tree_code([4, 14, 4]).generation_time(1e-9, 1e-7) == pytest.approx(4 * (1e-7 * 17 + 1e-9 * 170))
     assert codes.tree_code([2, 3]).generation_time(1.0, 0.0) == 2 * 103
     assert codes.tree_code([2, 3, 4, 5]).generation_time(0.0, 1.0) == 2 * (3 + 3 * (1 + 4))
-    assert codes.parity_code(3, 4).generation_time(1.0, 10.0) == 3 * (4 + 10)
+    assert codes.parity_code(3, 4).generation_time(1.0, 10.0) == 3 * 4 + 2 * 10
+    assert codes.parity_code(1, 1).generation_time(1.0, 10.0) == codes.PLAIN.generation_time(1.0, 10.0) == 1
     assert codes.FIVE_QUBIT.generation_time(1.0, 100.0) == 5 + 4 * 3 * 100
     assert codes.repeater_graph_state(2).generation_time(1.0, 100.0) == 4 * (2 + 100)
     assert codes.repeater_graph_state(2, [2, 3]).generation_time(1.0, 100.0) == 4 * (9 + 100 * 3)
