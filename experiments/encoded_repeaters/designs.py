@@ -11,8 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 from qtn import codes
-from qtn.codes.parity import parity_success
-from qtn.codes.tree import indirect, photons_of
+from qtn.codes.graph_state import end_time, graph_time
+from qtn.codes.parity import parity_success, parity_time
+from qtn.codes.tree import indirect, photons_of, tree_time
 
 ATTENUATION_KM, EMISSION_S, GATE_S, EFFICIENCY = 20.0, 1e-9, 1e-7, 0.95
 MOST_PHOTONS, MOST_STATIONS = 300, 1500
@@ -53,16 +54,20 @@ def tree_rates(rows: np.ndarray, length_km: float, error: float, rule: codes.Cho
     """Return key by time of trees (b0, b1, b2, stations)."""
     *branching, stations = rows.T.astype(float)
     success = codes.tree_success(branching, 1 - arrives(length_km, stations), rule)
-    b0, b1, b2 = branching
-    time = b0 * (GATE_S * (3 + b1) + EMISSION_S * (100 + b1 * (1 + b2)))
-    return success**stations * six_state(kept(error, stations)) / time
+    return success**stations * six_state(kept(error, stations)) / tree_time(branching, EMISSION_S, GATE_S)
 
 
 def parity_rates(rows: np.ndarray, length_km: float, error: float) -> np.ndarray:
     """Return key by time of parity codes (n, m, stations)."""
     n, m, stations = rows.T.astype(float)
     success = parity_success(n, m, 1 - arrives(length_km, stations))
-    return success**stations * six_state(multiplied(error, stations)) / (n * (m * EMISSION_S + GATE_S))
+    return success**stations * six_state(multiplied(error, stations)) / parity_time(n, m, EMISSION_S, GATE_S)
+
+
+def plain_rates(rows: np.ndarray, length_km: float, error: float) -> np.ndarray:
+    """Return key by time of single photons without a code (stations)."""
+    stations = rows[:, -1].astype(float)
+    return arrives(length_km, stations) ** stations * six_state(multiplied(error, stations)) / EMISSION_S
 
 
 def graph_rates(rows: np.ndarray, length_km: float, error: float) -> np.ndarray:
@@ -73,7 +78,8 @@ def graph_rates(rows: np.ndarray, length_km: float, error: float) -> np.ndarray:
     p_x, p_z = found[0], (eta + (1 - eta) * found[1]) ** b0
     connect = (1 - (1 - eta**2 / 2) ** arms) ** stations
     success = connect * (p_x**2 * p_z ** (2 * arms - 2)) ** (stations - 1)
-    time = 2 * arms * (EMISSION_S * (1 + b0 * (1 + b1)) + GATE_S * (1 + b0))
+    made = graph_time(arms, [b0, b1], EMISSION_S, GATE_S), end_time(arms, EMISSION_S, GATE_S)
+    time = np.where(stations > 1, *made)
     return success * six_state(multiplied(error, stations - 1)) / time
 
 
@@ -89,8 +95,8 @@ def trees() -> np.ndarray:
 
 
 def parity_codes() -> np.ndarray:
-    """Return all parity codes (n, m)."""
-    return np.array([(n, m) for n in range(1, 151) for m in range(1, 151) if n * m <= MOST_PHOTONS])
+    """Return all parity codes (n, m) that undo a loss."""
+    return np.array([(n, m) for n in range(2, 151) for m in range(2, 151) if n * m <= MOST_PHOTONS])
 
 
 def graph_states(most_photons: int) -> np.ndarray:

@@ -49,13 +49,13 @@ def schedule(num_links: int) -> qtn.Schedule:
     return qtn.nested(num_links.bit_length() - 1)
 
 
-def best(length_km: float, error: float, memories: float) -> tuple[int, float]:
-    """Return the number of links, a power of two, of least cost, and the secret key by time [bit/s]."""
+def best(length_km: float, error: float, memories: float) -> dict[str, tuple[int, float]]:
+    """Return the numbers of links, powers of two, of least cost and of best key, each with its key by time [bit/s]."""
     rates = {
         count: float(key_rate(qtn.Renewal(), chain(1e3 * length_km, count, error, memories=memories)))
         for count in LINKS
         if length_km / count < 200  # longer links pass one photon in 1e4
     }
     cost = {count: float(costs(length_km, np.array(count), np.array(rate))) for count, rate in rates.items()}
-    least = min(cost, key=cost.__getitem__)
-    return least, rates[least]
+    least, most = min(cost, key=cost.__getitem__), max(rates, key=rates.__getitem__)
+    return {"cost": (least, rates[least]), "key": (most, rates[most])}

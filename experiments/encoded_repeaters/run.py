@@ -69,15 +69,23 @@ KINDS = {
     "trees, blind": partial(designs.tree_rates, error=ERROR, rule=BLIND),
     "parity codes": partial(designs.parity_rates, error=ERROR),
     "graph states": partial(designs.graph_rates, error=ERROR),
+    "no code": partial(designs.plain_rates, error=ERROR),
 }
 GRAPH_PHOTONS = 1000
+MOST_CHECKED_KM = 300
+"""Up to which a design without a code is checked: farther away its loss is 1 but for the last digits of a number."""
 
 
 def tables() -> dict[str, np.ndarray]:
     """Return the codes of each kind."""
     trees = designs.trees()
-    sizes = {"parity codes": designs.parity_codes(), "graph states": designs.graph_states(GRAPH_PHOTONS)}
-    return {"trees, adaptive": trees, "trees, blind": trees, **sizes}
+    return {
+        "trees, adaptive": trees,
+        "trees, blind": trees,
+        "parity codes": designs.parity_codes(),
+        "graph states": designs.graph_states(GRAPH_PHOTONS),
+        "no code": np.zeros((1, 0), dtype=np.int64),
+    }
 
 
 def design(kind: str, length: float, table: np.ndarray) -> dict[str, Any]:
@@ -90,13 +98,16 @@ def design(kind: str, length: float, table: np.ndarray) -> dict[str, Any]:
         near = np.abs(table - np.array(found.entry[:-1])).max(axis=1) <= 2
         found = designs.best(rates, length, table[near], around)
     key = float(rates(np.array([found.entry]))[0])
-    cross.checked(rate_of(kind, found.entry), key, length)
+    if kind != NO_CODE or length <= MOST_CHECKED_KM:
+        cross.checked(rate_of(kind, found.entry), key, length)
     return {"entry": list(found.entry), "rate_hz": key, "cost": -found.score}
 
 
 def rate_of(kind: str, entry: tuple[int, ...]) -> cross.Rate:
     """Return the key of a design, by the links of the library."""
     *sizes, stations = entry
+    if kind == NO_CODE:
+        return cross.one_way(codes.PLAIN, stations)
     if kind == "parity codes":
         return cross.one_way(codes.parity_code(*sizes), stations)
     if kind == "graph states":
@@ -104,11 +115,13 @@ def rate_of(kind: str, entry: tuple[int, ...]) -> cross.Rate:
     return cross.one_way(codes.tree_code(sizes, choice=ADAPTIVE if "adaptive" in kind else BLIND), stations)
 
 
-def memory_design(length: float, count: float) -> dict[str, Any]:
-    """Return the chain of memories of least cost at one distance [km]."""
-    num_links, rate = memories.best(length, ERROR, count)
-    cost = float(designs.costs(length, np.array(num_links), np.array(rate)))
-    return {"entry": [num_links], "rate_hz": rate, "cost": cost}
+def memory_designs(length: float, count: float) -> dict[str, dict[str, Any]]:
+    """Return the chains of memories of least cost, and of best key, at one distance [km]."""
+    rows = {}
+    for goal, (num_links, rate) in memories.best(length, ERROR, count).items():
+        cost = float(designs.costs(length, np.array(num_links), np.array(rate)))
+        rows[goal] = {"entry": [num_links], "rate_hz": rate, "cost": cost}
+    return rows
 
 
 def by_distance() -> dict[str, list[dict[str, Any]]]:
@@ -116,18 +129,18 @@ def by_distance() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for kind, table in tables().items():
         found[kind] = [design(kind, length, table) for length in LENGTHS]
-    for count in (1, 100):
-        name = "memories" if count == 1 else f"memories, {count} a link"
-        found[name] = [memory_design(length, float(count)) for length in LENGTHS]
+    for count, name in MEMORIES.items():
+        rows = [memory_designs(length, count) for length in LENGTHS]
+        found |= {name: [row["cost"] for row in rows], f"{name}, best key": [row["key"] for row in rows]}
     plob = [float(cross.plob(1e3 * length, cross.HARDWARE)) for length in LENGTHS]
     return found | {"no repeater (PLOB)": [{"entry": [], "rate_hz": rate, "cost": None} for rate in plob]}
 
 
 def crossovers(found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Return where one kind is last overtaken by another, both as they are of least cost at the next distance."""
-    pairs = [("trees, adaptive", PLOB), ("trees, blind", PLOB), ("parity codes", PLOB), ("memories", PLOB)]
+    """Return where one kind delivers the key of another for the last time, both as they are at the next distance."""
+    encoded = ["trees, adaptive", "trees, blind", "parity codes", "graph states"]
     rows = {}
-    for first, second in [*pairs, ("graph states", PLOB), ("graph states", "memories")]:
+    for first, second in [(a, b) for b in (PLOB, NO_CODE, BEST_KEY) for a in (*encoded, BEST_KEY) if a != b]:
         ahead = [a["rate_hz"] > b["rate_hz"] for a, b in zip(found[first], found[second], strict=True)]
         change = next((i for i in reversed(range(1, len(LENGTHS))) if ahead[i] != ahead[i - 1]), None)
         if change is None:
@@ -138,13 +151,16 @@ def crossovers(found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
 
 
 PLOB = "no repeater (PLOB)"
+NO_CODE = "no code"
+MEMORIES = {1.0: "memories", 100.0: "memories, 100 a link"}
+BEST_KEY = "memories, best key"
 
 
 def fixed(name: str, entry: list[int], length: float) -> cross.Rate:
     """Return the key of a design of any kind."""
     if name == PLOB:
         return cross.plob
-    return cross.memory_chain(entry[0], length) if name == "memories" else rate_of(name, tuple(entry))
+    return cross.memory_chain(entry[0], length) if name == BEST_KEY else rate_of(name, tuple(entry))
 
 
 def table(rows: dict[str, dict[str, Any]], columns: list[str]) -> None:

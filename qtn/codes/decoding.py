@@ -7,7 +7,7 @@ lost photons is a smaller code with its own syndromes.
 
 import itertools
 from collections import Counter
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -18,7 +18,7 @@ from jaxtyping import Float
 from qtn import _checks
 from qtn._array import Array, library
 from qtn.codes.binary import Pauli, commute, off, pauli_of
-from qtn.codes.logical import NO_ERROR, Logical, decoded
+from qtn.codes.logical import Logical, decoded, unharmed
 from qtn.states.pair import CHARACTERS_FROM_BELL
 
 MOST_TOGETHER = 10
@@ -27,8 +27,8 @@ MOST_TOGETHER = 10
 TIE = 1e-12
 """Relative difference up to which logical errors are equally likely."""
 
-NUDGE = 1e-6
-"""The error that decides what is undone after syndromes that need one more kind of error."""
+TILT = 1e-6
+"""Depolarising that decides what is undone after syndromes that cannot happen without it."""
 
 PRODUCT = np.array([[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0]])
 """Index of the product of two Paulis in the order I, X, Y, Z."""
@@ -69,9 +69,7 @@ def decode(
     known = _checks.known(loss)
     complete = known is not None and not known.any()
     if pauli is None:
-        ways, perfect = np.array(correctable(*code)), np.array(NO_ERROR)
-        p_success = sum_of_losses(ways, loss)
-        return decoded(p_success * (CHARACTERS_FROM_BELL @ perfect))
+        return unharmed(sum_of_losses(np.array(correctable(*code)), loss))
     if not complete and num_qubits > MOST_TOGETHER:
         raise ValueError(
             f"Errors together with losses are decoded up to {MOST_TOGETHER} photons, but the code has {num_qubits}. "
@@ -95,19 +93,16 @@ def sum_of_losses(ways: np.ndarray, loss: Float[Array, ""]) -> Float[Array, ""]:
 def residual(table: Table, pauli: Float[Array, "4"]) -> Float[Array, "4"]:
     """Return the unnormalised logical errors after decoding, for the sets of lost photons of one table.
 
-    Syndromes that cannot happen count for derivatives only: by each error as if the others stayed away.
+    After syndromes that cannot happen, which count for derivatives only, what is undone is most likely with a little
+    depolarising besides.
     """
+    likely = likelihoods(table, pauli)
     if library(pauli) is np:
-        likely = likelihoods(table, pauli[None])[0]
         return left_over(table, likely, shares(likely))
     fixed = jax.lax.stop_gradient(pauli)
-    alone = jnp.stack([pauli, *(fixed.at[error].set(pauli[error]) for error in (1, 2, 3))])
-    nudged = jnp.stack([fixed, *(fixed.at[error].add(NUDGE) for error in (1, 2, 3))])
-    likely, judged = likelihoods(table, alone), likelihoods(table, nudged)
-    possible = judged[0].max(axis=1, keepdims=True) > 0
-    share = shares(judged)
-    share = jnp.concatenate([jnp.where(possible, share[:1], 0.0), jnp.where(possible, 0.0, share[1:])])
-    return jax.vmap(partial(left_over, table))(likely, share).sum(axis=0)
+    possible = jax.lax.stop_gradient(likely).max(axis=1, keepdims=True) > 0
+    tilted = likelihoods(table, (1 - TILT) * fixed + TILT / 4)
+    return left_over(table, likely, jnp.where(possible, shares(likely), shares(tilted)))
 
 
 def left_over(table: Table, likely: Float[Array, "s 4"], share: Float[Array, "s 4"]) -> Float[Array, "4"]:
@@ -116,18 +111,17 @@ def left_over(table: Table, likely: Float[Array, "s 4"], share: Float[Array, "s 
     return library(both).stack([sum(both[PRODUCT[left, undone], undone] for undone in range(4)) for left in range(4)])
 
 
-def likelihoods(table: Table, paulis: Float[Array, "v 4"]) -> Float[Array, "v s 4"]:
-    """Return the probability of each kind of syndrome together with each logical error, for several Pauli channels."""
-    xp = library(paulis)
-    monomials = xp.prod(xp.power(paulis[:, None, :], table.powers), axis=2)
-    return xp.einsum("slm,vm->vsl", table.counts, monomials)
+def likelihoods(table: Table, pauli: Float[Array, "4"]) -> Float[Array, "s 4"]:
+    """Return the probability of each kind of syndrome together with each logical error."""
+    xp = library(pauli)
+    return table.counts @ xp.prod(xp.power(pauli, table.powers), axis=1)
 
 
-def shares(likely: Float[Array, "*v s 4"]) -> Float[Array, "*v s 4"]:
+def shares(likely: Float[Array, "s 4"]) -> Float[Array, "s 4"]:
     """Return which logical error is undone: the most likely one, equally likely ones in equal shares; a constant."""
     judged = likely if library(likely) is np else jax.lax.stop_gradient(likely)
-    best = judged >= (1 - TIE) * judged.max(axis=-1, keepdims=True)
-    return best / best.sum(axis=-1, keepdims=True)
+    best = judged >= (1 - TIE) * judged.max(axis=1, keepdims=True)
+    return best / best.sum(axis=1, keepdims=True)
 
 
 @lru_cache(maxsize=64)

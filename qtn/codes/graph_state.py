@@ -1,5 +1,6 @@
 """Repeater graph states: a source whose photons connect two neighbours if one of m tries on either side succeeds."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from jaxtyping import Float
@@ -7,8 +8,8 @@ from jaxtyping import Float
 from qtn._array import Array, library
 from qtn._checks import real
 from qtn._pytree import pytree, static
-from qtn.codes.logical import Logical, decoded, noise, require_photons, signs, whole
-from qtn.codes.tree import indirect, photons_of, readings
+from qtn.codes.logical import Logical, decoded, noise, require_photons, signs, unharmed, whole
+from qtn.codes.tree import checked_branching, indirect, photons_of, readings
 
 
 @pytree
@@ -47,9 +48,20 @@ class RepeaterGraphState:
 
         Args:
             loss: mu of an inner photon, in [0, 1].
-            pauli: (4,), probabilities of I, X, Y, Z on a photon that arrives; None = no error.
+            pauli: (4,), probabilities of I, X, Y, Z on a photon that arrives; None = no error, also for derivatives.
         """
-        return decoded(graph_characters(self, *noise(loss, pauli)))
+        lost, errors = noise(loss, pauli)
+        if errors is None:
+            p_x, p_z = self.readable(lost)
+            return unharmed(p_x**2 * p_z ** (2 * self.num_arms - 2))
+        return decoded(graph_characters(self, lost, errors))
+
+    def readable(self, loss: Any) -> tuple[Any, Any]:
+        """Return the probabilities that an inner photon can be read in X, and in Z."""
+        if not self.branching:
+            return 1 - loss, 1 - loss
+        found = indirect(self.branching, loss)
+        return found[0], (1 - loss + loss * found[1]) ** self.branching[0]
 
     def p_connect(self, p_bell: Any) -> Any:
         """Return the probability that one of m Bell measurements succeeds: 1 - (1 - p_bell)^m."""
@@ -59,11 +71,13 @@ class RepeaterGraphState:
         """Return 2 m (emission_time (1 + a) + gate_time (1 + i)) [s].
 
         a photons stand for one inner photon (1 if it is plain), i of them have children: a gate between emitters joins
-        each of those, and each arm.
+        each of those, and each arm. This count is ours.
         """
-        emissions = 1 + (photons_of(self.branching) or 1)
-        gates = 1 + photons_of(self.branching[:-1])
-        return real(2 * self.num_arms * (emission_time * emissions + gate_time * gates))
+        return real(graph_time(self.num_arms, self.branching, emission_time, gate_time))
+
+    def end_time(self, emission_time: Any, gate_time: Any) -> Array:
+        """Return m (2 emission_time + gate_time) [s]: the pairs of a node at the end, all there is without a source."""
+        return real(end_time(self.num_arms, emission_time, gate_time))
 
 
 def repeater_graph_state(num_arms: Any, branching: Any = ()) -> RepeaterGraphState:
@@ -74,28 +88,38 @@ def repeater_graph_state(num_arms: Any, branching: Any = ()) -> RepeaterGraphSta
         branching: tree in which each inner photon is encoded, see `qtn.codes.tree_code`; () = plain.
 
     Raises:
-        ValueError: if a number is not a whole one of at least 1, or there are too many photons.
+        ValueError: if a number is not a whole one of at least 1, the tree is too large, or there are too many photons.
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
         >>> print(f"{repeater_graph_state(2).logical(loss=0.1).p_success:.4f}")
         0.6561
     """
-    levels = tuple(whole(f"branching[{level}]", count) for level, count in enumerate(branching))
-    state = RepeaterGraphState(num_arms=whole("num_arms", num_arms), branching=levels)
+    state = RepeaterGraphState(num_arms=whole("num_arms", num_arms), branching=checked_branching(branching))
     require_photons(state.num_photons)
     return state
+
+
+def graph_time(num_arms: Any, branching: Sequence[Any], emission_time: Any, gate_time: Any) -> Any:
+    """Return the generation time [s] of a graph state, or of many at once; see `RepeaterGraphState`."""
+    emissions, gates = 1 + (photons_of(branching) if branching else 1), 1 + photons_of(branching[:-1])
+    return 2 * num_arms * (emission_time * emissions + gate_time * gates)
+
+
+def end_time(num_arms: Any, emission_time: Any, gate_time: Any) -> Any:
+    """Return the time [s] in which a node at the end makes its pairs; see `RepeaterGraphState`."""
+    return num_arms * (2 * emission_time + gate_time)
 
 
 def graph_characters(state: RepeaterGraphState, loss: Float[Array, ""], pauli: Float[Array, "4"]) -> Float[Array, "4"]:
     """Return the unnormalised characters of what the inner photons leave of a pair, up to a Hadamard gate."""
     _, x, _, z = signs(pauli)
     others = 2 * state.num_arms - 2
+    p_x, p_z = state.readable(loss)
     if state.branching:
-        found, (root, top, *_) = indirect(state.branching, loss), readings(state.branching, loss, pauli)
-        p_x, p_z = found[0], (1 - loss + loss * found[1]) ** state.branching[0]
+        root, top, *_ = readings(state.branching, loss, pauli)
         s_x, s_z = root.lost, top.of(loss) ** state.branching[0]
     else:
-        p_x, p_z, s_x, s_z = 1 - loss, 1 - loss, (1 - loss) * x, (1 - loss) * z
+        s_x, s_z = p_x * x, p_z * z
     one = p_x * s_x * s_z**others
     return library(loss, pauli).stack([p_x**2 * p_z**others, one, s_x**2 * p_z**others, one])

@@ -1,6 +1,6 @@
 """What decoding leaves of an encoded qubit, and the arithmetic that codes share."""
 
-import math
+from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -13,6 +13,9 @@ from qtn.states.pair import BELL_FROM_CHARACTERS, CHARACTERS_FROM_BELL
 
 MAX_PHOTONS = 10_000
 """Photons of one code word that are allowed."""
+
+MAX_READINGS = 500
+"""Readings of one vote that are allowed: their number of splits into right, wrong and missing grows with its square."""
 
 NO_ERROR = (1.0, 0.0, 0.0, 0.0)
 """The Pauli channel that does nothing."""
@@ -47,8 +50,8 @@ class Code(Protocol):
         ...
 
 
-def noise(loss: Any, pauli: Any) -> tuple[Array, Array]:
-    """Return the checked noise of one photon.
+def noise(loss: Any, pauli: Any) -> tuple[Array, Array | None]:
+    """Return the checked noise of one photon; None for errors that are known not to happen.
 
     Args:
         loss: probability that a photon is lost, in [0, 1].
@@ -68,7 +71,8 @@ def noise(loss: Any, pauli: Any) -> tuple[Array, Array]:
     known = _checks.known(errors)
     if known is not None and abs(known.sum() - 1) > 1e-9:
         raise ValueError(f"Argument `pauli` must sum to 1, but sums to {known.sum():.12g}: its first entry is of I.")
-    return lost, errors
+    harmless = known is not None and not known[1:].any()
+    return lost, None if harmless else errors
 
 
 def decoded(characters: Float[Array, "4"]) -> Logical:
@@ -129,12 +133,31 @@ def ahead(count: int, first: Any, second: Any, neither: Any, margin: int) -> Any
     return xp.sum(ways * xp.power(first, a) * xp.power(second, b) * xp.power(neither, rest))
 
 
+@lru_cache(maxsize=64)
 def _splits(count: int, margin: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return readings of the first kind, the second and neither, and in how many ways."""
-    rows = [(a, b) for a in range(margin, count + 1) for b in range(min(a - margin, count - a) + 1)]
-    ways = [math.comb(count, a) * math.comb(count - a, b) for a, b in rows]
-    first, second = np.array(rows, dtype=np.int64).T
-    return first, second, count - first - second, np.array(ways, dtype=np.float64)
+    first, second = np.indices((count + 1, count + 1)).reshape(2, -1)
+    kept = (first - second >= margin) & (first + second <= count)
+    first, second = first[kept], second[kept]
+    chosen = np.zeros((count + 1, count + 1))
+    for row in range(count + 1):  # Pascal's triangle
+        chosen[row, 0] = 1.0
+        chosen[row, 1:] = chosen[row - 1, 1:] + chosen[row - 1, :-1] if row else 0.0
+    return first, second, count - first - second, chosen[count, first] * chosen[count - first, second]
+
+
+def require_readings(name: str, count: int) -> None:
+    """Raise if more readings vote than allowed."""
+    if count > MAX_READINGS:
+        raise ValueError(
+            f"Argument `{name}` must be at most {MAX_READINGS}, but is {count:,}: the votes of so many are summed one "
+            "by one. Choose a smaller number."
+        )
+
+
+def unharmed(p_success: Any) -> Logical:
+    """Return what decoding leaves where photons are lost but suffer no errors."""
+    return decoded(p_success * (CHARACTERS_FROM_BELL @ np.array(NO_ERROR)))
 
 
 def require_photons(count: int, most: int = MAX_PHOTONS) -> None:

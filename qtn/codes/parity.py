@@ -7,7 +7,7 @@ from jaxtyping import Float
 from qtn._array import Array, library
 from qtn._checks import real
 from qtn._pytree import pytree, static
-from qtn.codes.logical import Logical, decoded, noise, require_photons, signs, vote, whole
+from qtn.codes.logical import Logical, decoded, noise, require_photons, require_readings, signs, unharmed, vote, whole
 
 
 @pytree
@@ -46,20 +46,26 @@ class ParityCode:
 
         Args:
             loss: mu, in [0, 1].
-            pauli: (4,), probabilities of I, X, Y, Z on a photon that arrives; None = no error.
+            pauli: (4,), probabilities of I, X, Y, Z on a photon that arrives; None = no error, also for derivatives.
         """
-        return decoded(parity_characters(self, *noise(loss, pauli)))
+        lost, errors = noise(loss, pauli)
+        if errors is None:
+            return unharmed(parity_success(self.num_blocks, self.block_size, lost))
+        return decoded(parity_characters(self, lost, errors))
 
     def generation_time(self, emission_time: Any, gate_time: Any) -> Array:
-        """Return n (m emission_time + gate_time) [s]: one block after the other, a gate joining each to the rest."""
-        return real(self.num_blocks * (self.block_size * emission_time + gate_time))
+        """Return n m emission_time + (n - 1) gate_time [s]: a gate joins each further block to those before.
+
+        This count is ours: one block after the other, its photons entangled as they are emitted.
+        """
+        return real(parity_time(self.num_blocks, self.block_size, emission_time, gate_time))
 
 
 def parity_code(num_blocks: Any, block_size: Any) -> ParityCode:
     """Build a quantum parity code of `num_blocks` = n blocks of `block_size` = m photons, also called QPC(n, m).
 
     Raises:
-        ValueError: if a number is not a whole one of at least 1, or there are too many photons.
+        ValueError: if a number is not a whole one from 1 to 500, or there are too many photons.
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
@@ -67,6 +73,8 @@ def parity_code(num_blocks: Any, block_size: Any) -> ParityCode:
         0.9477
     """
     code = ParityCode(num_blocks=whole("num_blocks", num_blocks), block_size=whole("block_size", block_size))
+    require_readings("num_blocks", code.num_blocks)
+    require_readings("block_size", code.block_size)
     require_photons(code.num_photons)
     return code
 
@@ -75,6 +83,11 @@ def parity_success(num_blocks: Any, block_size: Any, loss: Any) -> Any:
     """Return the success probability of a parity code, or of many at once; see `ParityCode`."""
     left = 1 - loss**block_size
     return left**num_blocks - (left - (1 - loss) ** block_size) ** num_blocks
+
+
+def parity_time(num_blocks: Any, block_size: Any, emission_time: Any, gate_time: Any) -> Any:
+    """Return the generation time [s] of a parity code, or of many at once; see `ParityCode`."""
+    return num_blocks * block_size * emission_time + (num_blocks - 1) * gate_time
 
 
 def parity_characters(code: ParityCode, loss: Float[Array, ""], pauli: Float[Array, "4"]) -> Float[Array, "4"]:

@@ -25,8 +25,10 @@ class StabiliserCode:
     errors chance decides. Signs of generators do not matter.
 
     Note:
-        Exact sums over all errors and losses; differentiable in loss and errors. Where an error has probability 0 its
-        derivative is that of this error alone; two logical errors that are equally likely get the mean of both slopes.
+        Exact sums over all errors and losses; differentiable in loss and errors. Where X, Y and Z have probability 0
+        their derivatives add up to that of depolarising, the noise of links: they compete for the same syndromes, so
+        that no gradient holds in every direction. Two logical errors that are equally likely get the mean of both
+        slopes.
         Errors together with losses up to 10 photons, errors or losses alone up to 12.
 
     References:
@@ -59,11 +61,13 @@ class StabiliserCode:
             ValueError: if both are given, or not known to be 0, and the code has more than 10 photons.
         """
         lost, errors = noise(loss, pauli)
-        strings = (self.generators, self.logical_x, self.logical_z)
-        return decode(*strings, lost, None if pauli is None else errors)
+        return decode(self.generators, self.logical_x, self.logical_z, lost, errors)
 
     def generation_time(self, emission_time: Any, gate_time: Any) -> Array:
-        """Return n emission_time + gate_time sum_g (weight of g - 1) over the generators [s]."""
+        """Return n emission_time + gate_time sum_g (weight of g - 1) over the generators [s].
+
+        This count is ours: every generator is measured with one gate less than it has letters.
+        """
         gates = sum(self.num_photons - string.count("I") - 1 for string in self.generators)
         return real(self.num_photons * emission_time + gates * gate_time)
 
@@ -128,10 +132,16 @@ def checked_strings(generators: Any) -> tuple[str, ...]:
                 f"Argument `generators[{position}]` must have {len(strings[0])} letters like the first, "
                 f"but {string} has {len(string)}."
             )
-    if len(strings[0]) > MAX_QUBITS:
+    num_qubits = len(strings[0])
+    if num_qubits > MAX_QUBITS:
         raise ValueError(
-            f"A stabiliser code may have at most {MAX_QUBITS} photons, but has {len(strings[0])}: decoding sums over "
+            f"A stabiliser code may have at most {MAX_QUBITS} photons, but has {num_qubits}: decoding sums over "
             "all 4^n errors."
+        )
+    if len(strings) > num_qubits:
+        raise ValueError(
+            f"Argument `generators` must encode one qubit, for which {num_qubits} photons need {num_qubits - 1} "
+            f"independent generators, but {len(strings):,} are given."
         )
     return strings
 
@@ -146,6 +156,7 @@ def operators(generators: tuple[str, ...], logical_x: str | None, logical_z: str
         raise ValueError("The arguments `logical_x` and `logical_z` must be given together.")
     if logical_x is None or logical_z is None:
         return transversal(generators) or found_operators(generators)
+    logical_x, logical_z = logical_x.upper(), logical_z.upper()
     given: dict[str, Pauli] = {}
     for name, string in (("logical_x", logical_x), ("logical_z", logical_z)):
         if set(string) - set("IXYZ") or len(string) != len(generators[0]):

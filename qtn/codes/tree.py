@@ -5,13 +5,28 @@ import enum
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array, library
 from qtn._checks import real
 from qtn._pytree import pytree, static
-from qtn.codes.logical import Logical, ahead, decoded, noise, require_photons, signs, vote, whole
+from qtn.codes.logical import (
+    Logical,
+    ahead,
+    decoded,
+    noise,
+    require_photons,
+    require_readings,
+    signs,
+    unharmed,
+    vote,
+    whole,
+)
+
+MAX_LEVELS = 20
+"""Levels of a tree that are allowed; each is one more step of a recursion."""
 
 FIRST_LEVEL_EMISSIONS = 100
 """How many emission times the slow photon of the first level takes."""
@@ -69,9 +84,12 @@ class TreeCode:
 
         Args:
             loss: mu, in [0, 1].
-            pauli: (4,), probabilities of I, X, Y, Z on a photon that arrives; None = no error.
+            pauli: (4,), probabilities of I, X, Y, Z on a photon that arrives; None = no error, also for derivatives.
         """
-        return decoded(tree_characters(self, *noise(loss, pauli)))
+        lost, errors = noise(loss, pauli)
+        if errors is None:
+            return unharmed(tree_success(self.branching, lost, self.choice))
+        return decoded(tree_characters(self, lost, errors))
 
     def generation_time(self, emission_time: Any, gate_time: Any) -> Array:
         """Return b_0 [gate_time (3 + i) + emission_time (100 + a)] for a photons below one of the first level [s].
@@ -79,10 +97,7 @@ class TreeCode:
         i of these a photons have children themselves: one gate between emitters for each. For three levels it is
         the published time, i = b_1, a = b_1 (1 + b_2).
         """
-        below = photons_of(self.branching[1:])
-        inner = photons_of(self.branching[1:-1])
-        gates, emissions = FIRST_LEVEL_GATES + inner, FIRST_LEVEL_EMISSIONS + below
-        return real(self.branching[0] * (gate_time * gates + emission_time * emissions))
+        return real(tree_time(self.branching, emission_time, gate_time))
 
 
 def tree_code(branching: Any, *, choice: Any = Choice.BLIND) -> TreeCode:
@@ -94,7 +109,8 @@ def tree_code(branching: Any, *, choice: Any = Choice.BLIND) -> TreeCode:
         choice: "blind" or "adaptive", when the photon that carries the qubit on is fixed.
 
     Raises:
-        ValueError: if a number is not a whole one of at least 1, there are none, or there are too many photons.
+        ValueError: if a number is not a whole one from 1 to 500, there are none or more than 20, or there are too many
+            photons.
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
@@ -106,9 +122,25 @@ def tree_code(branching: Any, *, choice: Any = Choice.BLIND) -> TreeCode:
     given = list(branching) if isinstance(branching, Sequence) and not isinstance(branching, str) else []
     if not given:
         raise ValueError(f"Argument `branching` must list at least one number, but is {branching!r}.")
-    counts = tuple(whole(f"branching[{level}]", count) for level, count in enumerate(given))
+    return TreeCode(branching=checked_branching(given), choice=_checks.choice("choice", choice, Choice))
+
+
+def checked_branching(branching: Sequence[Any]) -> tuple[int, ...]:
+    """Return the children of each photon by level; none are allowed.
+
+    Raises:
+        ValueError: if a number is not a whole one from 1 to 500, there are too many levels or too many photons.
+    """
+    if len(branching) > MAX_LEVELS:
+        raise ValueError(
+            f"Argument `branching` may list at most {MAX_LEVELS} levels, but lists {len(branching):,}. Leave levels "
+            "with one child out."
+        )
+    counts = tuple(whole(f"branching[{level}]", count) for level, count in enumerate(branching))
+    for level, count in enumerate(counts):
+        require_readings(f"branching[{level}]", count)
     require_photons(photons_of(counts))
-    return TreeCode(branching=counts, choice=_checks.choice("choice", choice, Choice))
+    return counts
 
 
 def photons_of(branching: Sequence[Any]) -> Any:
@@ -117,6 +149,13 @@ def photons_of(branching: Sequence[Any]) -> Any:
     for children in reversed(branching):
         count = children * (1 + count)
     return count
+
+
+def tree_time(branching: Sequence[Any], emission_time: Any, gate_time: Any) -> Any:
+    """Return the generation time [s] of a tree, or of many at once; see `TreeCode.generation_time`."""
+    gates = FIRST_LEVEL_GATES + photons_of(branching[1:-1])
+    emissions = FIRST_LEVEL_EMISSIONS + photons_of(branching[1:])
+    return branching[0] * (gate_time * gates + emission_time * emissions)
 
 
 def indirect(branching: Sequence[Any], loss: Any) -> list[Any]:
@@ -215,7 +254,8 @@ def tree_characters(code: TreeCode, loss: Float[Array, ""], pauli: Float[Array, 
     def others(skipped: Any, arrived: Any, lost: Any) -> Any:
         """Return the sum over which photon is the chosen one, of the readings of all others."""
         earlier, later = (arrive * skipped if adaptive else 0.0) + loss * lost, arrive * arrived + loss * lost
-        return sum(earlier**before * later ** (first - 1 - before) for before in range(first))
+        before, xp = np.arange(first), library(earlier, later)
+        return xp.sum(xp.power(earlier, before) * xp.power(later, before[::-1]))
 
     plain, signed = others(1 - children, 1.0, found[1]), others(top.skipped, top.arrived, top.lost)
     rows = [

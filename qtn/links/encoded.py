@@ -56,17 +56,18 @@ def light(length: Any, attenuation_length: Any, efficiency: Any) -> Any:
     return efficiency * library(length, attenuation_length, efficiency).exp(-length / attenuation_length)
 
 
-def delivered(link: Any, p_success: Any, signs: Any, ways: tuple[float, float]) -> Heralded:
+def delivered(link: Any, made: Any, p_success: Any, signs: Any, ways: tuple[float, float]) -> Heralded:
     """Return what a link of a code offers.
 
     Args:
-        link: says how long a code word takes to make, and what becomes of the qubits at its ends.
+        link: says what becomes of the qubits at its ends.
+        made: time in which what an attempt needs is made [s].
         p_success: probability that an attempt succeeds.
         signs: (4,), mean signs with which its pair keeps 1, X, Y, Z.
         ways: how often light passes the whole link between the emission (or arrival) of the left and right qubit and
             when both nodes know.
     """
-    made, way = link.code.generation_time(link.emission_time, link.gate_time), 0.0
+    way = 0.0
     held: dict[str, Any] = {}
     if link.ends is Ends.STORED:
         way = travel_time(link.length, link.refractive_index)
@@ -159,7 +160,8 @@ def causes(link: Any) -> dict[str, Link]:
         perfect["p_bell"] = 1.0
 
     def only(*names: str) -> Link:
-        changed = {name: _checks.real(value) for name, value in perfect.items() if name not in names}
+        there = [name for name in perfect if name not in names and getattr(link, name) is not None]
+        changed = {name: _checks.real(perfect[name]) for name in there}
         return dataclasses.replace(link, **changed)
 
     return {

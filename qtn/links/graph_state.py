@@ -37,8 +37,9 @@ class GraphState:
 
     Errors of inner photons, of the two photons of each Bell measurement and of the sources multiply as Pauli channels.
     As in the papers the qubits at the ends are measured at once, and an attempt takes as long as a graph state takes to
-    make. Where memories store them (`ends = "stored"`) they hold them for L n / c, until the farthest station has told
-    its outcome, and an attempt takes that much longer.
+    make; with one station, and so no source, as long as the m pairs of a node. Where memories store them (`ends =
+    "stored"`) they hold them for L n / c, until the farthest station has told its outcome, and an attempt takes that
+    much longer.
 
     Note:
         Exact, Bell-diagonal, differentiable with respect to every field; N may be any real number >= 1.
@@ -117,7 +118,9 @@ def herald_graph_state(link: GraphState) -> Heralded:
     sources = repeated(CHARACTERS_FROM_BELL @ inner.weights, count - 1)
     again = kept_sign(link.reencoding_error) ** (count - 1)
     signs = sources * xp.stack([1.0 + 0 * arms, *[arms * again] * 3])
-    return delivered(link, connect**count * inner.p_success ** (count - 1), signs, (1.0, 1.0))
+    times = link.emission_time, link.gate_time
+    made = xp.where(count > 1, link.code.generation_time(*times), link.code.end_time(*times))
+    return delivered(link, made, connect**count * inner.p_success ** (count - 1), signs, (1.0, 1.0))
 
 
 def graph_state(

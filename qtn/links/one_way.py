@@ -9,8 +9,10 @@ from jaxtyping import Float
 from qtn import _checks
 from qtn._array import Array, library
 from qtn._pytree import pytree, static
+from qtn.codes.decoding import MOST_TOGETHER
 from qtn.codes.graph_state import RepeaterGraphState
 from qtn.codes.logical import Code
+from qtn.codes.stabiliser import StabiliserCode
 from qtn.hardware.fibre import DEFAULT_REFRACTIVE_INDEX
 from qtn.links.encoded import (
     Ends,
@@ -71,8 +73,9 @@ class OneWay:
     efficiency: Float[Array, "..."]
     """Everything outside the fibre that a photon must pass, once a station."""
 
-    photon_error: Float[Array, "..."]
-    """Probability that a photon that arrives has suffered one of the three Pauli errors."""
+    photon_error: Float[Array, "..."] | None
+    """Probability that a photon that arrives has suffered one of the three Pauli errors; None = none, in a code of so
+    many photons that errors together with losses cannot be decoded."""
 
     reencoding_error: Float[Array, "..."]
     """e, the same of the qubit at each station."""
@@ -121,13 +124,14 @@ def herald_one_way(link: OneWay) -> Heralded:
     else:
         each = every(link, spacings(link))
         p_success, signs = xp.prod(each[:, 0]), xp.prod(each[:, 1:], axis=0)
-    return delivered(link, p_success, signs, (2.0, 1.0))
+    made = link.code.generation_time(link.emission_time, link.gate_time)
+    return delivered(link, made, p_success, signs, (2.0, 1.0))
 
 
 def passed(link: OneWay, spacing: Any) -> Float[Array, "5"]:
     """Return for one spacing [m] the probability of success, and with which mean signs 1, X, Y, Z are kept."""
     loss = 1 - light(spacing, link.attenuation_length, link.efficiency)
-    found = link.code.logical(loss=loss, pauli=depolarised(link.photon_error))
+    found = link.code.logical(loss=loss, pauli=None if link.photon_error is None else depolarised(link.photon_error))
     xp = library(found, link.reencoding_error)
     again = xp.stack([1.0 + 0 * link.reencoding_error, *[kept_sign(link.reencoding_error)] * 3])
     return xp.concatenate([found.p_success[None], CHARACTERS_FROM_BELL @ found.weights * again])
@@ -172,7 +176,8 @@ def one_way(
         num_stations: N >= 1, stations at equal spacings, the right node included.
         station_positions: (k,), way from the left node to each station between the nodes [m], in place of that.
         efficiency: everything outside the fibre that a photon must pass, once a station, in (0, 1].
-        photon_error: probability of one of the three Pauli errors on a photon that arrives, in [0, 3/4].
+        photon_error: probability of one of the three Pauli errors on a photon that arrives, in [0, 3/4]; 0 for
+            stabiliser codes of more than 10 photons.
         reencoding_error: the same on the qubit at each station, in [0, 3/4].
         emission_time: of one photon [s].
         gate_time: of one gate between emitters [s].
@@ -182,8 +187,8 @@ def one_way(
         ends: "measured" or "stored", what becomes of the qubits at the nodes.
 
     Raises:
-        ValueError: if a value lies outside its range, stations are given twice or not at all, an attempt takes no time,
-            or none can succeed.
+        ValueError: if a value lies outside its range, stations are given twice or not at all, the code is too large for
+            errors of photons, an attempt takes no time, or none can succeed.
 
     Note:
         Exact, differentiable, double precision.
@@ -213,6 +218,7 @@ def one_way(
         attempt_time=attempt_time,
         ends=ends,
     )
+    numbers["photon_error"] = decodable(code, numbers["photon_error"])
     link = OneWay(
         code=code,
         num_stations=None if num_stations is None else stations(num_stations),
@@ -221,6 +227,25 @@ def one_way(
     )
     require_working(link)
     return link
+
+
+def decodable(code: Code, photon_error: Any) -> Any:
+    """Return the error of photons; None if a large code has none.
+
+    Raises:
+        ValueError: if it cannot be decoded together with losses.
+    """
+    if not isinstance(code, StabiliserCode) or code.num_photons <= MOST_TOGETHER:
+        return photon_error
+    known = _checks.known(photon_error)
+    if known is not None and not known.any():
+        return None
+    raise ValueError(
+        f"Argument `photon_error` must be 0 for this code of {code.num_photons} photons, but "
+        + ("is to be differentiated" if known is None else f"is {known:g}")
+        + f": errors together with losses are decoded up to {MOST_TOGETHER} photons. Choose a smaller code, or leave "
+        "`photon_error` out."
+    )
 
 
 def places(positions: Any, length: Any) -> Array:

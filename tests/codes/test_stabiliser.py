@@ -1,5 +1,7 @@
 """Stabiliser codes against sums over every error, loss and syndrome, and against closed forms."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -44,6 +46,27 @@ def test_seven_qubits(pauli):
 def test_losses_alone(code):
     best = oracle.optimal_p_success(code.generators, 0.3)
     assert abs(code.logical(loss=0.3).p_success - best) < 1e-12
+
+
+CODES_WITH_TIES = {**SMALL, "steane": codes.STEANE, "shor": codes.SHOR}
+ALONE = {"no_errors": [1.0, 0, 0, 0], "dephasing": [0.95, 0, 0, 0.05]}
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.1])
+@pytest.mark.parametrize("start", ALONE.values(), ids=ALONE)
+@pytest.mark.parametrize("code", CODES_WITH_TIES.values(), ids=CODES_WITH_TIES)
+def test_slopes_where_errors_are_impossible_are_those_of_depolarising(code, start, loss):
+    """X, Y and Z compete for the same syndromes: slopes of each alone would not add up."""
+
+    def point(error):
+        return [a + error * (1 / 4 - a) for a in start]
+
+    def weights(error):
+        return code.logical(loss=loss, pauli=jnp.stack(point(error))).weights
+
+    step = 1e-5
+    a, b, c = (code.logical(loss=loss, pauli=point(k * step)).weights for k in range(3))
+    np.testing.assert_allclose(jax.jacfwd(weights)(0.0), (-3 * a + 4 * b - c) / (2 * step), atol=2e-7)
 
 
 def eigenvalues(weights):
@@ -101,6 +124,11 @@ def test_logical_operators(code):
     assert all(commute(pauli_of(g), each) for g in code.generators for each in (x, z))
 
 
+def test_lower_case_is_as_good():
+    lower = codes.stabiliser_code(["zzi", "izz"], logical_x="xxx", logical_z="zii")
+    assert lower == codes.stabiliser_code(["ZZI", "IZZ"], logical_x="XXX", logical_z="ZII")
+
+
 ERRORS = {
     "anticommute": (["XZ", "ZI"], {}, "`generators` must commute, but XZ and ZI do not"),
     "two_qubits": (["XXXX", "ZZZZ"], {}, "4 photons need 3 independent generators, but 2 are given, of which 2"),
@@ -110,6 +138,7 @@ ERRORS = {
     "lengths": (["XX", "Z"], {}, "`generators[1]` must have 2 letters like the first, but Z has 1"),
     "none": ([], {}, "must list at least one Pauli string, but is []"),
     "thirteen": (["X" * 13], {}, "at most 12 photons, but has 13"),
+    "thousands": (["ZZI"] * 20_000, {}, "3 photons need 2 independent generators, but 20,000 are given."),
     "one_operator": (["ZZI", "IZZ"], {"logical_x": "XXX"}, "must be given together"),
     "not_logical": (["ZZI", "IZZ"], {"logical_x": "XII", "logical_z": "ZII"}, "must commute with all generators"),
     "commuting": (["ZZI", "IZZ"], {"logical_x": "ZII", "logical_z": "IZI"}, "must not commute with each other"),

@@ -1,6 +1,8 @@
 """Tree codes, parity codes and repeater graph states against enumeration of every loss and error."""
 
 import itertools
+import math
+import time
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 
 from qtn import codes
+from qtn.codes.logical import vote
 from tests.oracles import codes as oracle
 
 NO_ERROR, ERRORS = (1.0, 0.0, 0.0, 0.0), (0.9, 0.03, 0.02, 0.05)
@@ -148,15 +151,18 @@ def test_gradients(code):
         return np.array([found.p_success, *found.weights])
 
     slopes = jax.jit(jax.jacfwd(numbers))
-    for point, inward in (([0.2, 0.02, 0.03, 0.04], 0), ([0.0] * 4, 1), ([0.0, 0.0, 0.0, 0.05], 1)):
+    competing = isinstance(code, codes.StabiliserCode) and code.num_photons > 1
+    inward = [np.eye(4)[0], np.array([0.0, 1.0, 1.0, 1.0])] if competing else list(np.eye(4))
+    for point, ways, steps in (
+        ([0.2, 0.02, 0.03, 0.04], list(np.eye(4)), (-1, 0, 1)),
+        ([0.0] * 4, inward, (0, 1, 2)),
+        ([0.0, 0.0, 0.0, 0.05], inward, (0, 1, 2)),
+    ):
         found, step = slopes(jnp.array(point)), 1e-6
-        for i in range(4):
-            if inward and point[i] > 0:
-                continue
-            moved = [np.array(point) + step * k * np.eye(4)[i] for k in ((0, 1, 2) if inward else (-1, 0, 1))]
-            a, b, c = map(plain, moved)
-            expected = (-3 * a + 4 * b - c) / (2 * step) if inward else (c - a) / (2 * step)
-            np.testing.assert_allclose(found[:, i], expected, atol=3e-7, rtol=1e-5)
+        for way in ways:
+            a, b, c = (plain(np.array(point) + step * k * way) for k in steps)
+            expected = (c - a) / (2 * step) if steps[0] else (-3 * a + 4 * b - c) / (2 * step)
+            np.testing.assert_allclose(found @ way, expected, atol=3e-7, rtol=1e-5)
     assert np.isfinite(slopes(jnp.array([1.0, 0.1, 0.0, 0.0]))).all()
 
 
@@ -170,6 +176,36 @@ def test_reverse_mode_agrees_with_forward_mode():
     for point in ((0.1, 0.02), (0.0, 0.0)):
         forward, reverse = (mode(fidelity, argnums=(0, 1))(*point) for mode in (jax.jacfwd, jax.jacrev))
         np.testing.assert_allclose(forward, reverse, rtol=1e-12, atol=1e-14)
+
+
+LARGE = {
+    "children": codes.tree_code([500]),
+    "grandchildren": codes.tree_code([2, 500]),
+    "levels": codes.tree_code([1] * 20),
+    "blocks": codes.parity_code(500, 20),
+    "block": codes.parity_code(20, 500),
+    "arms": codes.repeater_graph_state(2, [1, 500]),
+}
+
+
+@pytest.mark.parametrize("code", LARGE.values(), ids=LARGE)
+def test_the_largest_codes_are_quick(code):
+    began = time.process_time()
+    found = code.logical(loss=0.01, pauli=[0.99, 0.003, 0.003, 0.004])
+    assert time.process_time() - began < 5
+    assert np.isfinite(found.weights).all() and (found.weights > -1e-12).all()
+    assert found.p_success == pytest.approx(float(code.logical(loss=0.01).p_success), rel=1e-12)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 40])
+def test_votes_are_sums_over_binomial_coefficients(count):
+    right, wrong, failed = 0.5, 0.3, 0.2
+    expected = sum(
+        math.comb(count, a) * math.comb(count - a, b) * right**a * wrong**b * failed ** (count - a - b) * np.sign(a - b)
+        for a in range(count + 1)
+        for b in range(count - a + 1)
+    )
+    assert vote(count, right, wrong, failed) == pytest.approx(expected, rel=1e-12)
 
 
 def test_many_trees_at_once_are_the_same_trees():
@@ -187,7 +223,8 @@ def test_generation_times():
     assert codes.tree_code([4, 14, 4]).generation_time(1e-9, 1e-7) == pytest.approx(4 * (1e-7 * 17 + 1e-9 * 170))
     assert codes.tree_code([2, 3]).generation_time(1.0, 0.0) == 2 * 103
     assert codes.tree_code([2, 3, 4, 5]).generation_time(0.0, 1.0) == 2 * (3 + 3 * (1 + 4))
-    assert codes.parity_code(3, 4).generation_time(1.0, 10.0) == 3 * (4 + 10)
+    assert codes.parity_code(3, 4).generation_time(1.0, 10.0) == 3 * 4 + 2 * 10
+    assert codes.parity_code(1, 1).generation_time(1.0, 10.0) == codes.PLAIN.generation_time(1.0, 10.0) == 1
     assert codes.FIVE_QUBIT.generation_time(1.0, 100.0) == 5 + 4 * 3 * 100
     assert codes.repeater_graph_state(2).generation_time(1.0, 100.0) == 4 * (2 + 100)
     assert codes.repeater_graph_state(2, [2, 3]).generation_time(1.0, 100.0) == 4 * (9 + 100 * 3)
@@ -201,6 +238,11 @@ ERRORS_OF_ARGUMENTS = {
     "no_levels": (lambda: codes.tree_code([]), "`branching` must list at least one number, but is []."),
     "text": (lambda: codes.tree_code("444"), "`branching` must list at least one number, but is '444'."),
     "fraction": (lambda: codes.tree_code([2.0]), "`branching[0]` must be a whole number of at least 1, but is 2.0."),
+    "many_children": (lambda: codes.tree_code([2, 700]), "`branching[1]` must be at most 500, but is 700:"),
+    "many_levels": (lambda: codes.tree_code([1] * 3000), "`branching` may list at most 20 levels, but lists 3,000."),
+    "many_below_arms": (lambda: codes.repeater_graph_state(1, [1, 4000]), "`branching[1]` must be at most 500"),
+    "many_blocks": (lambda: codes.parity_code(1000, 2), "`num_blocks` must be at most 500, but is 1,000:"),
+    "long_blocks": (lambda: codes.parity_code(2, 1000), "`block_size` must be at most 500, but is 1,000:"),
     "too_many": (lambda: codes.tree_code([100, 100, 1]), "at most 10,000 photons, but has 20,100."),
     "rule": (lambda: codes.tree_code([2], choice="best"), "`choice` must be 'blind' or 'adaptive', but is 'best'."),
     "no_blocks": (lambda: codes.parity_code(0, 2), "`num_blocks` must be a whole number of at least 1, but is 0."),

@@ -77,6 +77,26 @@ def test_positions(code):
         np.testing.assert_allclose(a.state, b.state, atol=1e-13)
 
 
+def test_slope_in_errors_of_photons_where_there_are_none():
+    options = {"length": 10e3, "attenuation_length": 20e3, "num_stations": 5, "efficiency": 0.95}
+
+    def fidelity(error):
+        link = one_way(code=codes.FIVE_QUBIT, photon_error=error, emission_time=1e-9, **options)
+        return link.heralded().bell_diagonal[0]
+
+    a, b, c = map(fidelity, (0.0, 1e-5, 2e-5))
+    assert float(jax.grad(fidelity)(0.0)) == pytest.approx((-3 * a + 4 * b - c) / 2e-5, rel=1e-5)
+
+
+def test_one_station_of_graph_states_waits_for_the_pairs_of_a_node():
+    """Without a source nobody makes a graph state."""
+    options = {"length": 10e3, "attenuation_length": 20e3, "emission_time": 1e-9, "gate_time": 1e-7}
+    code = codes.repeater_graph_state(3, [2, 2])
+    one, two = (graph_state(code=code, num_stations=count, **options).heralded() for count in (1, 2))
+    assert one.attempt_time == pytest.approx(3 * (2e-9 + 1e-7), rel=1e-14)
+    assert two.attempt_time == code.generation_time(1e-9, 1e-7)
+
+
 def test_equal_spacings_are_best():
     def score(positions):
         link = one_way(code=TREE, station_positions=positions, attempt_time=1.0, **NUMBERS | {"length": 12e3})

@@ -51,7 +51,7 @@ def key_rate(rows):
     rest = (1 - fidelity) / 3
     with np.errstate(divide="ignore", invalid="ignore"):
         key = 1 + fidelity * np.log2(fidelity) + 3 * np.where(rest > 0, rest * np.log2(rest), 0.0)
-    return arrive * key / (n * (m * 1e-8 + 1e-7))
+    return arrive * key / (n * m * 1e-8 + (n - 1) * 1e-7)
 
 
 def check_against_table(text, stations):

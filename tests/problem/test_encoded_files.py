@@ -50,6 +50,7 @@ IN_SI = {
     "emission_time": 1e-9,
     "gate_time": 1e-7,
 }
+TWELVE = ["I" * i + "ZZ" + "I" * (10 - i) for i in range(11)]
 CODES = {
     "tree": (TREE, codes.tree_code([4, 14, 4], choice="adaptive")),
     "parity": ('{ model = "parity", num_blocks = 3, block_size = 4 }', codes.parity_code(3, 4)),
@@ -263,3 +264,15 @@ def test_stations_stay_on_the_way():
 def test_places_of_stations_are_found_by_gradient():
     found = optimise(loads(PLACED + '[optimise]\nparameters = ["chain.link.station_positions_km"]\n'))
     np.testing.assert_allclose(sorted(found.parameters.values()), [2.0, 4.0, 6.0], atol=1e-3)
+
+
+def test_large_codes_are_for_photons_without_errors():
+    """Errors and losses together are decoded up to 10 photons: 12 repeat each other in Z, and none may be lost in X."""
+    code = f'{{ model = "stabiliser", generators = {TWELVE} }}'.replace("'", '"')
+    text = (FILE % code).replace("length_km = 100.0", "length_km = 10.0")
+    with pytest.raises(ProblemError) as error:
+        loads(text)
+    assert "`photon_error` must be 0 for this code of 12 photons, but is 0.0001: errors together" in str(error.value)
+    found = evaluated(loads(text.replace("photon_error = 1e-4\n", "")))
+    expected = (0.95 * np.exp(-10 / 40 / 20)) ** (12 * 40)
+    assert report_numbers(found)["rate_hz"] == pytest.approx(expected / (12e-9 + 11e-7), rel=1e-9)
