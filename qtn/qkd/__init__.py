@@ -17,8 +17,12 @@ from qtn.qkd.attacks import (
     holevo_information,
     intercept_resend,
 )
+from qtn.qkd.decoy_key import DecoyKey, decoy_key
+from qtn.qkd.decoys import asymptotic_rate, rate_without_decoys, single_photons, splitting_limit, vacuum_and_weak
 from qtn.qkd.detection import bits_to_detect, exact_bits, p_accepted, sequential_test
 from qtn.qkd.finite_key import FiniteKey, finite_key
+from qtn.qkd.pairs import PairKey, PairKeys, pair_key
+from qtn.qkd.pulses import Counts, Pulses, Receiver, expected_counts, pulses, receiver, sampled_counts
 from qtn.qkd.security import Security
 from qtn.qkd.sessions import Session, session
 from qtn.qkd.tails import Tail, highest_rate
@@ -28,24 +32,41 @@ __all__ = [
     "Authentication",
     "Basis",
     "Cloner",
+    "Counts",
+    "DecoyKey",
     "EntanglingProbe",
     "FiniteKey",
     "InterceptResend",
+    "PairKey",
+    "PairKeys",
+    "Pulses",
+    "Receiver",
     "Security",
     "Session",
     "Tail",
+    "asymptotic_rate",
     "attacked",
     "bits_to_detect",
+    "decoy_key",
     "entangling_probe",
     "error_rate",
     "eve_states",
     "exact_bits",
+    "expected_counts",
     "finite_key",
     "guessing_probability",
     "highest_rate",
     "holevo_information",
     "intercept_resend",
     "p_accepted",
+    "pair_key",
+    "pulses",
+    "rate_without_decoys",
+    "receiver",
+    "sampled_counts",
     "sequential_test",
     "session",
+    "single_photons",
+    "splitting_limit",
+    "vacuum_and_weak",
 ]
