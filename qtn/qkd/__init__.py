@@ -20,6 +20,7 @@ from qtn.qkd.attacks import (
 from qtn.qkd.decoy_key import DecoyKey, decoy_key
 from qtn.qkd.decoys import asymptotic_rate, rate_without_decoys, single_photons, splitting_limit, vacuum_and_weak
 from qtn.qkd.detection import bits_to_detect, exact_bits, p_accepted, sequential_test
+from qtn.qkd.entangled_light import Coincidences, entangled_light
 from qtn.qkd.finite_key import FiniteKey, finite_key
 from qtn.qkd.pairs import PairKey, PairKeys, pair_key
 from qtn.qkd.pulses import Counts, Pulses, Receiver, expected_counts, pulses, receiver, sampled_counts
@@ -32,6 +33,7 @@ __all__ = [
     "Authentication",
     "Basis",
     "Cloner",
+    "Coincidences",
     "Counts",
     "DecoyKey",
     "EntanglingProbe",
@@ -48,6 +50,7 @@ __all__ = [
     "attacked",
     "bits_to_detect",
     "decoy_key",
+    "entangled_light",
     "entangling_probe",
     "error_rate",
     "eve_states",
