@@ -20,6 +20,7 @@ from qtn.qkd.attacks import (
 from qtn.qkd.decoy_key import DecoyKey, decoy_key
 from qtn.qkd.decoys import asymptotic_rate, rate_without_decoys, single_photons, splitting_limit, vacuum_and_weak
 from qtn.qkd.detection import bits_to_detect, exact_bits, p_accepted, sequential_test
+from qtn.qkd.down_conversion import PulsedPairs, down_conversion
 from qtn.qkd.entangled_light import Coincidences, entangled_light
 from qtn.qkd.finite_key import FiniteKey, finite_key
 from qtn.qkd.pairs import PairKey, PairKeys, pair_key
@@ -41,6 +42,7 @@ __all__ = [
     "InterceptResend",
     "PairKey",
     "PairKeys",
+    "PulsedPairs",
     "Pulses",
     "Receiver",
     "Security",
@@ -50,6 +52,7 @@ __all__ = [
     "attacked",
     "bits_to_detect",
     "decoy_key",
+    "down_conversion",
     "entangled_light",
     "entangling_probe",
     "error_rate",
