@@ -26,14 +26,16 @@ BOUNDS = {
 }
 """The signal, the decoy over the signal, the probability of the signal, that of the decoy among the rest, the basis."""
 
-START = {"intensity": 0.45, "decoy_part": 0.3, "p_signal": 0.6, "decoy_share": 0.7, "p_key_basis": 0.85}
+START = {"intensity": 0.35, "decoy_part": 0.3, "p_signal": 0.12, "decoy_share": 0.65, "p_key_basis": 0.45}
+"""Settings that give a key also where a block is short: most of it goes into decoys and tests."""
 
 
 def best_pulses(
     receive: Receiver,
-    num_pulses: Any,
+    num_pulses: Any = None,
     security: Security = Security(),
     *,
+    key_detections: Any = None,
     tail: Tail | str = Tail.EXACT,
     weakest: float = 2e-4,
     correction: float = 1.16,
@@ -44,6 +46,7 @@ def best_pulses(
         receive: line and detectors.
         num_pulses: of a block.
         security: secrecy and correctness.
+        key_detections: expected detections of a block in the key basis, instead of `num_pulses`.
         tail: which bounds; a `Tail` or its word.
         weakest: mean photon number of the weakest decoy, below a hundredth of the least signal.
         correction: f >= 1, inefficiency of error correction.
@@ -52,7 +55,7 @@ def best_pulses(
         sent: three intensities, their probabilities and the probability of the key basis.
 
     Raises:
-        ValueError: if a number lies outside its range.
+        ValueError: unless one length of the block is given, or if a number lies outside its range.
 
     Note:
         A local optimum by second-order steps from two starts, in the slopes of `decoy_key`; where no setting gives a
@@ -63,7 +66,11 @@ def best_pulses(
     """
     kind = _checks.choice("tail", tail, Tail)
     _checks.require("weakest", weakest, lambda v: (v >= 0) & (v < 5e-4), "lie in [0, 5e-4)")
-    fixed = (receive, _checks.positive_finite("num_pulses", num_pulses), checked(security), weakest, correction)
+    if (num_pulses is None) == (key_detections is None):
+        raise ValueError("One of the arguments `num_pulses` and `key_detections` must be given: how long a block is.")
+    name, block = ("num_pulses", num_pulses) if key_detections is None else ("key_detections", key_detections)
+    length = _checks.positive_finite(name, block), key_detections is not None
+    fixed = (receive, length, checked(security), weakest, correction)
 
     names = tuple(START)
 
@@ -91,7 +98,7 @@ def _sent(free: Mapping[str, Any], weakest: Any) -> Pulses:
 def _key_and_slopes(
     free: Mapping[str, Any],
     receive: Receiver,
-    num_pulses: Any,
+    length: tuple[Any, Any],
     security: Security,
     weakest: Any,
     correction: Any,
@@ -101,6 +108,8 @@ def _key_and_slopes(
 
     def value(free: Mapping[str, Any]) -> Any:
         sent = _sent(free, weakest)
+        share = jnp.sum(expected_counts(sent, receive, 1.0).key_detections)
+        num_pulses = jnp.where(length[1], length[0] / share, length[0])
         found = decoy_key(sent, expected_counts(sent, receive, num_pulses), security, tail=tail, correction=correction)
         return found.key_bits / num_pulses * 1e6
 
