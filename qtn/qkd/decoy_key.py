@@ -92,8 +92,9 @@ def decoy_key(
     low, high = bounds(counts.test_errors)
     wrong = p_of[1] * (high[1] - low[2]) / (mu2 - mu3)
     usable = (one > 1) & (tested > 1) & (wrong < tested / 2)
-    safe = [jnp.where(usable, x, y) for x, y in ((jnp.maximum(wrong, 1e-9), 1.0), (tested, 10.0), (one, 10.0))]
-    phase_error = jnp.where(usable, jnp.minimum(rate_of_rest(*safe, log_failure, kind), 0.5), 0.5)
+    errors = jnp.where(usable, jnp.maximum(wrong, 1e-9), 1.0)
+    rate = rate_of_rest(errors, jnp.where(usable, tested, 10.0), jnp.where(usable, one, 10.0), log_failure, kind)
+    phase_error = jnp.where(usable, jnp.minimum(rate, 0.5), 0.5)
     total = jnp.sum(counts.key_detections)
     leak = correction * total * binary_entropy(jnp.sum(counts.key_errors) / total)
     spent = 6 * jnp.log2(TERMS / secrecy) + jnp.log2(2 / correctness)

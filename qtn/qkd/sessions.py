@@ -132,7 +132,7 @@ def _setting(
     """Check the numbers of a session."""
     if raw_bits is not None and signals is not None:
         raise ValueError("Arguments `raw_bits` and `signals` must not both be given: each says how long a block is.")
-    of_signals = signals is not None
+    of_signals: Any = np.asarray(signals is not None)
     name, block = ("signals", signals) if of_signals else ("raw_bits", 10_000 if raw_bits is None else raw_bits)
     below_half = "lie in [0, 1/2)", lambda v: (v >= 0) & (v < 0.5)
     rate = _checks.require("error_rate", error_rate, below_half[1], below_half[0])
@@ -140,7 +140,7 @@ def _setting(
     excess = _checks.require("raw_error_rate", raw, below_half[1], below_half[0]) - rate
     return Setting(
         block=_checks.require(name, block, lambda v: (v >= 4) & np.isfinite(v), "be finite and at least 4"),
-        of_signals=np.asarray(of_signals),
+        of_signals=of_signals,
         error_rate=rate,
         excess=excess,
         security=checked(security),
@@ -193,12 +193,12 @@ def _require_a_key(found: Session, setting: Setting, tail: Tail, chosen: bool) -
     known = jax.tree.map(np.asarray, setting)
     name = "signals" if known.of_signals else "raw_bits"
     said = (
-        f"Argument `{name}` is {float(known.block):g}, of which no key remains at an error rate of {known.error_rate}"
+        f"Argument `{name}` is {float(known.block):,g}, of which no key remains at an error rate of {known.error_rate}"
     )
     if not chosen:
         raise ValueError(f"{said} with this test: leave out `num_test` and `max_errors` to get the best one.")
     block = _smallest_block(known, tail)
-    cure = "no block is long enough: the errors leave no key" if block is None else f"{block:.3g} would do"
+    cure = "no block is long enough: the errors leave no key" if block is None else f"{block:,.0f} would do"
     raise ValueError(f"{said}: {cure}.")
 
 

@@ -22,6 +22,9 @@ TERMS = 512
 HALVINGS, STEPS = 50, 8
 """Of the interval in which the number of errors is looked for, and of Newton's method from there for the exact tail."""
 
+Sample = tuple[Array, Array, Array]
+"""(j, k, n)."""
+
 LogTail = Callable[[Array, Array, Array, Array], Array]
 """log P(<= j | K) of (j, k, n, K)."""
 
@@ -142,7 +145,7 @@ def rate_of_rest(
     """
     shape = jnp.broadcast_shapes(*(jnp.shape(x) for x in (errors, num_test, num_raw, log_failure)))
     flat = [jnp.ravel(jnp.broadcast_to(jnp.asarray(x, float), shape)) for x in (errors, num_test, num_raw, log_failure)]
-    return jnp.reshape(jax.vmap(lambda *one: _rate(*one, tail))(*flat), shape)
+    return jnp.reshape(jax.vmap(lambda j, k, n, p: _rate(j, k, n, p, tail))(*flat), shape)
 
 
 def highest_rate(
@@ -189,7 +192,7 @@ def highest_rate(
 
 def _rate(j: Array, k: Array, n: Array, log_failure: Array, tail: Tail) -> Array:
     """Return the rate of one sample."""
-    *sample, level = jax.lax.stop_gradient((j, k, n, log_failure))
+    sample, level = jax.lax.stop_gradient(((j, k, n), log_failure))
     lowest, highest = sample[0] * (1 + sample[2] / sample[1]), sample[0] + sample[2]
     log_tail = TAILS[tail]
     if tail is Tail.EXACT:
@@ -203,7 +206,7 @@ def _rate(j: Array, k: Array, n: Array, log_failure: Array, tail: Tail) -> Array
     return jnp.where(inside, (moved - j) / n, jnp.where(root < (lowest + highest) / 2, j / k, 1.0))
 
 
-def _halved(log_tail: LogTail, sample: list[Array], level: Array, low: Array, high: Array) -> Array:
+def _halved(log_tail: LogTail, sample: Sample, level: Array, low: Array, high: Array) -> Array:
     """Return the root by bisection."""
 
     def halve(_: Array, interval: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -216,7 +219,7 @@ def _halved(log_tail: LogTail, sample: list[Array], level: Array, low: Array, hi
     return (low + high) / 2
 
 
-def _from_above(sample: list[Array], level: Array, start: Array, lowest: Array) -> Array:
+def _from_above(sample: Sample, level: Array, start: Array, lowest: Array) -> Array:
     """Return the root of the exact tail, whose logarithm is concave in K, by Newton steps down from a bound on it."""
 
     def step(_: Array, total: Array) -> Array:

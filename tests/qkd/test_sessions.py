@@ -35,18 +35,16 @@ def test_a_session_is_what_whole_numbers_give():
 def test_errors_are_whole():
     """A bound between two whole numbers of errors is that of the lower: .25342 is reached so, the smooth one is below."""
     best = 0.0
-    for j in range(18, 34):
-        for k in np.arange(int(62 * j), int(76 * j), 2):
+    for j in range(22, 29):
+        for k in np.arange(int(66 * j), int(71 * j), 2):
             floored = np.floor(10_000 * oracle.largest_rate(j, k, 10_000, LOG_FAILURE) * (1 - 1e-12)) / 10_000
             best = max(best, oracle.throughput(j, k, 10_000, floored, 0.01, 1e-10, 1e-10))
     assert best == pytest.approx(0.25342, abs=5e-6)
     assert float(session(0.01, 10_000).throughput) < best < 1.001 * float(session(0.01, 10_000).throughput)
 
 
-@pytest.mark.parametrize("tail", Tail)
+@pytest.mark.parametrize("tail", list(Tail)[:4])
 def test_no_neighbour_is_better(tail):
-    if tail is Tail.FUNG:
-        pytest.skip("an approximation, not for few errors")
     best = session(0.02, 20_000, tail=tail)
     for more in (-2, -1, 1, 2):
         for longer in (0.97, 0.99, 1.0, 1.01, 1.03):
