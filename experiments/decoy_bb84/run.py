@@ -1,7 +1,9 @@
 """Key against distance with and without decoys, and for finite blocks: `python experiments/decoy_bb84/run.py`."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -42,12 +44,19 @@ RATES = {
 }
 
 
+def last_length(rate: Callable[[float], Any], low: float) -> float:
+    """Return the length [km] at which a rate vanishes."""
+    found: Any = brentq(lambda x: float(rate(x)), low, 200.0)
+    return found
+
+
 def finite(length: float, key_detections: float, tail: str) -> float:
     """Return secret bits per pulse of the best settings; the block has so many detections in the key basis.
 
     Its secrecy is 1e-15 per bit of the key, as published: found by repetition.
     """
     line, secrecy = lim(length), 1e-15 * key_detections / 3
+    bits, num_pulses = 0.0, 1.0
     for _ in range(3):
         security = qkd.Security(secrecy=secrecy, correctness=CORRECTNESS)
         sent = best_pulses(line, security=security, key_detections=key_detections, tail=tail)
@@ -64,9 +73,7 @@ def main() -> None:
     numbers = {"rate_100km_all_decoys": float(RATES["all decoys"](100.0))}
     for name, rate in RATES.items():
         low = 10.0 if "no" in name else 100.0
-        numbers[f"last_km_{name.replace(',', '').replace(' ', '_')}"] = brentq(
-            lambda x, rate=rate: float(rate(x)), low, 200.0
-        )
+        numbers[f"last_km_{name.replace(',', '').replace(' ', '_')}"] = last_length(rate, low)
     for tail in ("fung", "exact"):
         for block in (1e7, 1e9):
             numbers[f"rate_100km_{tail}_{block:.0e}".replace("e+0", "e")] = finite(100.0, block, tail)
