@@ -1,0 +1,78 @@
+"""Key distribution: signals, finite keys, sessions that abort, and an eavesdropper.
+
+signals (pairs, photons, pulses) -> counts -> finite key -> sessions;   attack -> what is seen, what Eve knows
+"""
+
+from qtn.qkd.assumptions import Assumptions, Authentication
+from qtn.qkd.attacks import (
+    Basis,
+    Cloner,
+    EntanglingProbe,
+    InterceptResend,
+    attacked,
+    entangling_probe,
+    error_rate,
+    eve_states,
+    guessing_probability,
+    holevo_information,
+    intercept_resend,
+)
+from qtn.qkd.decoy_key import DecoyKey, decoy_key
+from qtn.qkd.decoys import asymptotic_rate, rate_without_decoys, single_photons, splitting_limit, vacuum_and_weak
+from qtn.qkd.detection import bits_to_detect, exact_bits, p_accepted, sequential_test
+from qtn.qkd.down_conversion import PulsedPairs, down_conversion
+from qtn.qkd.entangled_light import Coincidences, entangled_light
+from qtn.qkd.finite_key import FiniteKey, finite_key
+from qtn.qkd.pairs import PairKey, PairKeys, pair_key
+from qtn.qkd.pulses import Counts, Pulses, Receiver, expected_counts, pulses, receiver, sampled_counts
+from qtn.qkd.security import Security
+from qtn.qkd.sessions import Session, session
+from qtn.qkd.tails import Tail, highest_rate
+
+__all__ = [
+    "Assumptions",
+    "Authentication",
+    "Basis",
+    "Cloner",
+    "Coincidences",
+    "Counts",
+    "DecoyKey",
+    "EntanglingProbe",
+    "FiniteKey",
+    "InterceptResend",
+    "PairKey",
+    "PairKeys",
+    "PulsedPairs",
+    "Pulses",
+    "Receiver",
+    "Security",
+    "Session",
+    "Tail",
+    "asymptotic_rate",
+    "attacked",
+    "bits_to_detect",
+    "decoy_key",
+    "down_conversion",
+    "entangled_light",
+    "entangling_probe",
+    "error_rate",
+    "eve_states",
+    "exact_bits",
+    "expected_counts",
+    "finite_key",
+    "guessing_probability",
+    "highest_rate",
+    "holevo_information",
+    "intercept_resend",
+    "p_accepted",
+    "pair_key",
+    "pulses",
+    "rate_without_decoys",
+    "receiver",
+    "sampled_counts",
+    "sequential_test",
+    "session",
+    "single_photons",
+    "splitting_limit",
+    "vacuum_and_weak",
+]
