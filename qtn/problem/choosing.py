@@ -1,9 +1,12 @@
 """Choose whole numbers, such as those of a code: moves to better neighbours, the real numbers tuned in between."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
 
 from qtn.codes.search import Entry, climb
 from qtn.links.chain import Chain
@@ -22,6 +25,24 @@ MAX_CYCLES = 10
 
 FACTORS = (1.0, 0.5, 2.0)
 """Starts: the numbers of the file, all halved, all doubled, and the last alone halved and doubled."""
+
+MOST_PHOTONS = 300
+"""Photons of a code where the file has no limit, unless its own code has more."""
+
+MOST_FIRST = 2000
+"""Combinations that are evaluated before the first move."""
+
+MOST_LISTED = 1 << 18
+"""Combinations that are listed for that, before those with too many photons are left out."""
+
+MOST_CLIMBS = 3
+"""How many of these moves begin at."""
+
+STATIONS = ".num_stations"
+"""How names of numbers of stations end."""
+
+SPACINGS_KM = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Fibre between stations in these combinations, besides that of the file."""
 
 Numbers = Mapping[str, float]
 Codes = Mapping[str, Mapping[str, Any]]
@@ -54,8 +75,9 @@ def choose(
         show: told the best score and how many were scored.
 
     Note:
-        No neighbour of what is found is better, at its real numbers or, as the status says, at those before the last
-        tuning; there may be something better elsewhere. On an interrupt, the best so far.
+        Moves begin at the best of combinations spread over all codes and spacings, which are all codes where there are
+        few. No neighbour of what is found is better, at its real numbers or, as the status says, at those before the
+        last tuning; there may be something better elsewhere. On an interrupt, the best so far.
     """
     options, count, interrupted, settled = alternatives(problem), 0, False, False
     found: Optimum | None = None
@@ -64,7 +86,7 @@ def choose(
         for codes, option in options:
             scored, begin = Scored(count=count), entry_of(option)
             try:
-                climbed(option, starts(begin) if found is None else [begin], scored, show)
+                climbed(option, begin, scored, show, spread=found is None)
             except KeyboardInterrupt:
                 interrupted = True
             count = scored.count
@@ -135,27 +157,95 @@ def starts(entry: Entry) -> list[Entry]:
     return [*scaled, *((*entry[:-1], numbers[-1]) for numbers in scaled)]
 
 
-def climbed(problem: Problem, starts: list[Entry], scored: Scored, show: Callable[[float, int], None]) -> None:
-    """Move to better neighbours from each start; what is scored is noted."""
+def spread_out(problem: Problem, limit: int) -> list[Entry]:
+    """Return combinations of all sizes of codes, up to a limit of photons, and of spacings of stations."""
+    names, found = names_of(problem), entry_of(problem)
+    stations = [name.endswith(STATIONS) for name in names]
+    few = limit ** stations.count(False) <= MOST_FIRST
+    sizes = list(range(1, limit + 1)) if few else [1 << level for level in range(limit.bit_length())]
+    choices = [
+        stations_of(problem, name, number) if station else sizes
+        for name, number, station in zip(names, found, stations, strict=True)
+    ]
+    if math.prod(map(len, choices)) <= MOST_LISTED:
+        every = itertools.product(*choices)
+    else:
+        drawn = np.random.default_rng(0)
+        every = (tuple(int(drawn.choice(each)) for each in choices) for _ in range(MOST_LISTED))
+    fitting = [entry for entry in every if fewest_photons(names, entry) <= limit]
+    return fitting[:: max(1, math.ceil(len(fitting) / MOST_FIRST))]
+
+
+def fewest_photons(names: list[str], entry: Entry) -> int:
+    """Return the photons that the largest code has at least: the product of its numbers."""
+    products: dict[str, int] = {}
+    for name, number in zip(names, entry, strict=True):
+        code, inside, _ = name.partition(".code.")
+        if inside:
+            products[code] = products.get(code, 1) * number
+    return max(products.values(), default=0)
+
+
+def stations_of(problem: Problem, name: str, number: int) -> list[int]:
+    """Return numbers of stations with which spacings are of all lengths."""
+    length = table_at(problem.document, name.removesuffix(STATIONS))["length_km"]
+    return sorted({number, *(max(1, round(length / spacing)) for spacing in SPACINGS_KM)})
+
+
+def table_at(document: Any, name: str) -> Any:
+    """Return the table of a document with a dotted name."""
+    for part in name.split("."):
+        document = document[int(part)] if isinstance(document, list) else document[part]
+    return document
+
+
+def most_photons(problem: Problem) -> int:
+    """Return the limit of photons: that of the file, or one that its own codes keep."""
     table = problem.config.optimise
     assert table is not None
+    if table.max_photons is not None:
+        return table.max_photons
+    given = [code.num_photons for code in map(code_of, problem.chain.links) if code is not None]
+    return max([MOST_PHOTONS, *given])
+
+
+def climbed(
+    problem: Problem, begin: Entry, scored: Scored, show: Callable[[float, int], None], *, spread: bool
+) -> None:
+    """Move to better neighbours; what is scored is noted.
+
+    Args:
+        problem: its numbers that are no choices stay.
+        begin: where to begin.
+        scored: takes what was scored.
+        show: told the best score and how many were scored.
+        spread: whether to begin at the best of many others instead, it among them.
+    """
     values = initial_values(problem, parameters_of(problem).initial)
-    limit = math.inf if table.max_photons is None else float(table.max_photons)
+    limit = most_photons(problem)
     judged, names = judge(problem, values), names_of(problem)
+    known: dict[Entry, float] = {}
 
     def allowed(entry: Entry) -> bool:
         return fits(problem, dict(zip(names, entry, strict=True)))
 
     def score(entries: list[Entry]) -> list[float]:
-        found = []
         for entry in entries:
+            if entry in known:
+                continue
             chain = chain_of(problem, {**values, **dict(zip(names, entry, strict=True))}, limit)
-            found.append(-math.inf if chain is None else judged(chain))
-            scored.add(entry, found[-1])
-            show(scored.score, scored.count)
-        return found
+            known[entry] = -math.inf if chain is None else judged(chain)
+            if chain is not None:
+                scored.add(entry, known[entry])
+                show(scored.score, scored.count)
+        return [known[entry] for entry in entries]
 
-    climb(score, starts, allowed)
+    first = [begin]
+    if spread and begin:
+        many = [each for each in dict.fromkeys([*starts(begin), *spread_out(problem, limit)]) if allowed(each)]
+        ranked = sorted(zip(score(many), many, strict=True), key=lambda each: -each[0])
+        first = [each for _, each in ranked[:MOST_CLIMBS]]
+    climb(score, first, allowed)
 
 
 def judge(problem: Problem, values: Numbers) -> Callable[[Chain], float]:
@@ -164,7 +254,7 @@ def judge(problem: Problem, values: Numbers) -> Callable[[Chain], float]:
     return lambda chain: evaluate_leader(chain, objective, schedule, evaluator).score
 
 
-def chain_of(problem: Problem, numbers: Mapping[str, Any], max_photons: float) -> Chain | None:
+def chain_of(problem: Problem, numbers: Mapping[str, Any], max_photons: int) -> Chain | None:
     """Return the chain with other numbers; None if it cannot be built, or has a code of too many photons."""
     try:
         chain = chain_with(problem, numbers)
@@ -208,5 +298,5 @@ def told(found: Optimum, count: int, settled: bool) -> Optimum:
     if found.interrupted:
         return found
     near = "no neighbour of the best is better" if settled else "no neighbour was better before the last tuning"
-    sentence = f"Whole numbers: {count:,} combinations evaluated, {near}."
+    sentence = f"Whole numbers: {count:,} combinations evaluated, {near}; others, farther away, may be."
     return dataclasses.replace(found, status=f"{found.status} {sentence}")

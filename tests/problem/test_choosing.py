@@ -43,10 +43,10 @@ max_photons = 6
 STATIONS = FILE.replace('"chain.link.code", ', "").replace("max_photons = 6\n", "")
 
 
-def key_rate(rows):
-    """Secret key by time of parity chains (n, m, stations), from the formulas alone."""
+def key_rate(rows, length=150):
+    """Secret key by time of parity chains (n, m, stations) over a length [km], from the formulas alone."""
     n, m, stations = np.asarray(rows, dtype=float).T
-    arrive = parity_success(n, m, 1 - 0.97 * np.exp(-150 / stations / 20)) ** stations
+    arrive = parity_success(n, m, 1 - 0.97 * np.exp(-length / stations / 20)) ** stations
     fidelity = (1 + 3 * kept_sign(1e-3) ** stations) / 4
     rest = (1 - fidelity) / 3
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -67,6 +67,27 @@ def check_against_table(text, stations):
 
 def test_codes_are_the_best_of_the_whole_table():
     check_against_table(FILE.replace(', "chain.link.num_stations"', ""), [60])
+
+
+def test_starts_that_are_worth_nothing_do_not_hold_the_search_back():
+    """One block on four stations delivers nothing over 250 km, nor does anything near it."""
+    text = FILE.replace("length_km = 150.0", "length_km = 250.0").replace("max_photons = 6", "max_photons = 12")
+    text = text.replace("num_blocks = 2, block_size = 2", "num_blocks = 1, block_size = 3").replace("= 60", "= 4")
+    text = text.replace("chain.link.code", "chain.link.code.num_blocks")
+    best = codes.best_of_table(lambda rows: key_rate(rows, 250), np.array([(n, 3) for n in range(1, 5)]), range(1, 500))
+    found = optimise(loads(text))
+    assert tuple(found.best.whole.values()) == (best.entry[0], best.entry[2])
+    assert found.value == pytest.approx(best.score, rel=1e-9) and best.score > 100
+    assert "others, farther away, may be" in found.status
+
+
+@pytest.mark.slow
+def test_large_trees_are_found_far_from_the_file():
+    tree = '{ model = "tree", branching = [2, 2, 2] }'
+    text = FILE.replace('{ model = "parity", num_blocks = 2, block_size = 2 }', tree).replace("max_photons = 6\n", "")
+    for old, new in (("= 150.0", "= 500.0"), ("= 60", "= 10"), ("= 0.97", "= 0.95"), ("1e-8", "1e-9")):
+        text = text.replace(old, new)
+    assert optimise(loads(text)).value > 8800
 
 
 @pytest.mark.slow
