@@ -1,12 +1,9 @@
 """Choose whole numbers, such as those of a code: moves to better neighbours, the real numbers tuned in between."""
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
-
-import numpy as np
 
 from qtn.codes.search import Entry, climb
 from qtn.links.chain import Chain
@@ -18,6 +15,7 @@ from qtn.problem.choice import Optimum, rebuilt
 from qtn.problem.names import chain_with, derived_keys, initial_values, schedule_with
 from qtn.problem.objective import objective_of, parameters_of, tree_evaluator
 from qtn.problem.problem import Problem
+from qtn.problem.spread import spread_out
 from qtn.problem.whole import code_tables, fits, whole_numbers
 
 MAX_CYCLES = 10
@@ -29,20 +27,8 @@ FACTORS = (1.0, 0.5, 2.0)
 MOST_PHOTONS = 300
 """Photons of a code where the file has no limit, unless its own code has more."""
 
-MOST_FIRST = 2000
-"""Combinations that are evaluated before the first move."""
-
-MOST_LISTED = 1 << 18
-"""Combinations that are listed for that, before those with too many photons are left out."""
-
 MOST_CLIMBS = 3
 """How many of these moves begin at."""
-
-STATIONS = ".num_stations"
-"""How names of numbers of stations end."""
-
-SPACINGS_KM = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Fibre between stations in these combinations, besides that of the file."""
 
 Numbers = Mapping[str, float]
 Codes = Mapping[str, Mapping[str, Any]]
@@ -157,48 +143,6 @@ def starts(entry: Entry) -> list[Entry]:
     return [*scaled, *((*entry[:-1], numbers[-1]) for numbers in scaled)]
 
 
-def spread_out(problem: Problem, limit: int) -> list[Entry]:
-    """Return combinations of all sizes of codes, up to a limit of photons, and of spacings of stations."""
-    names, found = names_of(problem), entry_of(problem)
-    stations = [name.endswith(STATIONS) for name in names]
-    few = limit ** stations.count(False) <= MOST_FIRST
-    sizes = list(range(1, limit + 1)) if few else [1 << level for level in range(limit.bit_length())]
-    choices = [
-        stations_of(problem, name, number) if station else sizes
-        for name, number, station in zip(names, found, stations, strict=True)
-    ]
-    if math.prod(map(len, choices)) <= MOST_LISTED:
-        every = itertools.product(*choices)
-    else:
-        drawn = np.random.default_rng(0)
-        every = (tuple(int(drawn.choice(each)) for each in choices) for _ in range(MOST_LISTED))
-    fitting = [entry for entry in every if fewest_photons(names, entry) <= limit]
-    return fitting[:: max(1, math.ceil(len(fitting) / MOST_FIRST))]
-
-
-def fewest_photons(names: list[str], entry: Entry) -> int:
-    """Return the photons that the largest code has at least: the product of its numbers."""
-    products: dict[str, int] = {}
-    for name, number in zip(names, entry, strict=True):
-        code, inside, _ = name.partition(".code.")
-        if inside:
-            products[code] = products.get(code, 1) * number
-    return max(products.values(), default=0)
-
-
-def stations_of(problem: Problem, name: str, number: int) -> list[int]:
-    """Return numbers of stations with which spacings are of all lengths."""
-    length = table_at(problem.document, name.removesuffix(STATIONS))["length_km"]
-    return sorted({number, *(max(1, round(length / spacing)) for spacing in SPACINGS_KM)})
-
-
-def table_at(document: Any, name: str) -> Any:
-    """Return the table of a document with a dotted name."""
-    for part in name.split("."):
-        document = document[int(part)] if isinstance(document, list) else document[part]
-    return document
-
-
 def most_photons(problem: Problem) -> int:
     """Return the limit of photons: that of the file, or one that its own codes keep."""
     table = problem.config.optimise
@@ -242,7 +186,13 @@ def climbed(
 
     first = [begin]
     if spread and begin:
-        many = [each for each in dict.fromkeys([*starts(begin), *spread_out(problem, limit)]) if allowed(each)]
+        many = [
+            each
+            for each in dict.fromkeys(
+                [*starts(begin), *spread_out(problem.document, dict(zip(names, begin, strict=True)), limit)]
+            )
+            if allowed(each)
+        ]
         ranked = sorted(zip(score(many), many, strict=True), key=lambda each: -each[0])
         first = [each for _, each in ranked[:MOST_CLIMBS]]
     climb(score, first, allowed)
