@@ -186,13 +186,8 @@ def climbed(
 
     first = [begin]
     if spread and begin:
-        many = [
-            each
-            for each in dict.fromkeys(
-                [*starts(begin), *spread_out(problem.document, dict(zip(names, begin, strict=True)), limit)]
-            )
-            if allowed(each)
-        ]
+        others = spread_out(problem.document, dict(zip(names, begin, strict=True)), limit)
+        many = [each for each in dict.fromkeys([*starts(begin), *others]) if allowed(each)]
         ranked = sorted(zip(score(many), many, strict=True), key=lambda each: -each[0])
         first = [each for _, each in ranked[:MOST_CLIMBS]]
     climb(score, first, allowed)

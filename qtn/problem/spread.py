@@ -12,7 +12,7 @@ from qtn.codes.search import Entry
 MOST_FIRST = 2000
 """Combinations that are evaluated before the first move."""
 
-MOST_LISTED = 1 << 18
+MOST_LISTED = 1 << 16
 """Combinations that are listed for that, before those with too many photons are left out."""
 
 STATIONS = ".num_stations"

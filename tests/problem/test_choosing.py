@@ -18,6 +18,7 @@ from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
 from qtn.problem.planner import optimise
 from qtn.problem.run import report_numbers
+from qtn.problem.spread import spread_out
 from qtn.problem.whole import whole_numbers
 
 FILE = """schema = 1
@@ -70,16 +71,25 @@ def test_codes_are_the_best_of_the_whole_table():
     check_against_table(FILE.replace(', "chain.link.num_stations"', ""), [60])
 
 
-def test_starts_that_are_worth_nothing_do_not_hold_the_search_back():
-    """One block on four stations delivers nothing over 250 km, nor does anything near it."""
-    text = FILE.replace("length_km = 150.0", "length_km = 250.0").replace("max_photons = 6", "max_photons = 12")
-    text = text.replace("num_blocks = 2, block_size = 2", "num_blocks = 1, block_size = 3").replace("= 60", "= 4")
-    text = text.replace("chain.link.code", "chain.link.code.num_blocks")
-    best = codes.best_of_table(lambda rows: key_rate(rows, 250), np.array([(n, 3) for n in range(1, 5)]), range(1, 500))
+def test_one_photon_from_end_to_end_does_not_hold_the_search_back():
+    """It is better than all its neighbours over 250 km, and 32 times worse than nine photons on 164 stations."""
+    text = FILE.replace("length_km = 150.0", "length_km = 250.0").replace("max_photons = 6", "max_photons = 9")
+    text = text.replace("num_blocks = 2, block_size = 2", "num_blocks = 1, block_size = 1").replace("= 60", "= 1")
+    sizes = np.array([(n, m) for n in range(1, 10) for m in range(1, 10) if n * m <= 9])
+    best = codes.best_of_table(lambda rows: key_rate(rows, 250), sizes, range(1, 500))
     found = optimise(loads(text))
-    assert tuple(found.best.whole.values()) == (best.entry[0], best.entry[2])
-    assert found.value == pytest.approx(best.score, rel=1e-9) and best.score > 100
+    assert tuple(found.best.whole.values()) == best.entry
+    assert found.value == pytest.approx(best.score, rel=1e-9)
+    assert best.score > 30 * key_rate([(1, 1, 1)], 250)[0]
     assert "others, farther away, may be" in found.status
+
+
+def test_many_codes_are_spread_as_well():
+    """Four codes of three levels are too many to list: they are drawn, the same each time."""
+    numbers = {f"chain.links.{link}.code.branching.{level}": 2 for link in range(4) for level in range(3)}
+    found = spread_out({}, numbers, 300)
+    assert 0 < len(found) <= 2000 and found == spread_out({}, numbers, 300)
+    assert all(np.prod(np.reshape(each, (4, 3)), axis=1).max() <= 300 for each in found)
 
 
 @pytest.mark.slow
