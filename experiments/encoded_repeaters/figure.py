@@ -30,7 +30,7 @@ def write(lengths: list[int], found: dict[str, list[dict[str, Any]]], path: Path
     left.set_ylim(10, 1e7)
     right.set_ylabel("cost: stations by attenuation length, for a key by emission time")
     right.yaxis.label.set_size(8)
-    right.set_ylim(1e3, 1e9)
+    right.set_ylim(10, 1e9)
     for axes in (left, right):
         axes.set_yscale("log")
         axes.set_xlabel("distance [km]")

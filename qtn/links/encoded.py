@@ -45,7 +45,7 @@ def kept_sign(error: Any) -> Any:
 
 
 def repeated(value: Any, count: Any) -> Any:
-    """Return value^count, with the sign of whole numbers also for negative values; count may be any real number."""
+    """Return value^count; of a negative value with the sign cos(pi count), which is exact for whole numbers alone."""
     xp = library(value, count)
     size = xp.abs(value) ** count
     return xp.where(value < 0, xp.cos(np.pi * count) * size, size)

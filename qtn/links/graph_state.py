@@ -42,7 +42,8 @@ class GraphState:
     much longer.
 
     Note:
-        Exact, Bell-diagonal, differentiable with respect to every field; N may be any real number >= 1.
+        Exact, Bell-diagonal, differentiable with respect to every field; N may be any real number
+        >= 1, where signs are not negative; negative ones are exact at whole N alone.
 
     References:
         Azuma, Tamaki, Lo, Nat. Commun. 6, 6787 (2015), arXiv:1309.7207;

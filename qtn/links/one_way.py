@@ -46,7 +46,8 @@ class OneWay:
     2 L n / c, and memories hold them for 2 L n / c (left) and L n / c (right). Stations have their code words ready.
 
     Note:
-        Exact, Bell-diagonal, differentiable with respect to every field; N may be any real number >= 1.
+        Exact, Bell-diagonal, differentiable with respect to every field; N may be any real number
+        >= 1, where signs are not negative; negative ones are exact at whole N alone.
 
     References:
         Muralidharan et al., Phys. Rev. Lett. 112, 250501 (2014), arXiv:1310.5291;

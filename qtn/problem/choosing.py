@@ -15,6 +15,7 @@ from qtn.problem.choice import Optimum, rebuilt
 from qtn.problem.names import chain_with, derived_keys, initial_values, schedule_with
 from qtn.problem.objective import objective_of, parameters_of, tree_evaluator
 from qtn.problem.problem import Problem
+from qtn.problem.spread import spread_out
 from qtn.problem.whole import code_tables, fits, whole_numbers
 
 MAX_CYCLES = 10
@@ -22,6 +23,12 @@ MAX_CYCLES = 10
 
 FACTORS = (1.0, 0.5, 2.0)
 """Starts: the numbers of the file, all halved, all doubled, and the last alone halved and doubled."""
+
+MOST_PHOTONS = 300
+"""Photons of a code where the file has no limit, unless its own code has more."""
+
+MOST_CLIMBS = 3
+"""How many of these moves begin at."""
 
 Numbers = Mapping[str, float]
 Codes = Mapping[str, Mapping[str, Any]]
@@ -54,8 +61,9 @@ def choose(
         show: told the best score and how many were scored.
 
     Note:
-        No neighbour of what is found is better, at its real numbers or, as the status says, at those before the last
-        tuning; there may be something better elsewhere. On an interrupt, the best so far.
+        Moves begin at the best of combinations spread over all codes and spacings, which are all codes where there are
+        few. No neighbour of what is found is better, at its real numbers or, as the status says, at those before the
+        last tuning; there may be something better elsewhere. On an interrupt, the best so far.
     """
     options, count, interrupted, settled = alternatives(problem), 0, False, False
     found: Optimum | None = None
@@ -64,7 +72,7 @@ def choose(
         for codes, option in options:
             scored, begin = Scored(count=count), entry_of(option)
             try:
-                climbed(option, starts(begin) if found is None else [begin], scored, show)
+                climbed(option, begin, scored, show, spread=found is None)
             except KeyboardInterrupt:
                 interrupted = True
             count = scored.count
@@ -135,27 +143,54 @@ def starts(entry: Entry) -> list[Entry]:
     return [*scaled, *((*entry[:-1], numbers[-1]) for numbers in scaled)]
 
 
-def climbed(problem: Problem, starts: list[Entry], scored: Scored, show: Callable[[float, int], None]) -> None:
-    """Move to better neighbours from each start; what is scored is noted."""
+def most_photons(problem: Problem) -> int:
+    """Return the limit of photons: that of the file, or one that its own codes keep."""
     table = problem.config.optimise
     assert table is not None
+    if table.max_photons is not None:
+        return table.max_photons
+    given = [code.num_photons for code in map(code_of, problem.chain.links) if code is not None]
+    return max([MOST_PHOTONS, *given])
+
+
+def climbed(
+    problem: Problem, begin: Entry, scored: Scored, show: Callable[[float, int], None], *, spread: bool
+) -> None:
+    """Move to better neighbours; what is scored is noted.
+
+    Args:
+        problem: its numbers that are no choices stay.
+        begin: where to begin.
+        scored: takes what was scored.
+        show: told the best score and how many were scored.
+        spread: whether to begin at the best of many others instead, it among them.
+    """
     values = initial_values(problem, parameters_of(problem).initial)
-    limit = math.inf if table.max_photons is None else float(table.max_photons)
+    limit = most_photons(problem)
     judged, names = judge(problem, values), names_of(problem)
+    known: dict[Entry, float] = {}
 
     def allowed(entry: Entry) -> bool:
         return fits(problem, dict(zip(names, entry, strict=True)))
 
     def score(entries: list[Entry]) -> list[float]:
-        found = []
         for entry in entries:
+            if entry in known:
+                continue
             chain = chain_of(problem, {**values, **dict(zip(names, entry, strict=True))}, limit)
-            found.append(-math.inf if chain is None else judged(chain))
-            scored.add(entry, found[-1])
-            show(scored.score, scored.count)
-        return found
+            known[entry] = -math.inf if chain is None else judged(chain)
+            if chain is not None:
+                scored.add(entry, known[entry])
+                show(scored.score, scored.count)
+        return [known[entry] for entry in entries]
 
-    climb(score, starts, allowed)
+    first = [begin]
+    if spread and begin:
+        others = spread_out(problem.document, dict(zip(names, begin, strict=True)), limit)
+        many = [each for each in dict.fromkeys([*starts(begin), *others]) if allowed(each)]
+        ranked = sorted(zip(score(many), many, strict=True), key=lambda each: -each[0])
+        first = [each for _, each in ranked[:MOST_CLIMBS]]
+    climb(score, first, allowed)
 
 
 def judge(problem: Problem, values: Numbers) -> Callable[[Chain], float]:
@@ -164,7 +199,7 @@ def judge(problem: Problem, values: Numbers) -> Callable[[Chain], float]:
     return lambda chain: evaluate_leader(chain, objective, schedule, evaluator).score
 
 
-def chain_of(problem: Problem, numbers: Mapping[str, Any], max_photons: float) -> Chain | None:
+def chain_of(problem: Problem, numbers: Mapping[str, Any], max_photons: int) -> Chain | None:
     """Return the chain with other numbers; None if it cannot be built, or has a code of too many photons."""
     try:
         chain = chain_with(problem, numbers)
@@ -208,5 +243,5 @@ def told(found: Optimum, count: int, settled: bool) -> Optimum:
     if found.interrupted:
         return found
     near = "no neighbour of the best is better" if settled else "no neighbour was better before the last tuning"
-    sentence = f"Whole numbers: {count:,} combinations evaluated, {near}."
+    sentence = f"Whole numbers: {count:,} combinations evaluated, {near}; others, farther away, may be."
     return dataclasses.replace(found, status=f"{found.status} {sentence}")

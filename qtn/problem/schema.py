@@ -36,7 +36,10 @@ ChannelLoss = Annotated[
 ]
 Deadline = Annotated[float, Number("When to give up and start again", within.POSITIVE, unit=unit.S)]
 Flips = Annotated[float, Number("Probability that a party flips a raw bit", within.BELOW_HALF)]
-MaxPhotons = Annotated[int, Number("Most photons of a code that may be chosen", within.COUNT, traced=False)]
+MaxPhotons = Annotated[
+    int,
+    Number("Most photons of a code that may be chosen (300, or those of the file's code)", within.COUNT, traced=False),
+]
 GridStep = Annotated[float, Number("Step of the time grid", within.POSITIVE, unit=unit.S, traced=False)]
 GridLength = Annotated[int, Number("Steps of the time grid", traced=False), Field(ge=2, le=2**31 - 1)]
 NumSamples = Annotated[int, Number("Samples to draw", within.COUNT, traced=False)]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from qtn import codes
+from qtn.codes.tree import tree_time
 
 
 def score(entries, length, error, choice):
@@ -13,8 +14,7 @@ def score(entries, length, error, choice):
     arrive = codes.tree_success(branching, 1 - 0.95 * np.exp(-length / stations / 20), choice)
     wrong = 1 - (1 - error) ** stations
     key = 1 + (1 - wrong) * np.log2(1 - wrong) + wrong * np.log2(wrong / 3)
-    b0, b1, b2 = branching
-    time = b0 * (1e-7 * (3 + b1) + 1e-9 * (100 + b1 * (1 + b2)))
+    time = tree_time(branching, 1e-9, 1e-7)
     with np.errstate(divide="ignore", over="ignore"):
         cost = stations * 20 * time / (arrive**stations * key * 1e-9 * length)
     return np.where(key > 0, -cost, -np.inf)

@@ -78,10 +78,11 @@ def test_positions(code):
 
 
 def test_slope_in_errors_of_photons_where_there_are_none():
+    code = codes.stabiliser_code(["ZZI", "IZZ"])
     options = {"length": 10e3, "attenuation_length": 20e3, "num_stations": 5, "efficiency": 0.95}
 
     def fidelity(error):
-        link = one_way(code=codes.FIVE_QUBIT, photon_error=error, emission_time=1e-9, **options)
+        link = one_way(code=code, photon_error=error, emission_time=1e-9, **options)
         return link.heralded().bell_diagonal[0]
 
     a, b, c = map(fidelity, (0.0, 1e-5, 2e-5))
@@ -178,8 +179,6 @@ def test_graph_states_are_the_published_formula():
     r1 = 1 - mu**2  # R_1 of [2, 2]: one of two leaves
     p_x, p_z = 1 - (1 - eta * (1 - mu) ** 2) ** 2, (1 - mu + mu * r1) ** 2
     expected = (1 - (1 - eta**2 / 2) ** m) ** 4 * (p_x**2 * p_z ** (2 * m - 2)) ** 3
-    r1 = 1 - (1 - eta) ** 2
-    p_x = 1 - (1 - eta * eta**2) ** 2
     assert link.heralded().p_success == pytest.approx(expected, rel=1e-12)
 
 

@@ -74,5 +74,5 @@ def test_results_of_the_experiment():
         for name, most in rows.items():
             assert found[rule][name]["cost"] <= most
     assert found["parity"]["cost"] == pytest.approx(104.7278918, abs=5e-8)
-    moves = found["crossovers"]["graph states and memories"]["km_per_percent"]
+    moves = found["crossovers"]["graph states and memories, best key"]["km_per_percent"]
     assert max(moves, key=lambda number: abs(moves[number])) == "efficiency"

@@ -1,6 +1,7 @@
 """Whole numbers of codes and stations that `[optimise]` chooses, against tables of all of them."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from qtn.problem.load import loads
 from qtn.problem.messages import ProblemError
 from qtn.problem.planner import optimise
 from qtn.problem.run import report_numbers
+from qtn.problem.spread import spread_out
 from qtn.problem.whole import whole_numbers
 
 FILE = """schema = 1
@@ -43,10 +45,10 @@ max_photons = 6
 STATIONS = FILE.replace('"chain.link.code", ', "").replace("max_photons = 6\n", "")
 
 
-def key_rate(rows):
-    """Secret key by time of parity chains (n, m, stations), from the formulas alone."""
+def key_rate(rows, length=150):
+    """Secret key by time of parity chains (n, m, stations) over a length [km], from the formulas alone."""
     n, m, stations = np.asarray(rows, dtype=float).T
-    arrive = parity_success(n, m, 1 - 0.97 * np.exp(-150 / stations / 20)) ** stations
+    arrive = parity_success(n, m, 1 - 0.97 * np.exp(-length / stations / 20)) ** stations
     fidelity = (1 + 3 * kept_sign(1e-3) ** stations) / 4
     rest = (1 - fidelity) / 3
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -67,6 +69,36 @@ def check_against_table(text, stations):
 
 def test_codes_are_the_best_of_the_whole_table():
     check_against_table(FILE.replace(', "chain.link.num_stations"', ""), [60])
+
+
+def test_one_photon_from_end_to_end_does_not_hold_the_search_back():
+    """It is better than all its neighbours over 250 km, and 32 times worse than nine photons on 164 stations."""
+    text = FILE.replace("length_km = 150.0", "length_km = 250.0").replace("max_photons = 6", "max_photons = 9")
+    text = text.replace("num_blocks = 2, block_size = 2", "num_blocks = 1, block_size = 1").replace("= 60", "= 1")
+    sizes = np.array([(n, m) for n in range(1, 10) for m in range(1, 10) if n * m <= 9])
+    best = codes.best_of_table(lambda rows: key_rate(rows, 250), sizes, range(1, 500))
+    found = optimise(loads(text))
+    assert tuple(found.best.whole.values()) == best.entry
+    assert found.value == pytest.approx(best.score, rel=1e-9)
+    assert best.score > 30 * key_rate([(1, 1, 1)], 250)[0]
+    assert "others, farther away, may be" in found.status
+
+
+def test_many_codes_are_spread_as_well():
+    """Four codes of three levels are too many to list: they are drawn, the same each time."""
+    numbers = {f"chain.links.{link}.code.branching.{level}": 2 for link in range(4) for level in range(3)}
+    found = spread_out({}, numbers, 300)
+    assert 0 < len(found) <= 2000 and found == spread_out({}, numbers, 300)
+    assert all(np.prod(np.reshape(each, (4, 3)), axis=1).max() <= 300 for each in found)
+
+
+@pytest.mark.slow
+def test_large_trees_are_found_far_from_the_file():
+    tree = '{ model = "tree", branching = [2, 2, 2] }'
+    text = FILE.replace('{ model = "parity", num_blocks = 2, block_size = 2 }', tree).replace("max_photons = 6\n", "")
+    for old, new in (("= 150.0", "= 500.0"), ("= 60", "= 10"), ("= 0.97", "= 0.95"), ("1e-8", "1e-9")):
+        text = text.replace(old, new)
+    assert optimise(loads(text)).value > 8800
 
 
 @pytest.mark.slow
@@ -93,7 +125,8 @@ def test_codes_of_other_kinds_are_tried():
     problem = loads(text)
     found = optimise(problem)
     assert found.value == pytest.approx(max(map(key, every)), rel=1e-9)
-    assert chosen(problem, found.best).chain.links[0].code == max(every, key=key)
+    link: Any = chosen(problem, found.best).chain.links[0]
+    assert link.code == max(every, key=key)
 
 
 def test_answers_and_reports_hold_the_whole_numbers(tmp_path, capsys):

@@ -276,3 +276,11 @@ def test_large_codes_are_for_photons_without_errors():
     found = evaluated(loads(text.replace("photon_error = 1e-4\n", "")))
     expected = (0.95 * np.exp(-10 / 40 / 20)) ** (12 * 40)
     assert report_numbers(found)["rate_hz"] == pytest.approx(expected / (12e-9 + 11e-7), rel=1e-9)
+
+
+@pytest.mark.parametrize("stations", [3, 40])
+def test_error_rates_of_links_are_no_rounding(stations):
+    text = (FILE % '{ model = "parity", num_blocks = 3, block_size = 4 }').replace("100.0", "10.0")
+    text = text.replace("photon_error = 1e-4\nreencoding_error = 1e-3\n", "").replace("= 40", f"= {stations}")
+    (row,) = report_numbers(evaluated(loads(text)))["links"]
+    assert row["qber_x"] == row["qber_z"] == 0.0

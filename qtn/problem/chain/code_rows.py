@@ -50,5 +50,9 @@ def code_row(code: Code) -> dict[str, Any]:
 def cause_row(name: str, link: Link) -> dict[str, Any]:
     """Return how often an attempt fails, and the infidelity of its pair."""
     pair = link.heralded()
-    chances = {"loss": 1 - pair.p_success, "error": 1 - fidelity(pair.bell_diagonal)}
-    return {"cause": name} | {key: float(chance) if chance > ROUNDING else 0.0 for key, chance in chances.items()}
+    return {"cause": name, "loss": chance(1 - pair.p_success), "error": chance(1 - fidelity(pair.bell_diagonal))}
+
+
+def chance(value: Any) -> float:
+    """Return a probability without what rounding left of 0."""
+    return float(value) if value > ROUNDING else 0.0

@@ -18,6 +18,7 @@ from qtn.merit.entropy import NOTHING
 from qtn.merit.fidelity import fidelity, qber_x, qber_z
 from qtn.merit.in_time import delivered_by
 from qtn.merit.key_rate import delivered_pair
+from qtn.problem.chain.code_rows import chance
 from qtn.schedules.arguments import span
 from qtn.schedules.text import to_text
 from qtn.schedules.tree import Schedule, Swap, subtrees
@@ -69,8 +70,8 @@ def link_rows(chain: Chain, link_tables: list[tuple[Any, Mapping[str, Any]]]) ->
                 "attempt_time_s": attempt_time,
                 "rate_hz": p_success / attempt_time,
                 "fidelity": float(fidelity(pair)),
-                "qber_x": float(qber_x(pair)),
-                "qber_z": float(qber_z(pair)),
+                "qber_x": chance(qber_x(pair)),
+                "qber_z": chance(qber_z(pair)),
                 **kind.details(table),
             }
         )
@@ -102,8 +103,8 @@ def join_rows(evaluation: Any) -> list[dict[str, Any]]:
                 "mean_time_s": float(join.mean_time),
                 "p_success": float(join.p_success),
                 "fidelity": float(fidelity(join.state)),
-                "qber_x": float(qber_x(join.state)),
-                "qber_z": float(qber_z(join.state)),
+                "qber_x": chance(qber_x(join.state)),
+                "qber_z": chance(qber_z(join.state)),
                 "whole": join.step == schedule.tree,
             }
         )
