@@ -103,11 +103,12 @@ def ends_of(source: Any, target: Any, one_qubit: Any, latency: Any) -> Ends:
     )
 
 
-def pair_coefficients(pair: Any) -> Float[Array, "4 4"]:
+def pair_coefficients(pair: Any, name: str = "pair") -> Float[Array, "4 4"]:
     """Return the Pauli coefficients of a pair.
 
     Args:
         pair: (4, 4) Pauli coefficients, (4,) Bell weights, or a result such as an `Outcome`.
+        name: of the argument, for errors.
 
     Raises:
         ValueError: if it is no state.
@@ -118,8 +119,8 @@ def pair_coefficients(pair: Any) -> Float[Array, "4 4"]:
         state = pauli_from_bell(state)
     if state.shape != (4, 4):
         raise ValueError(
-            "Argument `pair` must hold (4, 4) Pauli coefficients or (4,) Bell weights, or be an outcome, but has the "
-            f"shape {tuple(state.shape)}."
+            f"Argument `{name}` must hold (4, 4) Pauli coefficients or (4,) Bell weights, or be an outcome, but has "
+            f"the shape {tuple(state.shape)}."
         )
     concrete = _checks.known(state)
     if concrete is not None:
@@ -127,7 +128,7 @@ def pair_coefficients(pair: Any) -> Float[Array, "4 4"]:
         lowest = np.linalg.eigvalsh(matrix)[0] if np.isfinite(concrete).all() else np.nan
         if not (abs(concrete[0, 0] - 1) <= 1e-9 and lowest >= -1e-9):
             raise ValueError(
-                f"Argument `pair` must be a state, but has the trace {concrete[0, 0]:.12g} and the lowest eigenvalue "
+                f"Argument `{name}` must be a state, but has the trace {concrete[0, 0]:.12g} and the lowest eigenvalue "
                 f"{lowest:.3g}."
             )
     return state

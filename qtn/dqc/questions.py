@@ -68,9 +68,8 @@ def break_even_rate(
 
     @jax.jit
     def found(scale: Any) -> Any:
-        slower: dict[int, Pairs] = {
-            id(each): dataclasses.replace(each, step=each.step / scale) for each in couples.values()
-        }
+        step = next(iter(couples.values())).step / scale  # one grid: `pairs_for` has seen to it
+        slower: dict[int, Pairs] = {id(each): dataclasses.replace(each, step=step) for each in couples.values()}
         made: Mapping[Any, Pairs] = {ends: slower[id(each)] for ends, each in couples.items()}
         return run(distributed, made, processor, **options).fidelity
 

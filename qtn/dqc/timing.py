@@ -71,13 +71,26 @@ def pairs_for(pairs: Any, couples: Sequence[Couple]) -> dict[Couple, Pairs]:
             "or place the qubits so that these two share no gate."
         )
     found = {couple: made(known[couple]) for couple in couples}
-    steps = [float(step) for each in found.values() if (step := _checks.known(each.step)) is not None]
-    if steps and max(steps) > min(steps) * (1 + 1e-9):
-        raise ValueError(
-            f"Argument `pairs` holds time grids of {min(steps):.6g} and {max(steps):.6g} s: evaluate all with one "
-            "step, such as `Renewal(step=..., num_steps=...)`."
-        )
+    _require_one_grid([each.step for each in found.values()])
     return found
+
+
+def _require_one_grid(steps: Sequence[Any]) -> None:
+    """Raise unless all pairs count time in the same steps."""
+    different = list({id(step): step for step in steps}.values())
+    known = [_checks.known(step) for step in different]
+    numbers = [float(step) for step in known if step is not None]
+    if len(different) > 1 and len(numbers) < len(different):
+        raise ValueError(
+            "Argument `pairs` holds several time grids that JAX traces, which may differ: give all couples the same "
+            "step, as `steady_pairs(..., step=step)` does; pairs of results on one grid by "
+            "`dataclasses.replace(pairs, step=step)`."
+        )
+    if numbers and max(numbers) > min(numbers) * (1 + 1e-9):
+        raise ValueError(
+            f"Argument `pairs` holds time grids of {min(numbers):.6g} and {max(numbers):.6g} s: take one step, as in "
+            "`steady_pairs(..., step=...)`, or evaluate with `Renewal(step=..., num_steps=...)`."
+        )
 
 
 def durations_of(program: Program, processors: Sequence[Processor]) -> Float[Array, "ticks"]:

@@ -11,6 +11,7 @@ from qtn.dqc import distribute
 from qtn.dqc.arrivals import steady_pairs
 from qtn.dqc.processor import processor
 from qtn.dqc.program import Kind, program_of
+from qtn.dqc.run import run
 from qtn.dqc.run_time import mean_run_time, run_time
 from qtn.dqc.timing import pairs_for, timing_of, waits_depend
 from qtn.hardware.gates import gates
@@ -115,6 +116,52 @@ def test_buffers_of_two_are_taken_as_independent_and_say_so():
     assert found.mean - found.gates == pytest.approx(waits.sum(axis=0).mean() * STEP, rel=0.1)
     on_demand = 5 / RATE
     assert found.mean - found.gates < 0.7 * on_demand
+
+
+LINE = distribute(circuit(3, [gate("H", 0), gate("CX", (0, 1)), gate("CX", (1, 2))]), qpus=[1, 1, 1])
+
+
+def over_line(rate, step):
+    """Two rounds, over links of two rates."""
+    given = {
+        (0, 1): steady_pairs([1.0, 0.0, 0.0, 0.0], rate, p_success=0.1, step=step),
+        (1, 2): steady_pairs([1.0, 0.0, 0.0, 0.0], 2.0, p_success=0.1, step=step),
+    }
+    return run(LINE, given, processor()).mean_time
+
+
+def test_links_of_different_rates_on_one_grid():
+    value, slope = jax.value_and_grad(over_line)(10.0, 0.05)
+    assert value == pytest.approx(1 / 10 + 1 / 2, rel=1e-9)
+    assert slope == pytest.approx(-1 / 10**2, rel=1e-9)
+    assert over_line(10.0, 0.05) == pytest.approx(float(value), rel=1e-12)
+
+
+def test_different_grids_are_refused_also_where_they_are_traced():
+    with pytest.raises(ValueError, match=r"time grids of 0\.01 and 0\.05 s: take one step, as in `steady_pairs"):
+        over_line(10.0, None)
+    with pytest.raises(ValueError, match="several time grids that JAX traces"):
+        jax.grad(over_line)(10.0, None)
+
+
+def test_steps_that_do_not_fit_the_rate_are_refused():
+    with pytest.raises(ValueError, match=r"rate \* step.* in \[p_success, 1\] = \[0.1, 1\], but it is 0.05"):
+        steady_pairs([1.0, 0.0, 0.0, 0.0], 5.0, p_success=0.1, step=0.01)
+    for rate in (5.0, 101.0):
+        traced = jax.jit(lambda r: steady_pairs([1.0, 0.0, 0.0, 0.0], r, p_success=0.1, step=0.01).mean_time)(rate)
+        assert np.isnan(traced)
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ([0.9, 0.9, 0.9, 0.9], "`state` must be a state, but has the trace 3.6"),
+        ([0.9, 0.1], r"`state` .* the shape \(2,\)"),
+    ],
+)
+def test_pairs_of_what_is_no_state_are_refused(state, message):
+    with pytest.raises(ValueError, match=message):
+        steady_pairs(state, 10.0)
 
 
 def test_sums_of_geometric_waits():
