@@ -24,6 +24,8 @@ class Kind(enum.IntEnum):
     """A readout and a message."""
     REMOTE = 4
     """A copy, a gate and a close."""
+    MESSAGE = 5
+    """A classical bit is told to another processor."""
 
 
 class Tick(NamedTuple):
@@ -48,12 +50,14 @@ class Use(NamedTuple):
 
 
 class Idle(NamedTuple):
-    """Storage of a place during the ticks [first, last)."""
+    """Storage of a place during the ticks [first, last), and for what its action leaves of the moment before them."""
 
     place: int
     processor: int
     first: int
     last: int
+    after: Kind | None
+    """What was done in that moment; None where nothing of it is left."""
 
 
 class Act(NamedTuple):
@@ -115,6 +119,8 @@ class _Writer:
         self.owners: list[tuple[int, ...]] = []
         self.last = dict.fromkeys(range(self.num_places), -1)
         """Tick of the last action on each place."""
+        self.done: dict[int, Kind | None] = dict.fromkeys(range(self.num_places))
+        """What that was; None where the rest of its moment is over."""
         self.barrier = -1
 
     def program(self) -> Program:
@@ -126,17 +132,29 @@ class _Writer:
         idle = tuple(each for each in waiting if each is not None)
         if idle:
             self.acts.append(Act("end", (), idle, None, (), "", None, False, -1))
+        acts, idles = self._without_empty_storage()
         return Program(
             self.num_places,
             self.site_place,
             self._slots(),
-            tuple(self.acts),
-            tuple(self.idles),
+            acts,
+            idles,
             tuple(self.ticks),
             tuple(self.rounds),
             tuple(self.owners),
             tuple(self.owner[place] for place in range(self.num_places)),
         )
+
+    def _without_empty_storage(self) -> tuple[tuple[Act, ...], tuple[Idle, ...]]:
+        """Return actions and storage without what takes no time, as nothing else was done in the moment before."""
+        kept = [
+            number
+            for number, idle in enumerate(self.idles)
+            if idle.first < idle.last or self.ticks[idle.first - 1].kinds != {idle.after}
+        ]
+        place = {number: position for position, number in enumerate(kept)}
+        acts = [act._replace(idle=tuple(place[idle] for idle in act.idle if idle in place)) for act in self.acts]
+        return tuple(acts), tuple(self.idles[number] for number in kept)
 
     def _slots(self) -> tuple[int, ...]:
         return tuple(self.slot_place.values())
@@ -222,7 +240,7 @@ class _Writer:
             self.ticks[tick] = Tick(-1, self.ticks[tick].kinds | {kind})
         idle = tuple(self._idle(place, tick if kind is not None else tick + 1) for place in places)
         for place in places:
-            self.last[place] = tick
+            self.last[place], self.done[place] = tick, kind
         use, gate = None, getattr(action, "gate", None)
         if number >= 0:
             source, target = processors
@@ -235,10 +253,10 @@ class _Writer:
 
     def _idle(self, place: int, until: int) -> int | None:
         """Note the storage of a place since its last action."""
-        first = self.last[place] + 1
-        if first >= until or self.owner[place] < 0:
+        first, after = self.last[place] + 1, self.done[place]
+        if (first >= until and after is None) or self.owner[place] < 0:
             return None
-        self.idles.append(Idle(place, self.owner[place], first, until))
+        self.idles.append(Idle(place, self.owner[place], first, until, after))
         return len(self.idles) - 1
 
     def _sites(self, gate: Any) -> tuple[int, ...]:

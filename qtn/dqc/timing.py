@@ -32,6 +32,8 @@ class Timing(NamedTuple):
     """Of the communication qubits of each couple of each round: (left, right)."""
     durations: Float[Array, "ticks"]
     """Of moments [s]; 0 for rounds."""
+    spare: Float[Array, "ticks kinds"]
+    """What is left of them after an action of each kind that is done in them [s]."""
     step: Float[Array, ""]
     """Of the grid of waits [s]."""
     missing: Float[Array, ""]
@@ -93,19 +95,26 @@ def _require_one_grid(steps: Sequence[Any]) -> None:
         )
 
 
-def durations_of(program: Program, processors: Sequence[Processor]) -> Float[Array, "ticks"]:
-    """Return how long each tick takes [s], rounds apart: as long as its slowest gate at the slowest processor."""
+def durations_of(
+    program: Program, processors: Sequence[Processor]
+) -> tuple[Float[Array, "ticks"], Float[Array, "ticks kinds"]]:
+    """Return how long each tick takes, rounds apart, and what is left of it after an action of each kind [s].
+
+    A tick takes as long as its slowest gate at the slowest processor, where every action takes as long as at that one.
+    """
 
     def slowest(values: list[Any]) -> Any:
         return jnp.max(jnp.stack([jnp.asarray(value, dtype=float) for value in values]))
 
     gate = slowest([each.node.gates.two_qubit_time for each in processors])
     readout = slowest([each.node.gates.readout_time for each in processors])
-    told = readout + slowest([each.latency for each in processors])
-    times = {Kind.GATE: gate, Kind.READOUT: readout, Kind.COPY: gate + told, Kind.CLOSE: told}
-    times[Kind.REMOTE] = 2 * (gate + told)
+    message = slowest([each.latency for each in processors])
+    times = {Kind.GATE: gate, Kind.READOUT: readout, Kind.CLOSE: readout + message, Kind.MESSAGE: message}
+    times |= {Kind.COPY: gate + readout + message, Kind.REMOTE: 2 * (gate + readout + message)}
     present = np.array([[kind in tick.kinds for kind in Kind] for tick in program.ticks]).reshape(-1, len(Kind))
-    return jnp.max(jnp.where(present, jnp.stack([times[kind] for kind in Kind]), 0.0), axis=1, initial=0.0)
+    each = jnp.stack([times[kind] for kind in Kind])
+    durations = jnp.max(jnp.where(present, each, 0.0), axis=1, initial=0.0)
+    return durations, jnp.where(present, durations[:, None] - each, 0.0)
 
 
 def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Sequence[Processor]) -> Timing:
@@ -115,10 +124,10 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
         Exact on the grid of the pairs where no pair is made ahead, or the lead of each lane holds no other wait:
         between two processors with a buffer of at most one. Else waits in a lead count as independent of each other.
     """
-    durations = durations_of(program, processors)
+    durations, spare = durations_of(program, processors)
     if not program.rounds:
         nothing = jnp.zeros(())
-        return Timing([], [], [], [], durations, jnp.ones(()), nothing)
+        return Timing([], [], [], [], durations, spare, jnp.ones(()), nothing)
     step = next(iter(pairs.values())).step
     longest = max(each.states.shape[0] for each in pairs.values())
     buffers = {ends: _buffer(ends, processors) for ends in pairs}
@@ -154,6 +163,7 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
         law_of=[order.index(key) for key in keys],
         memories=[[pairs[ends].memories for ends in couples] for couples in program.rounds],
         durations=durations,
+        spare=spare,
         step=step,
         missing=ahead.missing,
     )
