@@ -147,12 +147,6 @@ def towards_equilibrium(states: Float[Array, "t 4 4"], memories: tuple[Memory, M
     return jnp.einsum("ai,tij,bj->tab", left, states, right)
 
 
-def from_equilibrium(states: Float[Array, "*n 4 4"], memories: tuple[Memory, Memory]) -> Float[Array, "*n 4 4"]:
-    """Return Pauli coefficients: the inverse of `towards_equilibrium`."""
-    left, right = (shift(each.equilibrium()) for each in memories)
-    return jnp.einsum("ai,...ij,bj->...ab", left, states, right)
-
-
 def shift(equilibrium: float) -> np.ndarray:
     """Return what adds its equilibrium to <Z> of a qubit."""
     matrix = np.eye(4)

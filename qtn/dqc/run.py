@@ -42,7 +42,7 @@ def run(
     Args:
         distributed: see `qtn.dqc.distribute`.
         pairs: `Pairs` for every couple (`pairs_of`, `steady_pairs`), or an `Outcome` (whose pairs do not age); or
-            {(processor, processor): either}.
+            {(processor, processor): either}, whose left end is at the processor that is named first.
         processor: one for all or one each; see `qtn.dqc.processor`.
         observables: Pauli strings over the sites of the circuit, "ZZI..." or {site: letter}.
         waits: "correlated" chooses between "batch" (exact up to the quadrature, many runs) and "bond"; "independent" is

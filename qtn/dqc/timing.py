@@ -1,5 +1,7 @@
 """When pairs are there and in which state: the distribution of every round of a run, and of the whole run time."""
 
+import dataclasses
+import operator
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,7 +13,7 @@ from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array
-from qtn.dqc.arrivals import Pairs, decay_rates, first_of, from_equilibrium, pairs_of, towards_equilibrium
+from qtn.dqc.arrivals import Pairs, decay_rates, first_of, pairs_of, towards_equilibrium
 from qtn.dqc.processor import Processor
 from qtn.dqc.program import Couple, Kind, Program
 from qtn.dqc.waits import Round, Supply, by_last, made_ahead, slowest_of
@@ -44,18 +46,24 @@ def pairs_for(pairs: Any, couples: Sequence[Couple]) -> dict[Couple, Pairs]:
     """Return the pairs of each couple that needs some.
 
     Args:
-        pairs: `Pairs` or a result such as an `Outcome` for all couples, or {(processor, processor): either}.
+        pairs: `Pairs` or a result such as an `Outcome` for all couples, or {(processor, processor): either}, whose left
+            end is at the first processor of the couple.
         couples: that need pairs, the smaller number first.
 
     Raises:
-        ValueError: if a couple has no pairs, or their time grids differ.
+        ValueError: if a couple has no pairs or is given twice, a key is no couple, or time grids differ.
     """
-    built: dict[int, Pairs] = {}  # one record for one result: equal couples share their law
+    built: dict[tuple[int, bool], Pairs] = {}  # one record for one result: equal couples share their law
 
-    def made(given: Any) -> Pairs:
-        if id(given) not in built:
-            built[id(given)] = given if isinstance(given, Pairs) else pairs_of(given)
-        return built[id(given)]
+    def made(given: Any, turned: bool = False) -> Pairs:
+        key = id(given), turned
+        if turned and key not in built:
+            whole = made(given)
+            states, memories = whole.states.swapaxes(1, 2), (whole.memories[1], whole.memories[0])
+            built[key] = dataclasses.replace(whole, states=states, memories=memories)
+        if key not in built:
+            built[key] = given if isinstance(given, Pairs) else pairs_of(given)
+        return built[key]
 
     if not isinstance(pairs, Mapping):
         if not isinstance(pairs, (Pairs, Result)):
@@ -64,7 +72,7 @@ def pairs_for(pairs: Any, couples: Sequence[Couple]) -> dict[Couple, Pairs]:
                 f"{pairs!r:.60}."
             )
         return dict.fromkeys(couples, made(pairs))
-    known = {(min(ends), max(ends)): given for ends, given in pairs.items()}
+    known = _by_couple(pairs)
     missing = [couple for couple in couples if couple not in known]
     if missing:
         a, b = missing[0]
@@ -72,9 +80,35 @@ def pairs_for(pairs: Any, couples: Sequence[Couple]) -> dict[Couple, Pairs]:
             f"Argument `pairs` has none between processors {a} and {b}, but the circuit needs some: add `({a}, {b})`, "
             "or place the qubits so that these two share no gate."
         )
-    found = {couple: made(known[couple]) for couple in couples}
+    found = {couple: made(*known[couple]) for couple in couples}
     _require_one_grid([each.step for each in found.values()])
     return found
+
+
+def _by_couple(pairs: Mapping[Any, Any]) -> dict[Couple, tuple[Any, bool]]:
+    """Return what is given for each couple, and whether its left end is at the larger processor."""
+    found: dict[Couple, tuple[Any, bool]] = {}
+    for ends, given in pairs.items():
+        number = [operator.index(each) for each in ends if _is_whole(each)] if isinstance(ends, tuple) else []
+        if len(number) != 2 or number[0] == number[1] or min(number) < 0 or len(ends) != 2:
+            raise ValueError(
+                "Argument `pairs` must map couples of different processors, such as (0, 1), but has the key "
+                f"{ends!r:.60}."
+            )
+        if not isinstance(given, (Pairs, Result)):
+            raise TypeError(f"Argument `pairs` must hold `Pairs` or outcomes, but at {ends} holds {given!r:.60}.")
+        couple = min(number), max(number)
+        if couple in found:
+            raise ValueError(
+                f"Argument `pairs` holds pairs between processors {couple[0]} and {couple[1]} twice, as {couple} and "
+                f"{couple[::-1]}: keep one; the left end of its pairs is at the processor that is named first."
+            )
+        found[couple] = given, couple != tuple(number)
+    return found
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def _require_one_grid(steps: Sequence[Any]) -> None:
@@ -235,12 +269,6 @@ class _Ahead:
         rest = jnp.maximum(1 - jnp.sum(found), 0.0)
         self.missing = jnp.maximum(self.missing, jax.lax.stop_gradient(rest))
         return found.at[-1].add(rest)
-
-
-def pair_at(round_pairs: Float[Array, "16"], memories: Any, stored: Array) -> Float[Array, "4 4"]:
-    """Return the Pauli coefficients of a pair that is stored for some more time [s]."""
-    kept = round_pairs.reshape(4, 4) * jnp.exp(-decay_rates(memories) * stored)
-    return from_equilibrium(kept, memories)
 
 
 def waits_depend(program: Program, processors: Sequence[Processor]) -> bool:

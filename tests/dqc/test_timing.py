@@ -1,5 +1,7 @@
 """Rounds of a run: which pairs, when, and how long everything takes; arrival times drawn one by one."""
 
+import dataclasses
+import re
 from typing import Any, NamedTuple
 
 import jax
@@ -15,6 +17,7 @@ from qtn.dqc.run import run
 from qtn.dqc.run_time import mean_run_time, run_time
 from qtn.dqc.timing import pairs_for, timing_of, waits_depend
 from qtn.hardware.gates import gates
+from qtn.hardware.memory import dephasing_memory, relaxing_memory
 
 P, RATE = 0.2, 10.0
 STEP = P / RATE
@@ -116,6 +119,34 @@ def test_buffers_of_two_are_taken_as_independent_and_say_so():
     assert found.mean - found.gates == pytest.approx(waits.sum(axis=0).mean() * STEP, rel=0.1)
     on_demand = 5 / RATE
     assert found.mean - found.gates < 0.7 * on_demand
+
+
+def test_pairs_have_their_left_end_at_the_processor_named_first():
+    memories = relaxing_memory(1.0, 0.5), dephasing_memory(2.0)
+    one_sided = np.diag([1.0, 0.6, -0.6, 0.8])
+    one_sided[3, 0] = 0.2
+    given = dataclasses.replace(steady_pairs(one_sided, 10.0), memories=memories)
+    (straight,) = pairs_for({(0, 1): given}, [(0, 1)]).values()
+    turned = pairs_for({(1, 0): given, (np.int64(3), 2): given}, [(0, 1), (2, 3)])
+    assert straight is given
+    np.testing.assert_array_equal(turned[0, 1].states, np.swapaxes(given.states, 1, 2))
+    assert turned[0, 1].memories == memories[::-1]
+    assert turned[0, 1] is turned[2, 3]
+
+
+@pytest.mark.parametrize("key", [0, (0,), (1, 1), (0, 1.0), (0, -1), "01", (0, 1, 2), (0, True), (0, 1, "a")])
+def test_keys_that_are_no_couples_are_named(key):
+    with pytest.raises(
+        ValueError, match=f"different processors, such as .0, 1., but has the key {re.escape(repr(key))}"
+    ):
+        pairs_for({key: PAIRS}, [(0, 1)])
+
+
+def test_a_couple_is_given_once_and_holds_pairs():
+    with pytest.raises(ValueError, match=r"between processors 0 and 1 twice, as \(0, 1\) and \(1, 0\): keep one"):
+        pairs_for({(0, 1): PAIRS, (1, 0): PAIRS}, [(0, 1)])
+    with pytest.raises(TypeError, match=r"but at \(0, 1\) holds 3.0"):
+        pairs_for({(0, 1): 3.0}, [(0, 1)])
 
 
 LINE = distribute(circuit(3, [gate("H", 0), gate("CX", (0, 1)), gate("CX", (1, 2))]), qpus=[1, 1, 1])
