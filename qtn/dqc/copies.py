@@ -89,17 +89,31 @@ def ends_of(source: Any, target: Any, one_qubit: Any, latency: Any) -> Ends:
                 f"Remote gates need gates and readouts, but the {name} node measures by linear optics: build it with "
                 "`node(memory, gates(two_qubit, readout))`."
             )
-    both = one_qubit if isinstance(one_qubit, tuple) else (one_qubit, one_qubit)
-    if len(both) != 2:
-        raise ValueError(f"Argument `one_qubit` must be one number or one a processor, but has {len(both)}.")
+    first, second = both(one_qubit)
     nodes, travel = (source, target), _checks.non_negative_finite("latency", latency)
     return Ends(
         two_qubit=(source.gates.two_qubit, target.gates.two_qubit),
         readout=(2 * source.gates.readout - 1, 2 * target.gates.readout - 1),
-        one_qubit=(_checks.probability("one_qubit", both[0]), _checks.probability("one_qubit", both[1])),
+        one_qubit=(_checks.probability("one_qubit", first), _checks.probability("one_qubit", second)),
         stored=tuple(  # pyright: ignore[reportArgumentType]
             tuple(storage(owner.memory, travel + reader.gates.readout_time) for owner in nodes) for reader in nodes
         ),
+    )
+
+
+def both(one_qubit: Any) -> tuple[Any, Any]:
+    """Return p1 of both processors from one number, or one for each.
+
+    Raises:
+        ValueError: if it holds other than two.
+    """
+    if not isinstance(one_qubit, (tuple, list)) and np.ndim(one_qubit) == 0:
+        return one_qubit, one_qubit
+    if (isinstance(one_qubit, (tuple, list)) or np.ndim(one_qubit) == 1) and len(one_qubit) == 2:
+        return one_qubit[0], one_qubit[1]
+    raise ValueError(
+        "Argument `one_qubit` must be one number or two, one for each processor, but has the shape "
+        f"{np.shape(one_qubit)}."
     )
 
 

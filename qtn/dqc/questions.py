@@ -61,7 +61,7 @@ def break_even_rate(
         >>> round(rate, 2)  # one qubit waits in |+>: (1 + rate T2 / (1 + rate T2)) / 2
         1.0
     """
-    least = float(_checks.probability("fidelity", fidelity))
+    least = float(_checks.require("fidelity", fidelity, lambda v: (v > 0) & (v < 1), "lie in (0, 1)"))
     couples = pairs_for(pairs, distributed.links)
     if not couples:
         raise ValueError("Argument `distributed` needs no pairs: its gates stay within processors.")
