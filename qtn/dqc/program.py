@@ -8,7 +8,8 @@ gate. Ticks count rounds and moments together.
 import enum
 from typing import Any, NamedTuple
 
-from qtn.dqc.distributed import Close, Distributed, Local, Move, Open, Remote, Through, train_places
+from qtn.dqc.distributed import Close, Distributed, Gate, Local, Move, Open, Remote, Through, train_places
+from qtn.dqc.letters import letters_of
 
 Couple = tuple[int, int]
 
@@ -122,6 +123,8 @@ class _Writer:
         self.done: dict[int, Kind | None] = dict.fromkeys(range(self.num_places))
         """What that was; None where the rest of its moment is over."""
         self.barrier = -1
+        self.readers: dict[int, set[int]] = {}
+        """Processors that know each classical bit."""
 
     def program(self) -> Program:
         """Return everything."""
@@ -214,11 +217,27 @@ class _Writer:
             copy = self.distributed.copies[action.copy]
             places[action.operand] = self.slot_place[copy.target, copy.slot]
         name = self.distributed.circuit.operations[action.gate.operation].name
-        kind = Kind.GATE if len(places) == 2 else Kind.READOUT if name == "MEASURE" else None
         owners = tuple(self.owner[place] for place in places)
+        kind = Kind.READOUT if name == "MEASURE" else None
+        if len(places) == 2:
+            kind = Kind.GATE if min(owners) >= 0 else self._told(action.gate, places, owners)
         if name == "MEASURE" and owners[0] < 0:  # a classical bit, recorded where it is first written
             owners = (self.distributed.placement[sites[0]],)
         self._write("gate", tuple(places), owners, "", False, kind, action, -1)
+
+    def _told(self, gate: Gate, places: list[int], owners: tuple[int, ...]) -> Kind | None:
+        """Return the message that a gate with a classical bit takes: one to each processor until it is written anew."""
+        if max(owners) < 0:
+            return None
+        bit, qpu = owners.index(-1), max(owners)
+        operation = self.distributed.circuit.operations[gate.operation]
+        if "Z" not in letters_of(operation, gate.place)[bit]:
+            self.readers[places[bit]] = {qpu}
+            return None
+        readers = self.readers.setdefault(places[bit], {qpu})
+        kind = None if qpu in readers else Kind.MESSAGE
+        readers.add(qpu)
+        return kind
 
     def _write(
         self,
@@ -238,9 +257,10 @@ class _Writer:
             while len(self.ticks) <= tick:
                 self.ticks.append(Tick(-1, frozenset()))
             self.ticks[tick] = Tick(-1, self.ticks[tick].kinds | {kind})
-        idle = tuple(self._idle(place, tick if kind is not None else tick + 1) for place in places)
+        busy = kind is not None and kind is not Kind.MESSAGE  # else the action comes at the end of the moment
+        idle = tuple(self._idle(place, tick if busy else tick + 1) for place in places)
         for place in places:
-            self.last[place], self.done[place] = tick, kind
+            self.last[place], self.done[place] = tick, kind if busy else None
         use, gate = None, getattr(action, "gate", None)
         if number >= 0:
             source, target = processors

@@ -37,7 +37,8 @@ def run(
 
     Layer by layer: wait until each couple of processors that needs one has a pair, then use them. A wait is the same
     for all qubits, so that their decay is averaged together. Gates run in moments, each as long as its slowest; qubits
-    on which nothing is done decay.
+    on which nothing is done decay. A gate that a classical bit controls takes the time of a message where its
+    processor has not heard of the bit yet, else none.
 
     Args:
         distributed: see `qtn.dqc.distribute`.

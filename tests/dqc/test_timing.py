@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from qtn.circuits import circuit, gate
+from qtn.circuits.qasm import load_qasm
 from qtn.dqc import distribute
 from qtn.dqc.arrivals import steady_pairs
 from qtn.dqc.processor import processor
@@ -132,6 +133,33 @@ def test_pairs_have_their_left_end_at_the_processor_named_first():
     np.testing.assert_array_equal(turned[0, 1].states, np.swapaxes(given.states, 1, 2))
     assert turned[0, 1].memories == memories[::-1]
     assert turned[0, 1] is turned[2, 3]
+
+
+@pytest.mark.parametrize(
+    ("target", "again", "messages"),
+    [
+        ("q[1]", "", 0),
+        ("q[2]", "", 1),
+        ("q[2]", "if (c) z q[2];", 1),
+        ("q[2]", "if (c) x q[1];", 1),
+        ("q[2]", "c = measure q[1]; if (c) x q[2];", 2),
+    ],
+    ids=["own processor", "other processor", "told once", "also at home", "written anew"],
+)
+def test_bits_take_messages_and_no_gates(target, again, messages):
+    text = f'OPENQASM 3.0; include "stdgates.inc"; qubit[3] q; bit c; x q[0]; c = measure q[0]; if (c) x {target}; '
+    split = distribute(load_qasm(text + again), qpus=[2, 1])
+    own = processor(dephasing_memory(100.0), gates(two_qubit_time=5.0, readout_time=1.0), latency=7.0)
+    readouts = 1 + again.count("measure")
+    assert run(split, PAIRS, own).mean_time == pytest.approx(readouts + 7 * messages)
+
+
+def test_a_qubit_waits_for_the_message_that_acts_on_it():
+    text = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit c; h q[1]; c = measure q[0]; if (c) x q[1];'
+    split = distribute(load_qasm(text), qpus=[1, 1])
+    own = processor(dephasing_memory(10.0), gates(readout_time=1.0), latency=7.0)
+    string = {split.qubits[1]: "X"}
+    assert run(split, PAIRS, own, observables=[string]).observables[0] == pytest.approx(np.exp(-0.8), rel=1e-12)
 
 
 @pytest.mark.parametrize("key", [0, (0,), (1, 1), (0, 1.0), (0, -1), "01", (0, 1, 2), (0, True), (0, 1, "a")])
