@@ -10,10 +10,10 @@ from jaxtyping import Float
 from qtn import _checks
 from qtn._array import Array, library
 from qtn._pytree import pytree
+from qtn.dqc.copies import pair_coefficients
 from qtn.evaluators.outcome import Result
 from qtn.hardware.memory import Memory, PerfectMemory
 from qtn.links.chain import Chain
-from qtn.states.pair import pauli_from_bell
 
 TAIL = 1e-15
 """Probability that may outlast the grid of `steady_pairs`."""
@@ -69,7 +69,9 @@ def pairs_of(result: Result, chain: Chain | None = None) -> Pairs:
     return Pairs(states=states / states[:, 0, 0].sum(), step=resolved.times[1] - resolved.times[0], memories=ends)
 
 
-def steady_pairs(state: Any, rate: Any, *, memory: Memory | None = None, p_success: Any = 0.02) -> Pairs:
+def steady_pairs(
+    state: Any, rate: Any, *, memory: Memory | None = None, p_success: Any = 0.02, step: Any = None
+) -> Pairs:
     """Return pairs of one state that are made at a rate, in attempts that succeed one by one.
 
     Args:
@@ -78,12 +80,15 @@ def steady_pairs(state: Any, rate: Any, *, memory: Memory | None = None, p_succe
         memory: of the communication qubits; perfect if not given.
         p_success: chance of one attempt, in (0, 1]; static. Attempts take p_success / rate; a small one makes the time
             exponential, up to a variance that is smaller by the fraction `p_success`.
+        step: time of an attempt [s], for links of different rates on one grid: attempts then succeed with rate * step,
+            which must lie between `p_success` (the grid is as long as that needs) and 1.
 
     Raises:
-        ValueError: if a number lies outside its range.
+        ValueError: if the state is none, or a number lies outside its range.
 
     Note:
-        Exact for these attempts, differentiable in state and rate.
+        Exact for these attempts, differentiable in state and rate. Where the rate is traced, rate * step outside its
+        range gives nan.
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
@@ -93,13 +98,31 @@ def steady_pairs(state: Any, rate: Any, *, memory: Memory | None = None, p_succe
     if isinstance(p_success, bool) or not isinstance(p_success, (int, float)) or not 1e-4 <= p_success <= 1:
         raise ValueError(f"Argument `p_success` must be a number in [1e-4, 1], but is {p_success!r}.")
     rate = _checks.positive_finite("rate", rate)
-    coefficients = _checks.real(state)
-    if coefficients.shape == (4,):
-        coefficients = pauli_from_bell(coefficients)
+    coefficients = pair_coefficients(state, "state")
     length = 2 if p_success == 1 else 2 + math.ceil(math.log(TAIL) / math.log1p(-p_success))
-    law = np.concatenate([[0.0], p_success * (1 - p_success) ** np.arange(length - 1)])
+    chance = p_success if step is None else _chance(rate, _checks.positive_finite("step", step), p_success)
+    xp = library(chance)
+    law = xp.concatenate([xp.zeros(1), chance * (1 - chance) ** np.arange(length - 1)])
     kept = PerfectMemory() if memory is None else memory
-    return Pairs(states=(law / law.sum())[:, None, None] * coefficients, step=p_success / rate, memories=(kept, kept))
+    return Pairs(
+        states=(law / law.sum())[:, None, None] * coefficients,
+        step=p_success / rate if step is None else _checks.real(step),
+        memories=(kept, kept),
+    )
+
+
+def _chance(rate: Array, step: Array, least: float) -> Array:
+    """Return the chance of one attempt in a step, checked where it is known."""
+    chance, rounding = rate * step, 1e-12
+    concrete = _checks.known(chance)
+    if concrete is not None and not least * (1 - rounding) <= concrete <= 1 + rounding:
+        raise ValueError(
+            f"Argument `step` must make rate * step, the chance of an attempt, lie in [p_success, 1] = [{least:g}, 1], "
+            f"but it is {concrete:.6g}: choose another `step`, or a smaller `p_success` for a longer grid."
+        )
+    xp = library(chance)
+    good = (chance >= least * (1 - rounding)) & (chance <= 1 + rounding)
+    return xp.where(good, xp.minimum(chance, 1.0), np.nan)
 
 
 def first_of(states: Float[Array, "t 4 4"], num_links: int) -> Float[Array, "t 4 4"]:
@@ -122,12 +145,6 @@ def towards_equilibrium(states: Float[Array, "t 4 4"], memories: tuple[Memory, M
     """Return coefficients in the basis in which storage is diagonal: <Z> of each qubit counts from its equilibrium."""
     left, right = (shift(-each.equilibrium()) for each in memories)
     return jnp.einsum("ai,tij,bj->tab", left, states, right)
-
-
-def from_equilibrium(states: Float[Array, "*n 4 4"], memories: tuple[Memory, Memory]) -> Float[Array, "*n 4 4"]:
-    """Return Pauli coefficients: the inverse of `towards_equilibrium`."""
-    left, right = (shift(each.equilibrium()) for each in memories)
-    return jnp.einsum("ai,...ij,bj->...ab", left, states, right)
 
 
 def shift(equilibrium: float) -> np.ndarray:

@@ -59,8 +59,10 @@ def num_nodes_for(
     """Choose between runs for all combinations of nodes and a travelling site, and the number of nodes.
 
     Raises:
-        ValueError: if what is asked for takes too many runs, or more nodes than a site holds.
+        ValueError: if what is asked for is no count, takes too many runs, or more nodes than a site holds.
     """
+    if asked is not None and (isinstance(asked, bool) or not isinstance(asked, (int, np.integer)) or asked < 1):
+        raise ValueError(f"Argument `num_nodes` must be a whole number >= 1, but is {asked!r}.")
     if model is WaitModel.CORRELATED and none_decays(program, processors):
         return WaitModel.INDEPENDENT, NODES
     couples = math.prod(len(couples) for couples in program.rounds)

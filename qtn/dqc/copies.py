@@ -89,25 +89,40 @@ def ends_of(source: Any, target: Any, one_qubit: Any, latency: Any) -> Ends:
                 f"Remote gates need gates and readouts, but the {name} node measures by linear optics: build it with "
                 "`node(memory, gates(two_qubit, readout))`."
             )
-    both = one_qubit if isinstance(one_qubit, tuple) else (one_qubit, one_qubit)
-    if len(both) != 2:
-        raise ValueError(f"Argument `one_qubit` must be one number or one a processor, but has {len(both)}.")
+    first, second = both(one_qubit)
     nodes, travel = (source, target), _checks.non_negative_finite("latency", latency)
     return Ends(
         two_qubit=(source.gates.two_qubit, target.gates.two_qubit),
         readout=(2 * source.gates.readout - 1, 2 * target.gates.readout - 1),
-        one_qubit=(_checks.probability("one_qubit", both[0]), _checks.probability("one_qubit", both[1])),
+        one_qubit=(_checks.probability("one_qubit", first), _checks.probability("one_qubit", second)),
         stored=tuple(  # pyright: ignore[reportArgumentType]
             tuple(storage(owner.memory, travel + reader.gates.readout_time) for owner in nodes) for reader in nodes
         ),
     )
 
 
-def pair_coefficients(pair: Any) -> Float[Array, "4 4"]:
+def both(one_qubit: Any) -> tuple[Any, Any]:
+    """Return p1 of both processors from one number, or one for each.
+
+    Raises:
+        ValueError: if it holds other than two.
+    """
+    if not isinstance(one_qubit, (tuple, list)) and np.ndim(one_qubit) == 0:
+        return one_qubit, one_qubit
+    if (isinstance(one_qubit, (tuple, list)) or np.ndim(one_qubit) == 1) and len(one_qubit) == 2:
+        return one_qubit[0], one_qubit[1]
+    raise ValueError(
+        "Argument `one_qubit` must be one number or two, one for each processor, but has the shape "
+        f"{np.shape(one_qubit)}."
+    )
+
+
+def pair_coefficients(pair: Any, name: str = "pair") -> Float[Array, "4 4"]:
     """Return the Pauli coefficients of a pair.
 
     Args:
         pair: (4, 4) Pauli coefficients, (4,) Bell weights, or a result such as an `Outcome`.
+        name: of the argument, for errors.
 
     Raises:
         ValueError: if it is no state.
@@ -118,8 +133,8 @@ def pair_coefficients(pair: Any) -> Float[Array, "4 4"]:
         state = pauli_from_bell(state)
     if state.shape != (4, 4):
         raise ValueError(
-            "Argument `pair` must hold (4, 4) Pauli coefficients or (4,) Bell weights, or be an outcome, but has the "
-            f"shape {tuple(state.shape)}."
+            f"Argument `{name}` must hold (4, 4) Pauli coefficients or (4,) Bell weights, or be an outcome, but has "
+            f"the shape {tuple(state.shape)}."
         )
     concrete = _checks.known(state)
     if concrete is not None:
@@ -127,7 +142,7 @@ def pair_coefficients(pair: Any) -> Float[Array, "4 4"]:
         lowest = np.linalg.eigvalsh(matrix)[0] if np.isfinite(concrete).all() else np.nan
         if not (abs(concrete[0, 0] - 1) <= 1e-9 and lowest >= -1e-9):
             raise ValueError(
-                f"Argument `pair` must be a state, but has the trace {concrete[0, 0]:.12g} and the lowest eigenvalue "
+                f"Argument `{name}` must be a state, but has the trace {concrete[0, 0]:.12g} and the lowest eigenvalue "
                 f"{lowest:.3g}."
             )
     return state

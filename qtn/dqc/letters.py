@@ -67,6 +67,26 @@ def letters_of(operation: Operation, place: int) -> tuple[str, ...]:
     return ("",) * len(operation.sites[place]) if matrix is None else letters_of_matrix(matrix)
 
 
+def require_letter(letter: str, gate: Any, matrix: Any, operand: int) -> None:
+    """Raise if a gate is known not to be diagonal on an operand in the basis of a letter.
+
+    Raises:
+        ValueError: naming the letters that would do.
+    """
+    if letter not in ANY or len(letter) != 1:
+        raise ValueError(f"Argument `letter` must be X, Y or Z, but is {letter!r}.")
+    named = letters_of_gate(gate) if isinstance(gate, str) else None
+    concrete = _checks.known(matrix)
+    if concrete is None and named is None:
+        return
+    able = letters_of_matrix(concrete)[operand] if concrete is not None else named[operand]  # pyright: ignore[reportOptionalSubscript]
+    if letter not in able:
+        raise ValueError(
+            "Argument `letter` must be one in whose basis the gate is diagonal on the copied operand, but is "
+            f"{letter}: " + (f"take {' or '.join(able)}." if able else "there is none; copy the other operand.")
+        )
+
+
 def letter_for(gate: Any, matrix: Any, operand: int) -> str:
     """Return the letter in whose basis an operand of a gate can be copied; "" for none.
 

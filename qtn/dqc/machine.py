@@ -95,6 +95,7 @@ class Machine:
             self.processors,
             tuple(tuple(own) for own in self.timing.memories),
             self.timing.durations,
+            self.timing.spare,
             waits,
             self.index,
             groups,

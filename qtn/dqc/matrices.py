@@ -45,7 +45,7 @@ class Index(NamedTuple):
     """Index arrays of a run; what jit takes as data."""
 
     idles: Any
-    """(i, 3): processor, first and last tick of each storage."""
+    """(i, 4): processor, first and last tick of each storage, what was done in the moment before; -1 for nothing."""
     rounds: Any
     """(ticks,): the round, -1 for a moment."""
     uses: tuple[Any, ...]
@@ -61,7 +61,10 @@ def index_of(program: Program, wiring: Wiring) -> Index:
     for _, members in wiring.groups:
         uses.append(np.array([[gate, turned, *use.ticks, use.swapped] for gate, turned, use in members]).reshape(-1, 5))
         pairs.append(np.array([starts[use.round] + use.couple for _, _, use in members], int))
-    idles = np.array([[each.processor, each.first, each.last] for each in program.idles], int).reshape(-1, 3)
+    idles = np.array(
+        [[idle.processor, idle.first, idle.last, -1 if idle.after is None else idle.after] for idle in program.idles],
+        int,
+    ).reshape(-1, 4)
     rounds = np.array([tick.round for tick in program.ticks], int)
     return Index(idles, rounds, tuple(uses), tuple(pairs))
 
@@ -72,6 +75,7 @@ def matrices(
     processors: tuple[Processor, ...],
     memories: tuple[tuple[Any, ...], ...],
     durations: Float[Array, "ticks"],
+    spare: Float[Array, "ticks kinds"],
     waits: Waits,
     index: Index,
     groups: tuple[Through, ...],
@@ -85,6 +89,7 @@ def matrices(
         processors: one each.
         memories: of the communication qubits of each couple of each round.
         durations: of ticks [s].
+        spare: of that what is left after an action of each kind [s].
         waits: what rounds do.
         index: index arrays.
         groups: what goes through pairs.
@@ -97,7 +102,11 @@ def matrices(
     eta = jnp.stack([jnp.asarray(each.node.gates.readout, dtype=float) for each in processors])
     p2 = jnp.stack([jnp.asarray(each.node.gates.two_qubit, dtype=float) for each in processors])
     misread = jax.vmap(lambda e: jnp.diag(jnp.array([1.0, 1.0, 0.0, 0.0]) + 0 * e).at[3, 3].set(2 * e - 1))(eta)
-    ones = [ideal[0], _stored(processors, durations, waits.logs, index), jax.vmap(lambda p: jnp.diag(mixing(p, 4)))(p1)]
+    ones = [
+        ideal[0],
+        _stored(processors, (durations, spare), waits.logs, index),
+        jax.vmap(lambda p: jnp.diag(mixing(p, 4)))(p1),
+    ]
     ones.append(misread)
     twos = [ideal[1], jax.vmap(lambda p: jnp.diag(mixing(p, 16)))(p2)]
     for key, uses, which in zip(groups, index.uses, index.pairs, strict=True):
@@ -130,16 +139,19 @@ def _all_pairs(waits: Waits, memories: Any) -> _Pairs | None:
     return _Pairs(jnp.concatenate(waits.pairs).reshape(-1, 4, 4), rates, shifts[0], shifts[1])
 
 
-def _stored(processors: Sequence[Processor], durations: Array, logs: Array, index: Index) -> Float[Array, "i 4 4"]:
-    """Return what storage does between actions: all ticks in between, together."""
-    rates = rates_of(processors)
+def _stored(
+    processors: Sequence[Processor], times: tuple[Array, Array], logs: Array, index: Index
+) -> Float[Array, "i 4 4"]:
+    """Return what storage does between actions: the rest of a moment and all ticks in between, together."""
+    rates, (durations, spare) = rates_of(processors), times
     moments = -durations[:, None, None] * rates
     rounds = index.rounds
     waited = logs[jnp.maximum(rounds, 0)] if len(logs) else jnp.zeros_like(moments)
     ticks = jnp.where((rounds >= 0)[:, None, None], waited, moments)
     reached = jnp.concatenate([jnp.zeros((1, *rates.shape)), jnp.cumsum(ticks, axis=0)])
-    who, first, last = index.idles.T
-    kept = jnp.exp(reached[last, who] - reached[first, who])
+    who, first, last, after = index.idles.T
+    rest = jnp.where(after >= 0, spare[jnp.maximum(first - 1, 0), jnp.maximum(after, 0)], 0.0) if len(who) else 0.0
+    kept = jnp.exp(reached[last, who] - reached[first, who] - jnp.reshape(rest, (-1, 1)) * rates[who])
     pull = jnp.array([each.node.memory.equilibrium() for each in processors])[who]
     out = jax.vmap(jnp.diag)(jnp.concatenate([jnp.ones((len(who), 1)), kept], axis=1))
     return out.at[:, 3, 0].add(pull * (1 - kept[:, 2]))

@@ -4,9 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from qtn import _text
 
@@ -28,8 +30,8 @@ def require_qpus(qpus: Any, num_qubits: int) -> tuple[int, ...]:
     Raises:
         ValueError: if one is no whole number >= 1, or they are too small, and by how much.
     """
-    sizes = tuple(qpus) if isinstance(qpus, (list, tuple)) else ()
-    if not sizes or any(isinstance(size, bool) or not isinstance(size, int) or size < 1 for size in sizes):
+    sizes = tuple(qpus) if isinstance(qpus, (list, tuple)) or np.ndim(qpus) == 1 else ()
+    if not sizes or any(not _is_whole(size) or size < 1 for size in sizes):
         raise ValueError(
             "Argument `qpus` must list how many qubits each processor holds, as in [5, 5, 4, 4], but is "
             f"{_text.echoed(str(qpus))}."
@@ -39,7 +41,11 @@ def require_qpus(qpus: Any, num_qubits: int) -> tuple[int, ...]:
             f"Argument `qpus` must hold the {num_qubits} qubits of the circuit, but {list(sizes)} hold {sum(sizes)}: "
             f"{missing} too few. Make a processor larger, or add one."
         )
-    return sizes
+    return tuple(int(size) for size in sizes)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def contiguous(qpus: Sequence[int], num_qubits: int) -> tuple[int, ...]:
@@ -49,7 +55,7 @@ def contiguous(qpus: Sequence[int], num_qubits: int) -> tuple[int, ...]:
         >>> contiguous([2, 3], 4)
         (0, 0, 1, 1)
     """
-    return tuple(qpu for qpu, size in enumerate(qpus) for _ in range(size))[:num_qubits]
+    return tuple(islice((qpu for qpu, size in enumerate(qpus) for _ in range(size)), num_qubits))
 
 
 def read_placement(given: Any, names: Sequence[str], qpus: Sequence[int]) -> tuple[int, ...]:
@@ -68,6 +74,8 @@ def read_placement(given: Any, names: Sequence[str], qpus: Sequence[int]) -> tup
     source, content = "Argument `placement`", given
     if isinstance(given, (str, Path)):
         source, content = _text.one_line(str(given)), _content(Path(given))
+    if isinstance(content, np.ndarray):
+        content = content.tolist()
     if isinstance(content, Mapping):
         pairs = list(content.items())
     elif isinstance(content, Sequence) and not isinstance(content, str):
@@ -77,14 +85,14 @@ def read_placement(given: Any, names: Sequence[str], qpus: Sequence[int]) -> tup
             f"{source}: must map qubits to processors, as in {EXAMPLE}, but is {_text.echoed(str(content))}."
         )
     placed = [(key, _qubit(key, names), qpu) for key, qpu in pairs]
-    found = {qubit: qpu for _, qubit, qpu in placed if qubit is not None and _exists(qpu, qpus)}
+    found = {qubit: int(qpu) for _, qubit, qpu in placed if qubit is not None and _exists(qpu, qpus)}
     if mistakes := _mistakes(placed, found, names, qpus):
         raise ValueError(f"{source}: " + "; ".join(mistakes) + ".")
     return tuple(found[qubit] for qubit in range(len(names)))
 
 
 def _exists(qpu: Any, qpus: Sequence[int]) -> bool:
-    return isinstance(qpu, int) and not isinstance(qpu, bool) and 0 <= qpu < len(qpus)
+    return _is_whole(qpu) and bool(0 <= qpu < len(qpus))
 
 
 def _mistakes(
@@ -138,7 +146,7 @@ def _qubit(key: Any, names: Sequence[str]) -> int | None:
         if key in names:
             return names.index(key)
         key = int(key) if key.isdecimal() else -1
-    return key if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < len(names) else None
+    return int(key) if _is_whole(key) and 0 <= key < len(names) else None
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -173,7 +181,8 @@ def cut(
         raise ValueError('placement "cut" needs networkx: `pip install networkx`; or take "contiguous".') from None
     place: dict[Any, int] = dict(enumerate(start))
     for qpu, size in enumerate(qpus):  # free places
-        place |= {(qpu, k): qpu for k in range(size - list(start).count(qpu))}
+        free = min(size, len(start)) - list(start).count(qpu)  # more than all qubits need not fit
+        place |= {(qpu, k): qpu for k in range(free)}
     for _ in range(rounds):
         before = dict(place)
         for a, b in combinations(range(len(qpus)), 2):

@@ -8,7 +8,8 @@ gate. Ticks count rounds and moments together.
 import enum
 from typing import Any, NamedTuple
 
-from qtn.dqc.distributed import Close, Distributed, Local, Move, Open, Remote, Through, train_places
+from qtn.dqc.distributed import Close, Distributed, Gate, Local, Move, Open, Remote, Through, train_places
+from qtn.dqc.letters import letters_of
 
 Couple = tuple[int, int]
 
@@ -24,6 +25,8 @@ class Kind(enum.IntEnum):
     """A readout and a message."""
     REMOTE = 4
     """A copy, a gate and a close."""
+    MESSAGE = 5
+    """A classical bit is told to another processor."""
 
 
 class Tick(NamedTuple):
@@ -48,12 +51,14 @@ class Use(NamedTuple):
 
 
 class Idle(NamedTuple):
-    """Storage of a place during the ticks [first, last)."""
+    """Storage of a place during the ticks [first, last), and for what its action leaves of the moment before them."""
 
     place: int
     processor: int
     first: int
     last: int
+    after: Kind | None
+    """What was done in that moment; None where nothing of it is left."""
 
 
 class Act(NamedTuple):
@@ -115,7 +120,11 @@ class _Writer:
         self.owners: list[tuple[int, ...]] = []
         self.last = dict.fromkeys(range(self.num_places), -1)
         """Tick of the last action on each place."""
+        self.done: dict[int, Kind | None] = dict.fromkeys(range(self.num_places))
+        """What that was; None where the rest of its moment is over."""
         self.barrier = -1
+        self.readers: dict[int, set[int]] = {}
+        """Processors that know each classical bit."""
 
     def program(self) -> Program:
         """Return everything."""
@@ -126,17 +135,29 @@ class _Writer:
         idle = tuple(each for each in waiting if each is not None)
         if idle:
             self.acts.append(Act("end", (), idle, None, (), "", None, False, -1))
+        acts, idles = self._without_empty_storage()
         return Program(
             self.num_places,
             self.site_place,
             self._slots(),
-            tuple(self.acts),
-            tuple(self.idles),
+            acts,
+            idles,
             tuple(self.ticks),
             tuple(self.rounds),
             tuple(self.owners),
             tuple(self.owner[place] for place in range(self.num_places)),
         )
+
+    def _without_empty_storage(self) -> tuple[tuple[Act, ...], tuple[Idle, ...]]:
+        """Return actions and storage without what takes no time, as nothing else was done in the moment before."""
+        kept = [
+            number
+            for number, idle in enumerate(self.idles)
+            if idle.first < idle.last or self.ticks[idle.first - 1].kinds != {idle.after}
+        ]
+        place = {number: position for position, number in enumerate(kept)}
+        acts = [act._replace(idle=tuple(place[idle] for idle in act.idle if idle in place)) for act in self.acts]
+        return tuple(acts), tuple(self.idles[number] for number in kept)
 
     def _slots(self) -> tuple[int, ...]:
         return tuple(self.slot_place.values())
@@ -196,11 +217,27 @@ class _Writer:
             copy = self.distributed.copies[action.copy]
             places[action.operand] = self.slot_place[copy.target, copy.slot]
         name = self.distributed.circuit.operations[action.gate.operation].name
-        kind = Kind.GATE if len(places) == 2 else Kind.READOUT if name == "MEASURE" else None
         owners = tuple(self.owner[place] for place in places)
+        kind = Kind.READOUT if name == "MEASURE" else None
+        if len(places) == 2:
+            kind = Kind.GATE if min(owners) >= 0 else self._told(action.gate, places, owners)
         if name == "MEASURE" and owners[0] < 0:  # a classical bit, recorded where it is first written
             owners = (self.distributed.placement[sites[0]],)
         self._write("gate", tuple(places), owners, "", False, kind, action, -1)
+
+    def _told(self, gate: Gate, places: list[int], owners: tuple[int, ...]) -> Kind | None:
+        """Return the message that a gate with a classical bit takes: one to each processor until it is written anew."""
+        if max(owners) < 0:
+            return None
+        bit, qpu = owners.index(-1), max(owners)
+        operation = self.distributed.circuit.operations[gate.operation]
+        if "Z" not in letters_of(operation, gate.place)[bit]:
+            self.readers[places[bit]] = {qpu}
+            return None
+        readers = self.readers.setdefault(places[bit], {qpu})
+        kind = None if qpu in readers else Kind.MESSAGE
+        readers.add(qpu)
+        return kind
 
     def _write(
         self,
@@ -220,9 +257,10 @@ class _Writer:
             while len(self.ticks) <= tick:
                 self.ticks.append(Tick(-1, frozenset()))
             self.ticks[tick] = Tick(-1, self.ticks[tick].kinds | {kind})
-        idle = tuple(self._idle(place, tick if kind is not None else tick + 1) for place in places)
+        busy = kind is not None and kind is not Kind.MESSAGE  # else the action comes at the end of the moment
+        idle = tuple(self._idle(place, tick if busy else tick + 1) for place in places)
         for place in places:
-            self.last[place] = tick
+            self.last[place], self.done[place] = tick, kind if busy else None
         use, gate = None, getattr(action, "gate", None)
         if number >= 0:
             source, target = processors
@@ -235,10 +273,10 @@ class _Writer:
 
     def _idle(self, place: int, until: int) -> int | None:
         """Note the storage of a place since its last action."""
-        first = self.last[place] + 1
-        if first >= until or self.owner[place] < 0:
+        first, after = self.last[place] + 1, self.done[place]
+        if (first >= until and after is None) or self.owner[place] < 0:
             return None
-        self.idles.append(Idle(place, self.owner[place], first, until))
+        self.idles.append(Idle(place, self.owner[place], first, until, after))
         return len(self.idles) - 1
 
     def _sites(self, gate: Any) -> tuple[int, ...]:

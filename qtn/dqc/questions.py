@@ -61,16 +61,15 @@ def break_even_rate(
         >>> round(rate, 2)  # one qubit waits in |+>: (1 + rate T2 / (1 + rate T2)) / 2
         1.0
     """
-    least = float(_checks.probability("fidelity", fidelity))
+    least = float(_checks.require("fidelity", fidelity, lambda v: (v > 0) & (v < 1), "lie in (0, 1)"))
     couples = pairs_for(pairs, distributed.links)
     if not couples:
         raise ValueError("Argument `distributed` needs no pairs: its gates stay within processors.")
 
     @jax.jit
     def found(scale: Any) -> Any:
-        slower: dict[int, Pairs] = {
-            id(each): dataclasses.replace(each, step=each.step / scale) for each in couples.values()
-        }
+        step = next(iter(couples.values())).step / scale  # one grid: `pairs_for` has seen to it
+        slower: dict[int, Pairs] = {id(each): dataclasses.replace(each, step=step) for each in couples.values()}
         made: Mapping[Any, Pairs] = {ends: slower[id(each)] for ends, each in couples.items()}
         return run(distributed, made, processor, **options).fidelity
 

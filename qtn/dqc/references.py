@@ -32,7 +32,7 @@ def circuit_process_fidelity(
         **options: of `run`.
 
     Raises:
-        ValueError: if the circuit measures.
+        ValueError: if the circuit measures, resets or projects.
 
     Note:
         Exact and differentiable as `run`. References neither wait nor err.
@@ -49,10 +49,12 @@ def circuit_process_fidelity(
         >>> round(float(circuit_process_fidelity(swap, pairs, processor())), 12)  # the fidelity of the pair
         0.9
     """
-    if distributed.circuit.num_sites > len(distributed.qubits):
+    no_gates = [each.name for each in distributed.circuit.operations if each.name in ("MEASURE", "RESET", "PROJECT")]
+    if no_gates or distributed.circuit.num_sites > len(distributed.qubits):
+        what = no_gates[0] if no_gates else "classical bits"
         raise ValueError(
-            "Argument `distributed` must hold gates only, but its circuit measures into classical bits: take the part "
-            "before the measurements."
+            f"Argument `distributed` must hold gates only, but its circuit holds {what}: take the part before "
+            "the measurements."
         )
     return run(with_references(distributed), pairs, processor, **options).fidelity
 

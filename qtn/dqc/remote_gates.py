@@ -8,8 +8,8 @@ from jaxtyping import Float
 
 from qtn._array import Array, library
 from qtn._pytree import pytree, static
-from qtn.dqc.copies import ZERO, closing, copying, ends_of, moving, pair_coefficients, telegate
-from qtn.dqc.letters import letter_for
+from qtn.dqc.copies import ZERO, both, closing, copying, ends_of, moving, pair_coefficients, telegate
+from qtn.dqc.letters import letter_for, require_letter
 from qtn.dqc.processes import gate_matrix
 from qtn.hardware.node import Node
 from qtn.states.basis import ptm
@@ -99,7 +99,7 @@ def remote_gate(
     """
     if isinstance(copied, bool) or copied not in (0, 1):
         raise ValueError(f"Argument `copied` must be 0 or 1, but is {copied!r}.")
-    p1 = one_qubit if isinstance(one_qubit, tuple) else (one_qubit, one_qubit)
+    p1 = both(one_qubit)
     state = pair_coefficients(pair)
     named = isinstance(gate, str)
     parts = IN_PARTS[gate] if named and gate in IN_PARTS and not angles else ((gate, False, angles),)
@@ -108,7 +108,10 @@ def remote_gate(
         unitary = gate_matrix(part, *values)
         if unitary.shape != (4, 4):
             raise ValueError(f"Argument `gate` must act on two qubits, but is {part if named else unitary.shape}.")
-        basis = letter_for(part, unitary, 1 - copied if reverse else copied) if letter is None else letter
+        operand = 1 - copied if reverse else copied
+        if letter is not None:
+            require_letter(letter, part, unitary, operand)
+        basis = letter_for(part, unitary, operand) if letter is None else letter
         if not basis:
             raise ValueError(
                 f"Argument `gate` must be diagonal on the copied operand {copied} in the basis of X, Y or Z, but "

@@ -37,12 +37,13 @@ def run(
 
     Layer by layer: wait until each couple of processors that needs one has a pair, then use them. A wait is the same
     for all qubits, so that their decay is averaged together. Gates run in moments, each as long as its slowest; qubits
-    on which nothing is done decay.
+    on which nothing is done decay. A gate that a classical bit controls takes the time of a message where its
+    processor has not heard of the bit yet, else none.
 
     Args:
         distributed: see `qtn.dqc.distribute`.
         pairs: `Pairs` for every couple (`pairs_of`, `steady_pairs`), or an `Outcome` (whose pairs do not age); or
-            {(processor, processor): either}.
+            {(processor, processor): either}, whose left end is at the processor that is named first.
         processor: one for all or one each; see `qtn.dqc.processor`.
         observables: Pauli strings over the sites of the circuit, "ZZI..." or {site: letter}.
         waits: "correlated" chooses between "batch" (exact up to the quadrature, many runs) and "bond"; "independent" is

@@ -101,7 +101,7 @@ def sampled_run(
     for number in range(num_waits):
         waits = _drawn(rng, timing, processors)
         ones, twos = matrices(
-            (ideal.ones, ideal.twos), processors, memories, timing[3], waits, index, groups, wiring.closes, False
+            (ideal.ones, ideal.twos), processors, memories, *timing[3:], waits, index, groups, wiring.closes, False
         )
         own = jax.random.fold_in(key, number)
         options = {"num_trajectories": num_trajectories, "max_bond": max_bond, "key": own}
@@ -117,14 +117,14 @@ def sampled_run(
     )
 
 
-def _known(timing: Timing) -> tuple[Any, Any, Any, Any]:
+def _known(timing: Timing) -> tuple[Any, ...]:
     """Return what draws need: the parts of each round, and the grid."""
-    return [timing.parts[law] for law in timing.law_of], timing.step, timing.missing, timing.durations
+    return [timing.parts[law] for law in timing.law_of], timing.step, timing.missing, timing.durations, timing.spare
 
 
-def _drawn(rng: np.random.Generator, timing: tuple[Any, Any, Any, Any], processors: Sequence[Processor]) -> Waits:
+def _drawn(rng: np.random.Generator, timing: tuple[Any, ...], processors: Sequence[Processor]) -> Waits:
     """Draw the wait of each round, and take the pairs that it brings."""
-    rounds, step, _, _ = timing
+    rounds, step, *_ = timing
     times, pairs = [], []
     for parts in rounds:
         law = np.maximum(np.concatenate([np.asarray(part.probability) for part in parts]), 0.0)

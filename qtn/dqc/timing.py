@@ -1,5 +1,7 @@
 """When pairs are there and in which state: the distribution of every round of a run, and of the whole run time."""
 
+import dataclasses
+import operator
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,7 +13,7 @@ from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array
-from qtn.dqc.arrivals import Pairs, decay_rates, first_of, from_equilibrium, pairs_of, towards_equilibrium
+from qtn.dqc.arrivals import Pairs, decay_rates, first_of, pairs_of, towards_equilibrium
 from qtn.dqc.processor import Processor
 from qtn.dqc.program import Couple, Kind, Program
 from qtn.dqc.waits import Round, Supply, by_last, made_ahead, slowest_of
@@ -32,6 +34,8 @@ class Timing(NamedTuple):
     """Of the communication qubits of each couple of each round: (left, right)."""
     durations: Float[Array, "ticks"]
     """Of moments [s]; 0 for rounds."""
+    spare: Float[Array, "ticks kinds"]
+    """What is left of them after an action of each kind that is done in them [s]."""
     step: Float[Array, ""]
     """Of the grid of waits [s]."""
     missing: Float[Array, ""]
@@ -42,18 +46,24 @@ def pairs_for(pairs: Any, couples: Sequence[Couple]) -> dict[Couple, Pairs]:
     """Return the pairs of each couple that needs some.
 
     Args:
-        pairs: `Pairs` or a result such as an `Outcome` for all couples, or {(processor, processor): either}.
+        pairs: `Pairs` or a result such as an `Outcome` for all couples, or {(processor, processor): either}, whose left
+            end is at the first processor of the couple.
         couples: that need pairs, the smaller number first.
 
     Raises:
-        ValueError: if a couple has no pairs, or their time grids differ.
+        ValueError: if a couple has no pairs or is given twice, a key is no couple, or time grids differ.
     """
-    built: dict[int, Pairs] = {}  # one record for one result: equal couples share their law
+    built: dict[tuple[int, bool], Pairs] = {}  # one record for one result: equal couples share their law
 
-    def made(given: Any) -> Pairs:
-        if id(given) not in built:
-            built[id(given)] = given if isinstance(given, Pairs) else pairs_of(given)
-        return built[id(given)]
+    def made(given: Any, turned: bool = False) -> Pairs:
+        key = id(given), turned
+        if turned and key not in built:
+            whole = made(given)
+            states, memories = whole.states.swapaxes(1, 2), (whole.memories[1], whole.memories[0])
+            built[key] = dataclasses.replace(whole, states=states, memories=memories)
+        if key not in built:
+            built[key] = given if isinstance(given, Pairs) else pairs_of(given)
+        return built[key]
 
     if not isinstance(pairs, Mapping):
         if not isinstance(pairs, (Pairs, Result)):
@@ -62,7 +72,7 @@ def pairs_for(pairs: Any, couples: Sequence[Couple]) -> dict[Couple, Pairs]:
                 f"{pairs!r:.60}."
             )
         return dict.fromkeys(couples, made(pairs))
-    known = {(min(ends), max(ends)): given for ends, given in pairs.items()}
+    known = _by_couple(pairs)
     missing = [couple for couple in couples if couple not in known]
     if missing:
         a, b = missing[0]
@@ -70,29 +80,75 @@ def pairs_for(pairs: Any, couples: Sequence[Couple]) -> dict[Couple, Pairs]:
             f"Argument `pairs` has none between processors {a} and {b}, but the circuit needs some: add `({a}, {b})`, "
             "or place the qubits so that these two share no gate."
         )
-    found = {couple: made(known[couple]) for couple in couples}
-    steps = [float(step) for each in found.values() if (step := _checks.known(each.step)) is not None]
-    if steps and max(steps) > min(steps) * (1 + 1e-9):
-        raise ValueError(
-            f"Argument `pairs` holds time grids of {min(steps):.6g} and {max(steps):.6g} s: evaluate all with one "
-            "step, such as `Renewal(step=..., num_steps=...)`."
-        )
+    found = {couple: made(*known[couple]) for couple in couples}
+    _require_one_grid([each.step for each in found.values()])
     return found
 
 
-def durations_of(program: Program, processors: Sequence[Processor]) -> Float[Array, "ticks"]:
-    """Return how long each tick takes [s], rounds apart: as long as its slowest gate at the slowest processor."""
+def _by_couple(pairs: Mapping[Any, Any]) -> dict[Couple, tuple[Any, bool]]:
+    """Return what is given for each couple, and whether its left end is at the larger processor."""
+    found: dict[Couple, tuple[Any, bool]] = {}
+    for ends, given in pairs.items():
+        number = [operator.index(each) for each in ends if _is_whole(each)] if isinstance(ends, tuple) else []
+        if len(number) != 2 or number[0] == number[1] or min(number) < 0 or len(ends) != 2:
+            raise ValueError(
+                "Argument `pairs` must map couples of different processors, such as (0, 1), but has the key "
+                f"{ends!r:.60}."
+            )
+        if not isinstance(given, (Pairs, Result)):
+            raise TypeError(f"Argument `pairs` must hold `Pairs` or outcomes, but at {ends} holds {given!r:.60}.")
+        couple = min(number), max(number)
+        if couple in found:
+            raise ValueError(
+                f"Argument `pairs` holds pairs between processors {couple[0]} and {couple[1]} twice, as {couple} and "
+                f"{couple[::-1]}: keep one; the left end of its pairs is at the processor that is named first."
+            )
+        found[couple] = given, couple != tuple(number)
+    return found
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _require_one_grid(steps: Sequence[Any]) -> None:
+    """Raise unless all pairs count time in the same steps."""
+    different = list({id(step): step for step in steps}.values())
+    known = [_checks.known(step) for step in different]
+    numbers = [float(step) for step in known if step is not None]
+    if len(different) > 1 and len(numbers) < len(different):
+        raise ValueError(
+            "Argument `pairs` holds several time grids that JAX traces, which may differ: give all couples the same "
+            "step, as `steady_pairs(..., step=step)` does; pairs of results on one grid by "
+            "`dataclasses.replace(pairs, step=step)`."
+        )
+    if numbers and max(numbers) > min(numbers) * (1 + 1e-9):
+        raise ValueError(
+            f"Argument `pairs` holds time grids of {min(numbers):.6g} and {max(numbers):.6g} s: take one step, as in "
+            "`steady_pairs(..., step=...)`, or evaluate with `Renewal(step=..., num_steps=...)`."
+        )
+
+
+def durations_of(
+    program: Program, processors: Sequence[Processor]
+) -> tuple[Float[Array, "ticks"], Float[Array, "ticks kinds"]]:
+    """Return how long each tick takes, rounds apart, and what is left of it after an action of each kind [s].
+
+    A tick takes as long as its slowest gate at the slowest processor, where every action takes as long as at that one.
+    """
 
     def slowest(values: list[Any]) -> Any:
         return jnp.max(jnp.stack([jnp.asarray(value, dtype=float) for value in values]))
 
     gate = slowest([each.node.gates.two_qubit_time for each in processors])
     readout = slowest([each.node.gates.readout_time for each in processors])
-    told = readout + slowest([each.latency for each in processors])
-    times = {Kind.GATE: gate, Kind.READOUT: readout, Kind.COPY: gate + told, Kind.CLOSE: told}
-    times[Kind.REMOTE] = 2 * (gate + told)
+    message = slowest([each.latency for each in processors])
+    times = {Kind.GATE: gate, Kind.READOUT: readout, Kind.CLOSE: readout + message, Kind.MESSAGE: message}
+    times |= {Kind.COPY: gate + readout + message, Kind.REMOTE: 2 * (gate + readout + message)}
     present = np.array([[kind in tick.kinds for kind in Kind] for tick in program.ticks]).reshape(-1, len(Kind))
-    return jnp.max(jnp.where(present, jnp.stack([times[kind] for kind in Kind]), 0.0), axis=1, initial=0.0)
+    each = jnp.stack([times[kind] for kind in Kind])
+    durations = jnp.max(jnp.where(present, each, 0.0), axis=1, initial=0.0)
+    return durations, jnp.where(present, durations[:, None] - each, 0.0)
 
 
 def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Sequence[Processor]) -> Timing:
@@ -102,10 +158,10 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
         Exact on the grid of the pairs where no pair is made ahead, or the lead of each lane holds no other wait:
         between two processors with a buffer of at most one. Else waits in a lead count as independent of each other.
     """
-    durations = durations_of(program, processors)
+    durations, spare = durations_of(program, processors)
     if not program.rounds:
         nothing = jnp.zeros(())
-        return Timing([], [], [], [], durations, jnp.ones(()), nothing)
+        return Timing([], [], [], [], durations, spare, jnp.ones(()), nothing)
     step = next(iter(pairs.values())).step
     longest = max(each.states.shape[0] for each in pairs.values())
     buffers = {ends: _buffer(ends, processors) for ends in pairs}
@@ -141,6 +197,7 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
         law_of=[order.index(key) for key in keys],
         memories=[[pairs[ends].memories for ends in couples] for couples in program.rounds],
         durations=durations,
+        spare=spare,
         step=step,
         missing=ahead.missing,
     )
@@ -212,12 +269,6 @@ class _Ahead:
         rest = jnp.maximum(1 - jnp.sum(found), 0.0)
         self.missing = jnp.maximum(self.missing, jax.lax.stop_gradient(rest))
         return found.at[-1].add(rest)
-
-
-def pair_at(round_pairs: Float[Array, "16"], memories: Any, stored: Array) -> Float[Array, "4 4"]:
-    """Return the Pauli coefficients of a pair that is stored for some more time [s]."""
-    kept = round_pairs.reshape(4, 4) * jnp.exp(-decay_rates(memories) * stored)
-    return from_equilibrium(kept, memories)
 
 
 def waits_depend(program: Program, processors: Sequence[Processor]) -> bool:

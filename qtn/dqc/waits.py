@@ -6,7 +6,6 @@ then it starts again. A round asks each of its couples for one pair and waits un
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -142,11 +141,3 @@ def _shifted_sum(states: Float[Array, "k t"], running: Float[Array, "t"]) -> Flo
     padded = padded_length(length)
     product = jnp.fft.rfft(states, n=padded) * jnp.fft.rfft(running[::-1], n=padded)
     return jnp.fft.irfft(product, n=padded)[:, length - 1 : 2 * length - 1]
-
-
-def total(laws: Sequence[Any]) -> Float[Array, "t"]:
-    """Return the distribution of a sum of independent waits on the grid; what is longer is put at its end."""
-    found = laws[0]
-    for law in laws[1:]:
-        found = convolve(found, law)
-    return found.at[-1].add(jnp.maximum(1 - jnp.sum(found), 0.0))

@@ -293,6 +293,22 @@ def test_placements_of_numbers_names_lists_and_files_agree(tmp_path):
         assert distribute(program, [2, 2], given).placement == wanted.placement
 
 
+def test_numbers_of_numpy_are_numbers():
+    wanted = distribute(qft(4), [2, 2], [0, 1, 1, 0])
+    for placement in (
+        np.array([0, 1, 1, 0]),
+        [np.int64(0), 1, 1, np.int64(0)],
+        {np.int64(k): np.int64(k in (1, 2)) for k in range(4)},
+    ):
+        assert distribute(qft(4), np.array([2, 2]), placement).placement == wanted.placement
+        assert distribute(qft(4), [np.int64(2), 2], placement).qpus == (2, 2)
+
+
+@pytest.mark.parametrize("placement", [None, "cut"])
+def test_processors_may_be_larger_than_any_memory(placement):
+    assert distribute(circuit(4, [gate("CZ", (0, 3))]), [2, 10**12], placement).num_pairs == (placement is None)
+
+
 def test_the_cut_puts_together_what_meets():
     pairs = [(0, 5), (1, 4), (2, 3), (0, 5), (1, 4), (2, 3)]
     steps = [s for pair in pairs for s in (gate("CZ", pair), gate("H", list(pair)))]

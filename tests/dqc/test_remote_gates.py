@@ -371,3 +371,26 @@ def by_hand_grover():
 def test_a_node_must_be_one():
     with pytest.raises(TypeError, match="The target node must be built by"):
         ends_of(IDEAL, None, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("gate", "options", "message"),
+    [
+        ("CX", {"letter": "X"}, "is diagonal on the copied operand, but is X: take Z"),
+        ("CX", {"letter": "Z", "copied": 1}, "but is Z: take X"),
+        (np.diag([1, 1, 1, 1j]), {"letter": "Y"}, "but is Y: take Z"),
+        ("SWAP", {"letter": "X"}, "but is X: take Z"),
+        ("CX", {"letter": "W"}, "must be X, Y or Z, but is 'W'"),
+        ("CX", {"one_qubit": [0.9, 1.0, 1.0]}, r"one number or two, .*, but has the shape \(3,\)"),
+    ],
+)
+def test_letters_and_numbers_that_do_not_fit(gate, options, message):
+    with pytest.raises(ValueError, match=message):
+        remote_gate(gate, [1.0, 0.0, 0.0, 0.0], node(), node(), **options)
+
+
+def test_two_numbers_in_a_list_or_an_array_are_those_of_both_processors():
+    pair = [0.9, 0.05, 0.03, 0.02]
+    wanted = remote_gate("CX", pair, node(), node(), one_qubit=(0.9, 1.0)).ptm()
+    for given in ([0.9, 1.0], np.array([0.9, 1.0])):
+        np.testing.assert_array_equal(remote_gate("CX", pair, node(), node(), one_qubit=given).ptm(), wanted)

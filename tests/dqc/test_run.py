@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qtn import channels
-from qtn.circuits import circuit, gate, noise_model
+from qtn.circuits import circuit, gate, measure, noise_model, project, reset
 from qtn.circuits import run as run_plain
 from qtn.circuits.gates import GATES as NAMED
 from qtn.dqc import break_even_rate, circuit_process_fidelity, distribute, remote_gate, sampled_run, shots
@@ -255,6 +255,26 @@ def test_slopes_at_the_ends_of_ranges():
     assert np.all(np.isfinite(slopes))
 
 
+@pytest.mark.parametrize("num_local", [0, 1, 3])
+def test_what_does_nothing_protects_no_qubit(num_local):
+    """The run takes 3 s, and for one of them the half of the pair that carries the copy decays too."""
+    steps = [gate("H", 0), gate("RZZ", (0, 3), 0.0), gate("CX", [(2, 4), (2, 5)])]
+    split = distribute(circuit(6, steps + [gate("RZZ", (0, 1), 0.0)] * num_local), qpus=[3, 1, 2])
+    own = processor(dephasing_memory(1.0), gates(), latency=1.0)
+    found = run(split, steady_pairs(PERFECT, 1e6), own, waits="independent", observables=["XIIIII"])
+    assert found.observables[0] == pytest.approx(np.exp(-4), rel=1e-5)
+    assert found.mean_time == pytest.approx(3.0, rel=1e-5)
+
+
+def test_a_short_gate_in_a_long_moment_leaves_the_rest_of_it():
+    """Of a gate of 2 s beside a readout of 5 s: 3 s, at the end of the circuit or before the next action."""
+    for later in ([], [gate("H", [0, 0])]):
+        split = distribute(circuit(3, [gate("H", 0), gate("RZZ", (0, 1), 0.0), measure(2), *later]), qpus=[3])
+        own = processor(dephasing_memory(4.0), gates(two_qubit_time=2.0, readout_time=5.0))
+        found = run(split, {}, own, observables=["XII"])
+        assert found.observables[0] == pytest.approx(np.exp(-3 / 4), rel=1e-12)
+
+
 def test_what_is_wrong_is_said():
     distributed, pairs = (
         distribute(circuit(3, [gate("CX", [(0, 1), (1, 2)])]), qpus=[1, 1, 1]),
@@ -281,6 +301,26 @@ def test_what_is_wrong_is_said():
     for wrong, value in (("buffer", -1), ("num_links", 0), ("cutoff_time", 0.0), ("one_qubit", 1.2), ("latency", -1.0)):
         with pytest.raises(ValueError, match=f"Argument `{wrong}` must"):
             processor(**{wrong: value})
+
+
+@pytest.mark.parametrize("count", [0, -1, True])
+@pytest.mark.parametrize("model", ["batch", "bond", "independent"])
+def test_numbers_of_nodes_that_are_no_counts(count, model):
+    with pytest.raises(ValueError, match="`num_nodes` must be a whole number >= 1, but is"):
+        run(waiting(1), steady_pairs(PERFECT, 1.0), processor(dephasing_memory(1.0)), waits=model, num_nodes=count)
+
+
+@pytest.mark.parametrize("fidelity", [0.0, 1.0, 1.2])
+def test_fidelities_that_no_rate_breaks_even_with(fidelity):
+    with pytest.raises(ValueError, match=r"`fidelity` must lie in \(0, 1\), but is"):
+        break_even_rate(waiting(1), steady_pairs(PERFECT, 1.0), processor(dephasing_memory(1.0)), fidelity)
+
+
+@pytest.mark.parametrize("operation", [measure(0), reset(0), project(0, 0)], ids=lambda each: each.name)
+def test_process_fidelity_is_one_of_gates(operation):
+    split = distribute(circuit(2, [gate("CX", (0, 1)), operation]), qpus=[1, 1])
+    with pytest.raises(ValueError, match=f"must hold gates only, but its circuit holds {operation.name}"):
+        circuit_process_fidelity(split, steady_pairs(PERFECT, 1.0), processor())
 
 
 def test_process_fidelity_and_shots():
