@@ -63,6 +63,11 @@ class Application(Table, abc.ABC):
         """Build what uses the pairs, from a table without None whose numbers may be traced."""
 
     @classmethod
+    def warnings(cls, use: Any) -> list[str]:
+        """Return one sentence with a cure for each thing that is wrong with what `run` returned, which is concrete."""
+        return []
+
+    @classmethod
     def lines(cls, numbers: Mapping[str, Any]) -> list[str]:
         """Return sentences for text and report, from the quantities by name."""
         return []

@@ -16,7 +16,7 @@ from qtn.circuits.qasm import Program, load_qasm, observable
 from qtn.dqc.averages import WaitModel
 from qtn.dqc.distributed import Distributed
 from qtn.dqc.distribution import distribute
-from qtn.dqc.over_chain import CircuitOverChain
+from qtn.dqc.over_chain import CircuitOverChain, CircuitUse
 from qtn.dqc.sharing import Sharing
 from qtn.merit.quantities import Quantity
 from qtn.problem.application.application import Application, Needs
@@ -125,6 +125,8 @@ def _prepared(table: Document) -> tuple[Program, Distributed]:
 def even_rate(numbers: Mapping[str, Any]) -> list[str]:
     """Say at which pair rate waits would cost as much as the errors of pairs: log fidelities add, waits are times."""
     whole = numbers["circuit_fidelity"]
+    if whole is None:
+        return []
     at_once, perfect = (numbers[f"circuit_fidelity_{name}"] for name in ("without_waits", "with_perfect_pairs"))
     if not (0 < whole < at_once and whole < perfect):
         return []
@@ -191,6 +193,11 @@ class DistributedCircuit(Application):
         if _measures(table):  # there is no pure state to compare with
             return (*BASIC[1:], *seen)
         return (*BASIC, *seen, *(map(cause_row, CAUSES) if table.get("causes") is True else ()))
+
+    @classmethod
+    def warnings(cls, use: CircuitUse) -> list[str]:
+        """Say what was cut, and what was taken as independent."""
+        return [line.replace("`max_bond`", "application.max_bond") for line in use.warnings()]
 
     @classmethod
     def lines(cls, numbers: Mapping[str, Any]) -> list[str]:
