@@ -179,6 +179,10 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
             raise ValueError(
                 f"`{_text.one_line(pattern)}` matches nothing: write the numbers to be moved into schedule.tree first"
             )
+        if not matches and (others := stand_ins(problem, pattern)):
+            raise ValueError(
+                f"`{_text.one_line(pattern)}` is written out as other numbers: name {' or '.join(others)} in its place"
+            )
         if not matches:
             raise ValueError(f"`{_text.one_line(pattern)}` matches no number; `qtn gradient` lists their names")
         whole = next((name for name in matches if declaration(problem, name).whole), None)
@@ -188,6 +192,14 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
             raise ValueError(f"`{whole}` is a whole number that only helps; leave it out, or minimise hardware_cost")
         found |= dict.fromkeys(matches)
     return list(found)
+
+
+def stand_ins(problem: Problem, pattern: str) -> list[str]:
+    """Return the numbers that stand in place of what a pattern matches and the application has written out."""
+    use, leaves = problem.config.application, numeric_leaves(problem)
+    known = {} if use is None else use.written_out
+    found = [f"`{name}`" for key, name in known.items() if below(f"application.{key}", pattern)]
+    return [name for name in found if any(below(leaf, name.strip("`")) for leaf in leaves)]
 
 
 def below(name: str, pattern: str) -> bool:
