@@ -11,6 +11,7 @@ from qtn.cli.app import run as command
 from qtn.dqc import distribute, pairs_of, processor, run
 from qtn.hardware.gates import gates
 from qtn.hardware.memory import relaxing_memory
+from qtn.problem.axes import planned
 from qtn.problem.evaluation import evaluated, merits
 from qtn.problem.load import load
 from qtn.problem.messages import ProblemError
@@ -199,6 +200,10 @@ parameters = ["application.pairs.rate_hz"]
     (folder / "file.toml").write_text(SHORT.replace("[application.processor]", PAIRS) + wish)
     with pytest.raises(ProblemError, match=r"name `chain.link.attempt_time_s` in its place"):
         load(folder / "file.toml")
+    axes = 'sweep={outputs=["circuit_fidelity"],axes={"application.pairs.rate_hz"=[1.0,2.0]}}'
+    with pytest.raises(ProblemError, match=r"sweep.axes: `application.pairs.rate_hz` is written out") as told:
+        planned(load(folder / "file.toml", ["optimise.parameters=['chain.link.werner']", axes]))
+    assert len(told.value.errors) == 1
     every = ["optimise.parameters=['application.pairs']"]
     with pytest.raises(ProblemError, match=r"`chain.link.p_success` or `chain.link.werner` or"):
         load(folder / "file.toml", every)
