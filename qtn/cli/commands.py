@@ -44,7 +44,7 @@ def evaluate(
 
     found = evaluated(problem)
     numbers = report_numbers(found)
-    warn(found.result.info.warnings())
+    warn([*found.result.info.warnings(), *numbers.get("application", {}).get("warnings", [])])
     print_json(numbers) if json_ else print(evaluation_text(numbers, quantities_of(problem.document)))
 
 
@@ -71,7 +71,7 @@ def gradient(
     if of not in known:
         raise ValueError(f"--of: must be one of {', '.join(known)}, but is {_text.echoed(of)}")
     found, info = differentiate(problem, of)
-    warn(info.warnings())
+    warn([*info.warnings(), *found.get("warnings", [])])
     print_json(found) if json_ else print(gradient_text(known[of], found, info.numbers()))
 
 

@@ -31,8 +31,9 @@ def compare(first: First, second: Second, set_: Set = None, json_: Json = False,
     numbers = []
     for file, problem in zip((first, second), problems, strict=True):
         found = evaluated(problem)
-        warn([f"{file}: {words}" for words in found.result.info.warnings()])
         numbers.append(report_numbers(found))
+        told = numbers[-1].get("application", {}).get("warnings", [])
+        warn([f"{file}: {words}" for words in (*found.result.info.warnings(), *told)])
     ours, theirs = (merits_of(each) for each in numbers)
     result = {
         "a": numbers[0],

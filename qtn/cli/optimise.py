@@ -128,6 +128,7 @@ def numbers(content: Content, found: Optimum, evaluations: int, seconds: float) 
         "guarantee": planning.guarantee,
         "sampled": planning.sampled,
         "info": content.best["info"],
+        "warnings": content.best.get("application", {}).get("warnings", []),
         "evaluations": evaluations,
         "seconds": seconds,
         "status": content.status,
@@ -138,7 +139,8 @@ def text(content: Content, found: Optimum, evaluations: int, seconds: float) -> 
     """Return the answer as text."""
     planning = content.planning
     assert planning is not None
-    before = f"(settings of the file: {content.initial[content.merit]:.8g})"
+    initial = content.initial[content.merit]
+    before = f"(settings of the file: {'unknown' if initial is None else f'{initial:.8g}'})"
     lines = [f"{content.merit} = {found.value:.10g} {before}"]
     lines += [f"schedule: {content.tree}"] if content.tree else []
     plob = content.best.get("plob_rate_hz")

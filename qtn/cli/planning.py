@@ -51,6 +51,7 @@ def content_of(problem: Problem, found: Optimum) -> Content:
         check = other_core.submit(sampled_sentence, winner, settings, after.result)
         slopes = gradient(winner, sensitive, settings)
         numbers = [report_numbers(before), report_numbers(after)]
+    warn(numbers[1].get("application", {}).get("warnings", []))
     if table.minimise:
         numbers[0][name], numbers[1][name] = (
             float(hardware_cost(file_values, each)) for each in (file_values, settings)

@@ -11,6 +11,11 @@ from qtn.dqc.averages import WaitModel
 from qtn.dqc.run_time import RunTime
 from qtn.states.trains import MPDO
 
+ROUNDING = 1e-9
+"""How far beyond its range rounding takes an expectation value."""
+
+DEPENDENT = "Pairs are made ahead during other waits: these were taken as independent of each other."
+
 
 @pytree
 class Computation:
@@ -39,6 +44,9 @@ class Computation:
 
     info: RunInfo
     """How accurate the trains are; where several runs were averaged, that of the worst."""
+
+    target_info: RunInfo | None = None
+    """How accurate the state without noise is, with which it is compared; None where there is none."""
 
     sites: tuple[int, ...] = static()
     """Site of the circuit of each site of the state."""
@@ -70,6 +78,33 @@ class Computation:
             WaitModel.INDEPENDENT: "averaged for each qubit alone",
         }[self.waits]
         lines = [f"Waits were {how}: Pauli coefficients are off by up to about {float(self.wait_error):.1e}."]
+        kept, *cut = self.info.sentences()
+        found = self.warnings()
+        return [*lines, *([] if cut else [kept]), *found]
+
+    def warnings(self) -> list[str]:
+        """Return one sentence with a cure for each thing that is wrong with a concrete run."""
+        lines = []
         if self.ahead:
-            lines.append("Pairs are made ahead during other waits: these were taken as independent of each other.")
-        return lines + self.info.sentences()
+            lines.append(DEPENDENT)
+        kept, *cut = self.info.sentences()
+        lines += [kept, *cut] if cut else []
+        if self.target_info is not None and len(cut := self.target_info.sentences()) > 1:
+            lines.append(f"The state without noise, with which it is compared, is not exact either: {' '.join(cut)}")
+        if is_outside(float(self.fidelity)):
+            lines.append(
+                f"The fidelity came out as {float(self.fidelity):.6g}, outside [0, 1]: it means nothing. Increase "
+                "`max_bond` until it stops changing."
+            )
+        for place, value in enumerate(self.observables):
+            if is_outside(float(value), -1.0):
+                lines.append(
+                    f"Observable {place} came out as {float(value):.6g}, outside [-1, 1]: it means nothing. Increase "
+                    "`max_bond` until it stops changing."
+                )
+        return lines
+
+
+def is_outside(value: Any, lower: float = 0.0) -> Any:
+    """Tell whether a number, which may be traced, lies outside [lower, 1] by more than rounding."""
+    return (value < lower - ROUNDING) | (value > 1 + ROUNDING)

@@ -64,8 +64,8 @@ class Machine:
         self.strings = [
             {k: names[letters[site]] for k, site in enumerate(self.sites) if letters[site]} for letters in observables
         ]
-        own, _ = run_circuit(_relabelled(distributed.circuit, rank), max_bond=max_bond)
-        self.target = own if isinstance(own, MPS) else None
+        own, info = run_circuit(_relabelled(distributed.circuit, rank), max_bond=max_bond)
+        self.target, self.target_info = (own, info) if isinstance(own, MPS) else (None, None)
 
     def average(self, average: Averaged) -> Found:
         """Average what runs give."""

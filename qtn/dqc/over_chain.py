@@ -11,7 +11,7 @@ from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.dqc.arrivals import Pairs, pairs_of
 from qtn.dqc.averages import WaitModel
-from qtn.dqc.computation import Computation
+from qtn.dqc.computation import Computation, is_outside
 from qtn.dqc.distributed import Distributed
 from qtn.dqc.processor import Processor
 from qtn.dqc.run import run
@@ -41,6 +41,17 @@ class CircuitUse:
 
     computation: Computation
     causes: Causes | None = None
+
+    def warnings(self) -> list[str]:
+        """Return one sentence with a cure for each thing that is wrong with concrete runs."""
+        lines = self.computation.warnings()
+        for field, value in {} if self.causes is None else vars(self.causes).items():
+            if is_outside(float(value)):
+                lines.append(
+                    f"The fidelity {field.replace('_', ' ')} came out as {float(value):.6g}, outside [0, 1]: it means "
+                    "nothing. Increase `max_bond` until it stops changing."
+                )
+        return lines
 
 
 @pytree

@@ -146,6 +146,7 @@ def _compute(
         wait_error=average.error,
         state=found.state,
         info=found.info,
+        target_info=machine.target_info,
         sites=machine.sites,
         owners=tuple(program.finally_at[program.site_place[site]] for site in machine.sites),
         num_pairs=distributed.num_pairs,

@@ -55,8 +55,8 @@ class Delivered:
     """Key protocol."""
 
     def used(self) -> "Delivered":
-        """Return this with what the application makes of it, where there is one."""
-        if self.setting is None or self.setting.application is None:
+        """Return this with what the application makes of it, where there is one and it is not known yet."""
+        if self.use is not None or self.setting is None or self.setting.application is None:
             return self
         return dataclasses.replace(self, use=self.setting.application.run(self.result, self.setting.chain))
 

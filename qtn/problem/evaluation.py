@@ -10,7 +10,7 @@ from qtn.evaluators.levels import MOST_WHOLE_LINKS, holds_all, whole_level
 from qtn.evaluators.outcome import Result, Summary
 from qtn.evaluators.plan import GridPlan
 from qtn.links.chain import Chain
-from qtn.merit.quantities import delivered, values_of
+from qtn.merit.quantities import Delivered, Quantity, delivered, values_of
 from qtn.problem.application.application import Needs
 from qtn.problem.evaluators import level_of
 from qtn.problem.names import root_table, setting_with, system_with
@@ -122,10 +122,21 @@ def merits(
         names: which quantities; None = all.
         clip: whether those that people read from 0 on are cut there.
     """
+    wanted, found = used(problem, result, values, names)
+    return values_of(wanted, found, clip=clip)
+
+
+def used(
+    problem: Problem,
+    result: Summary | Result,
+    values: Mapping[str, Any] | None = None,
+    names: Iterable[str] | None = None,
+) -> tuple[list[Quantity], Delivered]:
+    """Return quantities, and what they are functions of, with what the application makes of it if one asks for that."""
     rows = quantities_of(problem.document)
     wanted = list(rows.values()) if names is None else [rows[name] for name in names]
     found = delivered(wanted, result, lambda: setting_with(problem, values or {}), problem.fraction)
-    return values_of(wanted, found, clip=clip)
+    return wanted, found.used()
 
 
 def merit_errors(

@@ -180,6 +180,7 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
                 f"`{_text.one_line(pattern)}` matches nothing: write the numbers to be moved into schedule.tree first"
             )
         if not matches:
+            require_not_written_out(problem, pattern)
             raise ValueError(f"`{_text.one_line(pattern)}` matches no number; `qtn gradient` lists their names")
         whole = next((name for name in matches if declaration(problem, name).whole), None)
         if whole and declaration(problem, whole).better is None:
@@ -188,6 +189,17 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
             raise ValueError(f"`{whole}` is a whole number that only helps; leave it out, or minimise hardware_cost")
         found |= dict.fromkeys(matches)
     return list(found)
+
+
+def require_not_written_out(problem: Problem, pattern: str) -> None:
+    """Raise a ValueError if the application has replaced what a pattern matches, with the names to be used."""
+    use, leaves = problem.config.application, numeric_leaves(problem)
+    known = {} if use is None else use.written_out
+    found = [f"`{name}`" for key, name in known.items() if below(f"application.{key}", pattern)]
+    if others := [name for name in found if any(below(leaf, name.strip("`")) for leaf in leaves)]:
+        raise ValueError(
+            f"`{_text.one_line(pattern)}` is written out as other numbers: name {' or '.join(others)} in its place"
+        )
 
 
 def below(name: str, pattern: str) -> bool:

@@ -13,14 +13,16 @@ from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.tape import backwards
 from qtn.links.chain import Chain
 from qtn.links.link import herald
+from qtn.merit.quantities import values_of
+from qtn.problem.application.application import Application
 from qtn.problem.edges import edges
 from qtn.problem.evaluation import (
     Evaluation,
     evaluator_for,
     merit_errors,
-    merits,
     needs_time,
     result_of,
+    used,
 )
 from qtn.problem.evaluators import evaluator_name
 from qtn.problem.names import numeric_leaves, system_with
@@ -34,9 +36,10 @@ def report_numbers(evaluation: Evaluation) -> dict[str, Any]:
     """Return what `qtn evaluate` prints, as plain numbers: quantities, quantiles, and what the root adds."""
     problem, found = evaluation.problem, evaluation.result
     times = found.quantiles(np.array([float(level) for level in QUANTILES]))
+    wanted, whole = used(problem, found, evaluation.values)
+    values = {name: float(value) for name, value in values_of(wanted, whole, clip=True).items()}
     numbers: dict[str, Any] = {
-        name: None if name in evaluation.inexact else float(value)
-        for name, value in merits(problem, found, evaluation.values, clip=True).items()
+        name: None if name in evaluation.inexact or math.isnan(value) else value for name, value in values.items()
     }
     exact = [name for name, value in numbers.items() if value is not None]
     errors, use = merit_errors(problem, found, evaluation.values, exact), problem.config.application
@@ -48,10 +51,16 @@ def report_numbers(evaluation: Evaluation) -> dict[str, Any]:
             "bell_diagonal": np.asarray(found.bell_diagonal).tolist(),
             "waiting_time_quantiles_s": dict(zip(QUANTILES, np.asarray(times).tolist(), strict=True)),
             **problem.root.rows(evaluation),
-            **({} if use is None else {"application": {"model": use.model, "sentences": use.lines(numbers)}}),
+            **({} if use is None else {"application": application_numbers(use, numbers, whole.use)}),
             "info": found.info.numbers() | ({"standard_errors": errors} if errors else {}),
         }
     )
+
+
+def application_numbers(application: Application, numbers: dict[str, Any], use: Any) -> dict[str, Any]:
+    """Return what an application says of its quantities, and what is wrong with what it made of the pairs."""
+    told = application.warnings(use)
+    return {"model": application.model, "sentences": application.lines(numbers), "warnings": told}
 
 
 def left_out_sentence(evaluation: Evaluation) -> str:
@@ -81,8 +90,9 @@ def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) 
     Returns:
         {"value", "gradient": {name: d merit / d number}, "elasticity": {name: x/f df/dx}, "edges": {name: {"slope",
         "step", "diverges"}}, "ties": [link, ...], "multiples": bool}, the elasticities largest first; those at 0 and
-        infinity are left out. At the ends of ranges named in "edges" the derivative means nothing, and the slope over a
-        finite step stands in its place; for "ties" and "multiples" see `lattice`.
+        infinity are left out; and "warnings" of the application, where there is one. At the ends of ranges named in
+        "edges" the derivative means nothing, and the slope over a finite step stands in its place; for "ties" and
+        "multiples" see `lattice`.
     """
     return differentiate(problem, of, values)[0]
 
@@ -95,7 +105,7 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
         leaves = {name: x for name, x in leaves.items() if not (name.endswith(".swap.p_success") and x == 1.0)}
 
     sloped = slopes_of(problem, of)
-    (raw, (clipped, info)), slopes = sloped(leaves)
+    (raw, (clipped, info, use)), slopes = sloped(leaves)
     exact = not hasattr(info, "num_samples")  # samples have standard errors, and no slopes to be compared
     ends = edges(problem, leaves, lambda numbers: unclipped(sloped(numbers)), (float(raw), slopes)) if exact else {}
     slopes |= {name: end.slope for name, end in ends.items()}
@@ -107,6 +117,8 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
     ordered = dict(sorted(relative.items(), key=lambda item: -abs(item[1])))
     found = {"value": float(clipped), "gradient": {name: slopes[name] for name in leaves}, "elasticity": ordered}
     described = {"edges": {name: vars(end) for name, end in ends.items()}, **lattice(system_with(problem, leaves)[0])}
+    if problem.config.application is not None and use is not None:
+        described["warnings"] = problem.config.application.warnings(use)
     return found | described, info
 
 
@@ -131,19 +143,21 @@ def unclipped(found: tuple[tuple[Any, Any], dict[str, float]]) -> tuple[float, d
     return float(raw), slopes
 
 
-Sloped = Callable[[Mapping[str, float]], tuple[tuple[Any, tuple[Any, Any]], dict[str, float]]]
-"""Numbers -> (unclipped merit, (merit as people read it, errors of the evaluation)), and its slope by each number."""
+Sloped = Callable[[Mapping[str, float]], tuple[tuple[Any, tuple[Any, Any, Any]], dict[str, float]]]
+"""Numbers -> (unclipped merit, (merit as people read it, errors of the evaluation, what the application made of it)),
+and its slope by each number."""
 
 
 def slopes_of(problem: Problem, of: str) -> Sloped:
     """Return a merit of a problem as a function of its numbers, with its slopes."""
     evaluator = evaluator_for(problem, [of])
 
-    def judged(result: Any, numbers: dict[str, Any]) -> tuple[Any, tuple[Any, Any]]:
-        raw, read = (merits(problem, result, numbers, [of], clip=clip)[of] for clip in (False, True))
-        return raw, (read, result.info)
+    def judged(result: Any, numbers: dict[str, Any]) -> tuple[Any, tuple[Any, Any, Any]]:
+        wanted, whole = used(problem, result, numbers, [of])
+        raw, read = (values_of(wanted, whole, clip=clip)[of] for clip in (False, True))
+        return raw, (read, result.info, whole.use)
 
-    def target(numbers: dict[str, Any]) -> tuple[Any, tuple[Any, Any]]:
+    def target(numbers: dict[str, Any]) -> tuple[Any, tuple[Any, Any, Any]]:
         return judged(result_of(problem, evaluator, system_with(problem, numbers)), numbers)
 
     whole = jax.value_and_grad(target, has_aux=True)
@@ -153,7 +167,7 @@ def slopes_of(problem: Problem, of: str) -> Sloped:
     def pulled(numbers: dict[str, Any], seeds: list[Any]) -> dict[str, Any]:
         return jax.vjp(lambda numbers: jax.tree.leaves(system_with(problem, numbers)), numbers)[1](seeds)[0]
 
-    def sloped(given: Mapping[str, float]) -> tuple[tuple[Any, tuple[Any, Any]], dict[str, float]]:
+    def sloped(given: Mapping[str, float]) -> tuple[tuple[Any, tuple[Any, Any, Any]], dict[str, float]]:
         numbers = {name: np.float64(x) for name, x in given.items()}
         if not isinstance(evaluator, Renewal):
             value, slopes = whole(numbers)

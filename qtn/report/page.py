@@ -55,10 +55,11 @@ def results_table(content: Content) -> str:
     return table(["", "settings of the file", "best settings"], rows)
 
 
-def sentences(content: Content) -> str:
-    """Return what was left out, and what the application says of the best settings."""
-    left_out = [content.best["left_out"]] if "left_out" in content.best else []
-    said = [*left_out, *content.best.get("application", {}).get("sentences", [])]
+def sentences(best: Mapping[str, Any]) -> str:
+    """Return what was left out, and what the application says of the best settings and warns of."""
+    left_out = [best["left_out"]] if "left_out" in best else []
+    use = best.get("application", {})
+    said = [*left_out, *use.get("sentences", []), *(f"Warning: {each}" for each in use.get("warnings", []))]
     return "".join(f"<p>{html.escape(each)}</p>" for each in said)
 
 
@@ -73,7 +74,7 @@ def headline(content: Content) -> str:
     before, after = content.initial[content.merit], content.best[content.merit]
     _, unit = content.words.get(content.merit, ("", ""))
     text = f"{html.escape(label(content, content.merit))}: <b>{number(after)}</b>"
-    if before == after:
+    if before is None or after is None or before == after:
         pass
     elif before > 0:
         text += f", {after / before:.3g} times that of the settings in the file ({f'{number(before)} {unit}'.rstrip()})"
@@ -150,7 +151,7 @@ def render(content: Content) -> str:
 {schedules(content.planning) if content.planning else ""}
 <h2>Best settings</h2>{settings if content.settings else ""}<p>{html.escape(content.status)}</p>
 <h2>Results</h2>{results_table(content)}
-{sentences(content)}
+{sentences(content.best)}
 {inside(content.best)}
 {codes_part(content.best.get("links", []))}
 {in_time(drawn["waiting_time"], drawn["fidelity_in_time"])}

@@ -1,6 +1,7 @@
 """Distributed circuits in problem files: numbers, slopes, short forms, observables, mistakes, reports."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from qtn.cli.app import run as command
 from qtn.dqc import distribute, pairs_of, processor, run
 from qtn.hardware.gates import gates
 from qtn.hardware.memory import relaxing_memory
+from qtn.problem.axes import planned
 from qtn.problem.evaluation import evaluated, merits
 from qtn.problem.load import load
 from qtn.problem.messages import ProblemError
-from qtn.problem.names import numeric_leaves
+from qtn.problem.names import numeric_leaves, setting_with
 from qtn.problem.run import differentiate, report_numbers
 from qtn.problem.sweep import SweepTask
 
@@ -48,6 +50,8 @@ gates = { two_qubit = 0.98, readout = 0.97, two_qubit_time_s = 0.001, readout_ti
 one_qubit = 0.999
 latency_s = 0.0005
 """
+SHORT = FILE.split("[chain]")[0] + "[application]" + FILE.split("[application]")[1]
+PAIRS = "pairs = { werner = 0.95, rate_hz = 15.0, p_success = 0.3, coherence_time_s = 0.4 }\n[application.processor]"
 NAMES = (
     "chain.link.werner",
     "chain.link.attempt_time_s",
@@ -106,13 +110,10 @@ def test_slopes(folder):
 
 
 def test_pairs_in_place_of_a_chain(folder):
-    head, rest = FILE.split("[chain]")[0], "[application]" + FILE.split("[application]")[1]
-    pairs = (
-        "pairs = { werner = 0.95, rate_hz = 15.0, p_success = 0.3, coherence_time_s = 0.4 }\n[application.processor]"
-    )
-    (folder / "short.toml").write_text(head + rest.replace("[application.processor]", pairs))
+    (folder / "short.toml").write_text(SHORT.replace("[application.processor]", PAIRS))
     short, long = load(folder / "short.toml"), load(folder / "file.toml")
-    assert found(short)["circuit_fidelity"] == pytest.approx(found(long)["circuit_fidelity"], abs=1e-12)
+    assert short.document["application"] == long.document["application"]
+    assert numeric_leaves(short) == pytest.approx(numeric_leaves(long), rel=1e-15)
 
 
 @pytest.mark.slow
@@ -143,13 +144,71 @@ def test_causes_and_what_helps_most(folder):
         ("application.processor.gates.readout=1.5", "application.processor.gates.readout: must lie in"),
         ("application.num_nodes=0", "application.num_nodes: must"),
         ("application.pairs={rate_hz=1.0,werner=0.9}", r"application.pairs: stands for \[chain\] and \[schedule\]"),
+        (
+            "application.waits='bond'|application.num_nodes=9",
+            'application.num_nodes: must be at most 4 with `waits="bond"',
+        ),
         ('application.sharing="often"', "application.sharing: must be 'none', 'in_order' or 'fewest'"),
     ],
 )
 def test_mistakes_name_the_key(folder, setting, error):
     with pytest.raises(ProblemError, match=error) as told:
-        load(folder / "file.toml", [setting])
+        load(folder / "file.toml", setting.split("|"))
     assert len(told.value.errors) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ('{"0": 0, "1": 1}', "application.placement: .*place.json: no processor is given for qubit 2"),
+        ("[0, 0, 1]", "application.placement: .*place.json: processor 0 holds 1 qubits, but 2 are placed on it: 1 too"),
+        ("[0, 1", "application.placement: .*place.json: is not valid JSON"),
+    ],
+)
+def test_mistakes_of_a_placement_file_name_it(folder, content, error):
+    (folder / "place.json").write_text(content)
+    with pytest.raises(ProblemError, match=error) as told:
+        load(folder / "file.toml", ['application.placement="place.json"'])
+    assert len(told.value.errors) == 1
+
+
+def test_a_placement_file_that_changes_is_read_again(folder):
+    for version, content in enumerate(("[0, 1, 1]", "[0, 1, 0]", "[0, 0, 1]")):
+        (folder / "place.json").write_text(content)
+        os.utime(folder / "place.json", ns=(0, version))
+        problem = load(folder / "file.toml", ['application.placement="place.json"', "application.qpus=[2,2]"])
+        use = setting_with(problem, {}).application
+        assert use.distributed.placement == tuple(json.loads(content))
+
+
+def test_a_file_without_pairs_is_told_of_both_forms(folder):
+    (folder / "file.toml").write_text(SHORT)
+    with pytest.raises(ProblemError) as told:
+        load(folder / "file.toml")
+    assert told.value.errors == [
+        "application.pairs: is missing; add [application.pairs] with `rate_hz = ...` and `fidelity = ...`, or a "
+        "[chain] with its [schedule]"
+    ]
+
+
+def test_numbers_that_are_written_out_are_named(folder):
+    wish = """
+[optimise]
+maximise = "circuit_fidelity"
+parameters = ["application.pairs.rate_hz"]
+"""
+    (folder / "file.toml").write_text(SHORT.replace("[application.processor]", PAIRS) + wish)
+    with pytest.raises(ProblemError, match=r"name `chain.link.attempt_time_s` in its place"):
+        load(folder / "file.toml")
+    axes = 'sweep={outputs=["circuit_fidelity"],axes={"application.pairs.rate_hz"=[1.0,2.0]}}'
+    with pytest.raises(ProblemError, match=r"sweep.axes: `application.pairs.rate_hz` is written out") as told:
+        planned(load(folder / "file.toml", ["optimise.parameters=['chain.link.werner']", axes]))
+    assert len(told.value.errors) == 1
+    every = ["optimise.parameters=['application.pairs']"]
+    with pytest.raises(ProblemError, match=r"`chain.link.p_success` or `chain.link.werner` or"):
+        load(folder / "file.toml", every)
+    with pytest.raises(ProblemError, match=r"application.pairs.p_success: must lie in \[0.0001, 1\]"):
+        load(folder / "file.toml", ["application.pairs.p_success=1e-9"])
 
 
 @pytest.mark.slow

@@ -42,6 +42,9 @@ class Application(Table, abc.ABC):
     quantities: ClassVar[tuple[Quantity, ...]] = ()
     """Its rows of the registry; their names differ from those of all other quantities."""
 
+    written_out: ClassVar[Mapping[str, str]] = {}
+    """Key below [application] that `complete` replaces -> dotted name of the number that stands in its place."""
+
     @classmethod
     def complete(cls, document: dict[str, Any], folder: Path) -> list[str]:
         """Write out short forms and paths of a file that is not checked yet; return what is wrong with them.
@@ -61,6 +64,11 @@ class Application(Table, abc.ABC):
     @abc.abstractmethod
     def build(cls, table: Document) -> Any:
         """Build what uses the pairs, from a table without None whose numbers may be traced."""
+
+    @classmethod
+    def warnings(cls, use: Any) -> list[str]:
+        """Return one sentence with a cure for each thing that is wrong with what `run` returned, which is concrete."""
+        return []
 
     @classmethod
     def lines(cls, numbers: Mapping[str, Any]) -> list[str]:

@@ -13,15 +13,19 @@ from pydantic import Field
 
 from qtn import _ranges as within
 from qtn.circuits.qasm import Program, load_qasm, observable
-from qtn.dqc.averages import WaitModel
+from qtn.dqc.averages import WaitModel, num_nodes_for
 from qtn.dqc.distributed import Distributed
 from qtn.dqc.distribution import distribute
-from qtn.dqc.over_chain import CircuitOverChain
+from qtn.dqc.over_chain import CircuitOverChain, CircuitUse
+from qtn.dqc.placement import Placing, read_placement, require_qpus
+from qtn.dqc.processor import processor
+from qtn.dqc.program import program_of
 from qtn.dqc.sharing import Sharing
+from qtn.hardware.memory import dephasing_memory
 from qtn.merit.quantities import Quantity
 from qtn.problem.application.application import Application, Needs
 from qtn.problem.application.circuit_rows import BASIC, CAUSES, cause_row, observable_row
-from qtn.problem.application.circuit_tables import PairsTable, ProcessorTable, write_out_pairs
+from qtn.problem.application.circuit_tables import WRITTEN_OUT, PairsTable, ProcessorTable, write_out_pairs
 from qtn.problem.number import Number
 from qtn.problem.table import Choice, Document
 
@@ -48,11 +52,34 @@ def can_be_distributed(table: Document) -> Iterator[tuple[str, str]]:
             observable(program, text)
         except ValueError as error:
             yield f"observables.{place}", str(error).removeprefix("observable ")
+    yield from _placed(program, table)
+
+
+def _placed(program: Program, table: Document) -> Iterator[tuple[str, str]]:
+    """Say why qubits cannot be placed, or waits not be averaged, by key."""
+    key = "qpus"
     try:
-        _distributed(program, table)
+        sizes, names = require_qpus(table["qpus"], len(program.qubits)), [name for name, _ in program.qubits]
+        if (given := _placing(table)) not in (None, *Placing):
+            key = "placement"
+            read_placement(given, names, sizes)
+            key = "qpus"
+        distributed = _distributed(program, table)
+        key = "num_nodes"
+        _require_nodes(distributed, table)
     except ValueError as error:
-        key = "placement" if "placement" in str(error) and "placement" in table else "qpus"
-        yield key, str(error)
+        yield key, re.sub(r"^Argument `num_nodes`:? ", "", str(error))
+
+
+def _require_nodes(distributed: Distributed, table: Document) -> None:
+    """Raise a ValueError if waits cannot be averaged with the nodes that are asked for."""
+    waits, count, own = table.get("waits", WaitModel.CORRELATED), table.get("num_nodes"), table.get("processor")
+    if waits not in list(WaitModel) or not isinstance(count, int) or count not in within.COUNT:
+        return
+    memory = own.get("memory") if isinstance(own, dict) else None
+    kind = memory.get("model", "perfect") if isinstance(memory, dict) else "perfect"
+    each = processor() if kind == "perfect" else processor(dephasing_memory(1.0))  # whether it decays is what matters
+    num_nodes_for(program_of(distributed), [each] * len(distributed.qpus), WaitModel(waits), count)
 
 
 def _are(values: Any, kind: type) -> bool:
@@ -67,14 +94,22 @@ def _read(path: str, stamp: tuple[int, int] | None) -> Program:
         return load_qasm(Path(path))
 
 
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return what changes with a file; None where there is none."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_size
+
+
 def _program(table: Document) -> Program:
     """Return the program of a table, whose inputs may be traced."""
     path = Path(table["file"])
     if not path.is_file():
         raise ValueError(f"{path}: there is no such file; it is looked for from the folder of this file on")
     if not table.get("inputs"):
-        about = path.stat()
-        return _read(str(path), (about.st_mtime_ns, about.st_size))
+        return _read(str(path), _stamp(path))
     names = _inputs(path.read_text(encoding="utf-8-sig"))
     if len(names) != len(table["inputs"]):
         given, known = len(table["inputs"]), ", ".join(names) or "none"
@@ -97,15 +132,18 @@ def _inputs(text: str) -> list[str]:
 
 
 def _distributed(program: Program, table: Document) -> Distributed:
-    placement = table.get("placement")
-    if isinstance(placement, str) and placement not in ("contiguous", "cut"):
-        placement = Path(placement)
-    return distribute(program, table["qpus"], placement, sharing=table.get("sharing", Sharing.IN_ORDER))
+    return distribute(program, table["qpus"], _placing(table), sharing=table.get("sharing", Sharing.IN_ORDER))
+
+
+def _placing(table: Document) -> Any:
+    """Return a placement as `distribute` takes it: files are paths."""
+    given = table.get("placement")
+    return Path(given) if isinstance(given, str) and given not in list(Placing) else given
 
 
 @lru_cache(maxsize=32)
-def _known(key: str, stamp: Any) -> Distributed:
-    """Return what `_distributed` returns where no number of it is traced: once."""
+def _known(key: str, stamps: Any) -> Distributed:
+    """Return what `_distributed` returns where no number of it is traced: once for each version of its files."""
     table = json.loads(key)
     with jax.ensure_compile_time_eval():
         return _distributed(_program(table), table)
@@ -116,15 +154,17 @@ def _prepared(table: Document) -> tuple[Program, Distributed]:
     if table.get("inputs"):
         return program, _distributed(program, table)
     keys = ("file", "qpus", "placement", "sharing")
-    about = Path(table["file"]).stat()
+    files = [path for path in (Path(table["file"]), _placing(table)) if isinstance(path, Path)]
     return program, _known(
-        json.dumps({key: table[key] for key in keys if key in table}), (about.st_mtime_ns, about.st_size)
+        json.dumps({key: table[key] for key in keys if key in table}), tuple(_stamp(path) for path in files)
     )
 
 
 def even_rate(numbers: Mapping[str, Any]) -> list[str]:
     """Say at which pair rate waits would cost as much as the errors of pairs: log fidelities add, waits are times."""
     whole = numbers["circuit_fidelity"]
+    if whole is None:
+        return []
     at_once, perfect = (numbers[f"circuit_fidelity_{name}"] for name in ("without_waits", "with_perfect_pairs"))
     if not (0 < whole < at_once and whole < perfect):
         return []
@@ -141,6 +181,7 @@ class DistributedCircuit(Application):
     rules = (can_be_distributed,)
     needs: ClassVar = Needs.OUTCOME
     quantities: ClassVar = BASIC
+    written_out: ClassVar = {f"pairs.{key}": name for key, name in WRITTEN_OUT.items()}
 
     model: Literal["circuit"]
     file: str = Field(description="OpenQASM 2 or 3 program; a relative path starts at the folder of this file")
@@ -164,9 +205,9 @@ class DistributedCircuit(Application):
         table = document["application"]
         for key in ("file", "placement"):
             given = table.get(key)
-            if isinstance(given, str) and (key == "file" or given not in ("contiguous", "cut")):
+            if isinstance(given, str) and (key == "file" or given not in list(Placing)):
                 table[key] = str((folder / given).resolve())
-        return write_out_pairs(document) if "pairs" in table else []
+        return write_out_pairs(document)
 
     @classmethod
     def build(cls, table: Document) -> CircuitOverChain:
@@ -191,6 +232,11 @@ class DistributedCircuit(Application):
         if _measures(table):  # there is no pure state to compare with
             return (*BASIC[1:], *seen)
         return (*BASIC, *seen, *(map(cause_row, CAUSES) if table.get("causes") is True else ()))
+
+    @classmethod
+    def warnings(cls, use: CircuitUse) -> list[str]:
+        """Say what was cut, and what was taken as independent."""
+        return [line.replace("`max_bond`", "application.max_bond") for line in use.warnings()]
 
     @classmethod
     def lines(cls, numbers: Mapping[str, Any]) -> list[str]:

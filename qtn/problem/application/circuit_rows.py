@@ -4,8 +4,10 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
+import jax.numpy as jnp
+
 from qtn import _text
-from qtn.dqc.computation import Computation
+from qtn.dqc.computation import Computation, is_outside
 from qtn.merit.quantities import Better, Delivered, Quantity
 from qtn.steps.level import PAULI
 
@@ -17,9 +19,15 @@ def _of_run(read: Callable[[Computation], Any]) -> Callable[[Delivered], Any]:
     return lambda delivered: read(delivered.use.computation)
 
 
+def _meant(value: Any, lower: float = 0.0) -> Any:
+    """Return an expectation value, or nan where cut bonds have moved it out of its range."""
+    return jnp.where(is_outside(value, lower), jnp.nan, value)
+
+
 # fmt: off
 BASIC = (
-    Row("circuit_fidelity", "", "fidelity of the circuit", _of_run(lambda run: run.fidelity), better=MORE, most=1.0),
+    Row("circuit_fidelity", "", "fidelity of the circuit", _of_run(lambda run: _meant(run.fidelity)),
+        better=MORE, most=1.0),
     Row("circuit_rate_hz", "Hz", "runs of the circuit", _of_run(lambda run: 1 / run.mean_time), better=MORE,
         per_pair=1.0),
     Row("circuit_time_s", "s", "run time", _of_run(lambda run: run.mean_time), better=LESS),
@@ -27,6 +35,7 @@ BASIC = (
     Row("circuit_time_95_s", "s", "run time, 95% quantile", _of_run(lambda run: run.quantiles([0.95])[0]), better=LESS),
     Row("circuit_pairs", "", "pairs of a run", _of_run(lambda run: 0.0 * run.mean_time + run.num_pairs), better=LESS),
     Row("circuit_wait_error", "", "error of averaged waits", _of_run(lambda run: run.wait_error), better=LESS),
+    Row("circuit_kept", "", "squared norm kept by bonds", _of_run(lambda run: run.info.fidelity_estimate)),
 )
 # fmt: on
 CAUSES = {
@@ -41,11 +50,11 @@ CAUSES = {
 def cause_row(name: str) -> Quantity:
     """Return the row of a fidelity with one cause of errors less."""
     field = name.removeprefix("circuit_fidelity_")
-    return Row(name, "", f"fidelity {CAUSES[name][0]}", lambda delivered: getattr(delivered.use.causes, field))
+    return Row(name, "", f"fidelity {CAUSES[name][0]}", lambda delivered: _meant(getattr(delivered.use.causes, field)))
 
 
 @cache
 def observable_row(place: int, text: str) -> Quantity:
     """Return the row of an observable."""
     name, words = f"circuit_observable_{place}", f"observable {_text.one_line(text)}"
-    return Row(name, "", words, _of_run(lambda run: run.observables[place]), better=MORE, most=1.0)
+    return Row(name, "", words, _of_run(lambda run: _meant(run.observables[place], -1.0)), better=MORE, most=1.0)

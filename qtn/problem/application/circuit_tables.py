@@ -10,7 +10,11 @@ from qtn.problem import number as unit
 from qtn.problem.chain.links import AbstractLink, Fidelity, Weights
 from qtn.problem.chain.node import Gates, Memory, PerfectMemory
 from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, Number
+from qtn.problem.root import roots
 from qtn.problem.table import Document, Table
+
+LEAST_SUCCESS = 1e-4
+"""Smallest chance of an attempt, as in `qtn.dqc.steady_pairs`: below it only the rate matters."""
 
 LinkCount = Annotated[int, Number("Links to each other processor, side by side", within.COUNT, traced=False)]
 Buffer = Annotated[int, Number("Pairs made ahead with each other processor", within.NON_NEGATIVE, traced=False)]
@@ -49,6 +53,10 @@ class ProcessorTable(Table):
         )
 
 
+ANY_LINK: dict[str, Any] = {"model": "abstract", "p_success": 1.0, "attempt_time_s": 1.0, "werner": 1.0}
+"""Stands for a link that the file does not describe, so that it brings no further errors."""
+
+
 class PairsTable(Table):
     """Pairs that are made at a rate, in place of [chain] and [schedule]: written out as an abstract link."""
 
@@ -60,14 +68,34 @@ class PairsTable(Table):
     bell_diagonal: Weights | None = None
     coherence_time_s: StorageTime | None = None
     p_success: Annotated[
-        float, Number("Chance of one attempt, which takes p_success / rate", within.POSITIVE_PROBABILITY)
+        float, Number("Chance of one attempt, which takes p_success / rate", within.Range(LEAST_SUCCESS, 1.0))
     ] = 0.02
+
+
+WRITTEN_OUT = {
+    "rate_hz": "chain.link.attempt_time_s",
+    "p_success": "chain.link.p_success",
+    "werner": "chain.link.werner",
+    "fidelity": "chain.link.fidelity",
+    "bell_diagonal": "chain.link.bell_diagonal",
+    "coherence_time_s": "chain.node.memory.t2_s",
+}
+"""Key of [application.pairs] -> name of the number that stands in its place."""
 
 
 def write_out_pairs(document: dict[str, Any]) -> list[str]:
     """Replace [application.pairs] by the [chain] that it stands for; return one sentence for each mistake."""
     from qtn.problem.messages import from_validation  # (it knows the whole file, and so this table)
+    from qtn.problem.schema import Config
 
+    if "pairs" not in document["application"]:
+        if "schedule" in document or any(key in document for key in roots(Config)):
+            return []
+        document |= {"chain": {"num_links": 1, "link": ANY_LINK, "node": {}}, "schedule": {"tree": "0"}}
+        return [
+            "application.pairs: is missing; add [application.pairs] with `rate_hz = ...` and `fidelity = ...`, or a "
+            "[chain] with its [schedule]"
+        ]
     given = document["application"].pop("pairs")
     if "chain" in document or "schedule" in document:
         other = "chain" if "chain" in document else "schedule"
@@ -80,7 +108,7 @@ def write_out_pairs(document: dict[str, Any]) -> list[str]:
         errors = [f"application.pairs{'.' if isinstance(given, dict) else ': '}{line}" for line in told]
     for rule in PairsTable.rules if isinstance(given, dict) else ():
         errors += [f"{'.'.join(filter(None, ('application.pairs', key)))}: {wrong}" for key, wrong in rule(given)]
-    link: dict[str, Any] = {"model": "abstract", "p_success": 1.0, "attempt_time_s": 1.0, "werner": 1.0}
+    link: dict[str, Any] = dict(ANY_LINK)
     node: dict[str, Any] = {}
     if made is not None and not errors:
         state = made.model_dump(include={"fidelity", "werner", "bell_diagonal"}, exclude_none=True)
