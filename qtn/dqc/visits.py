@@ -11,7 +11,7 @@ from qtn.dqc.sharing import Item, Sharing, options, runs_of, shared
 UNABLE = 2
 """Pairs counted for a gate that cannot be done through a copy: a qubit goes and comes back."""
 
-MOST_TRIED = 1_000_000
+MOST_TRIED = 250_000
 """Visits that are tried, times the operations of the circuit."""
 
 
