@@ -130,9 +130,20 @@ def first_of(states: Float[Array, "t 4 4"], num_links: int) -> Float[Array, "t 4
     reached = jnp.cumsum(states[:, 0, 0])
     after = jnp.maximum(1 - reached, 0.0)
     before = jnp.concatenate([jnp.ones(1), after[:-1]])
-    # a^m - b^m = (a - b) (a^(m-1) + a^(m-2) b + ... + b^(m-1)), and a - b is the probability
-    share = jnp.stack([before**i * after ** (num_links - 1 - i) for i in range(num_links)])
-    return states * jnp.sum(share, axis=0)[:, None, None]
+    return states * _shared(before, after, num_links)[:, None, None]
+
+
+def _shared(before: Float[Array, "t"], after: Float[Array, "t"], num_links: int) -> Float[Array, "t"]:
+    """Return S(m) = (b^m - a^m) / (b - a) = b^(m-1) + b^(m-2) a + ... + a^(m-1); b - a is the probability.
+
+    By the binary digits of m: S(2m) = S(m) (b^m + a^m), S(m + 1) = b S(m) + a^m.
+    """
+    found, b, a = jnp.ones_like(before), before, after
+    for digit in f"{num_links:b}"[1:]:
+        found, b, a = found * (b + a), b * b, a * a
+        if digit == "1":
+            found, b, a = before * found + a, b * before, a * after
+    return found
 
 
 def decay_rates(memories: tuple[Memory, Memory]) -> Float[Array, "4 4"]:

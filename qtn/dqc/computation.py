@@ -66,6 +66,12 @@ class Computation:
     ahead: bool = static()
     """Whether waits that depend on each other were taken as independent: pairs are made ahead during other waits."""
 
+    num_nodes: int = static(default=4)
+    """Nodes of the wait of each round."""
+
+    decays: bool = static(default=True)
+    """Whether waits do anything to qubits or to pairs that come before others."""
+
     def quantiles(self, levels: Any) -> Float[Array, "n"]:
         """Return the times [s] within which a run ends with the given probabilities."""
         return self.time.quantiles(levels)
@@ -74,9 +80,11 @@ class Computation:
         """Describe what was done and what deserves attention, with a cure."""
         how = {
             WaitModel.BATCH: f"averaged over {self.num_runs} runs",
-            WaitModel.BOND: "carried by a classical site with four nodes",
+            WaitModel.BOND: f"carried by a classical site with {self.num_nodes} nodes",
             WaitModel.INDEPENDENT: "averaged for each qubit alone",
         }[self.waits]
+        if not self.decays:
+            how = "not averaged, as no qubit decays while it waits"
         lines = [f"Waits were {how}: Pauli coefficients are off by up to about {float(self.wait_error):.1e}."]
         kept, *cut = self.info.sentences()
         found = self.warnings()

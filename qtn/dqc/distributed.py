@@ -143,6 +143,8 @@ class Distributed:
     num_pairs_unshared: int = static()
     """Pairs that the same circuit takes with a pair for every remote gate and without moves; two where a gate cannot go
     through a copy, as a qubit must visit."""
+    num_visits_untried: int = static(default=0)
+    """Visits that might have saved pairs, but were not tried, as the circuit is long."""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -181,10 +183,15 @@ class Distributed:
     def sentences(self) -> list[str]:
         """Describe what it takes."""
         moves = sum(isinstance(action, Move) for actions in self.schedule for action in actions)
+        untried = [
+            f"Of visits of qubits that might save pairs {self.num_visits_untried} were not tried, as the circuit is "
+            "long: give it in parts to try all."
+        ]
         return [
             f"Pairs: {self.num_pairs} ({self.num_pairs_unshared} with one a gate), between {len(self.links)} couples "
             f"of the {len(self.qpus)} processors, in {len(self.schedule)} layers.",
             f"Pairs that several gates share: {len(self.copies)}; moves of qubits: {moves}.",
+            *(untried if self.num_visits_untried else []),
         ]
 
 

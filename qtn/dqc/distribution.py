@@ -46,7 +46,8 @@ def distribute(
 
     Note:
         The compiler reads structure only: angles may be traced, matrices should be known. With "fewest" the number of
-        pairs is the least for this placement without moves. Order of operations: exactly that of the circuit, up to
+        pairs is the least for this placement without moves. In circuits of thousands of operations not every visit is
+        tried, see `num_visits_untried`. Order of operations: exactly that of the circuit, up to
         operations that commute.
 
     References:
@@ -65,7 +66,7 @@ def distribute(
     sizes = require_qpus(qpus, len(qubits))
     home = _home(placement, sizes, names, qubits, items, classical, built.num_sites, rule)
     unshared = pairs_taken(items, positions(items, home, ()), Sharing.NONE)
-    visits = plan_visits(items, home, rule)
+    visits, untried = plan_visits(items, home, rule)
     where = positions(items, home, visits)
     runs = runs_of(items, where)
     spans = options(items, where, runs)
@@ -78,6 +79,7 @@ def distribute(
         copies=copies,
         schedule=layers,
         num_pairs_unshared=unshared,
+        num_visits_untried=untried,
     )
 
 
@@ -134,4 +136,4 @@ def _home(
     meetings = (sorted(number[site] for site in item.sites) for item in items if item.joins)
     weights = Counter((first_qubit, second) for first_qubit, second in meetings)
     candidates = [of_sites(first), of_sites(cut(weights, sizes, first))]
-    return min(candidates, key=lambda home: num_pairs(items, home, plan_visits(items, home, sharing), sharing))
+    return min(candidates, key=lambda home: num_pairs(items, home, plan_visits(items, home, sharing)[0], sharing))

@@ -9,7 +9,7 @@ import jax
 from qtn import _checks
 from qtn.circuits.run import prepare, warn_of_missing_slopes
 from qtn.dqc.arrivals import Pairs
-from qtn.dqc.averages import WaitModel, averaged, num_nodes_for
+from qtn.dqc.averages import WaitModel, averaged, none_decays, num_nodes_for
 from qtn.dqc.computation import Computation
 from qtn.dqc.distributed import Distributed
 from qtn.dqc.machine import Machine
@@ -153,4 +153,6 @@ def _compute(
         num_runs=average.weights.shape[0],
         waits=model,
         ahead=waits_depend(program, everywhere),
+        num_nodes=count,
+        decays=not none_decays(program, everywhere),
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import operator
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -19,6 +20,9 @@ from qtn.dqc.program import Couple, Kind, Program
 from qtn.dqc.waits import Round, Supply, by_last, made_ahead, slowest_of
 from qtn.evaluators.outcome import Result
 from qtn.tensors.recurrence import delay, padded_length
+
+MOST_NUMBERS = 2**28
+"""In the distributions of all pairs that are made ahead (2 GiB)."""
 
 
 class Timing(NamedTuple):
@@ -157,6 +161,9 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
     Note:
         Exact on the grid of the pairs where no pair is made ahead, or the lead of each lane holds no other wait:
         between two processors with a buffer of at most one. Else waits in a lead count as independent of each other.
+
+    Raises:
+        ValueError: if pairs that are made ahead take too many numbers.
     """
     durations, spare = durations_of(program, processors)
     if not program.rounds:
@@ -164,8 +171,11 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
         return Timing([], [], [], [], durations, spare, jnp.ones(()), nothing)
     step = next(iter(pairs.values())).step
     longest = max(each.states.shape[0] for each in pairs.values())
-    buffers = {ends: _buffer(ends, processors) for ends in pairs}
+    served = Counter(ends for couples in program.rounds for ends in couples)
+    buffers = {ends: min(_buffer(ends, processors), served[ends]) for ends in pairs}  # more lanes are never used
     length = longest * (1 + max(buffers.values()))
+    if max(buffers.values()):
+        _require_room(length, longest, sum(served.values()))
     supplies = {ends: supply_of(each, _links(ends, processors), length) for ends, each in _distinct(pairs, processors)}
     keys_of = {ends: _key(ends, pairs, processors) for ends in pairs}
     alike = {ends: next(other for other in supplies if keys_of[other] == keys_of[ends]) for ends in pairs}
@@ -201,6 +211,16 @@ def timing_of(program: Program, pairs: Mapping[Couple, Pairs], processors: Seque
         step=step,
         missing=ahead.missing,
     )
+
+
+def _require_room(length: int, longest: int, uses: int) -> None:
+    """Raise if distributions of pairs that are made ahead hold too many numbers."""
+    if (numbers := 16 * length * uses) > MOST_NUMBERS:
+        raise ValueError(
+            f"Argument `buffer`: the waits for {uses} pairs on a grid of {length} steps ({longest} for one pair, and "
+            f"as many for each that is made ahead) are {numbers:.2g} numbers, more than {MOST_NUMBERS:.2g}: take a "
+            "smaller `buffer`, or pairs on a coarser grid (a larger `p_success`, `step`)."
+        )
 
 
 def _buffer(ends: Couple, processors: Sequence[Processor]) -> int:

@@ -11,6 +11,9 @@ from qtn.dqc.sharing import Item, Sharing, options, runs_of, shared
 UNABLE = 2
 """Pairs counted for a gate that cannot be done through a copy: a qubit goes and comes back."""
 
+MOST_TRIED = 250_000
+"""Visits that are tried, times the operations of the circuit."""
+
 
 class Visit(NamedTuple):
     """A qubit stays in another processor from just before one item to just before another, or for good."""
@@ -46,28 +49,34 @@ def num_pairs(items: Sequence[Item], home: Sequence[int], visits: Sequence[Visit
     return moves + pairs_taken(items, positions(items, home, visits), sharing)
 
 
-def plan_visits(items: Sequence[Item], home: Sequence[int], sharing: Sharing) -> tuple[Visit, ...]:
+def plan_visits(items: Sequence[Item], home: Sequence[int], sharing: Sharing) -> tuple[tuple[Visit, ...], int]:
     """Return the visits that make every gate possible, and those that lower the number of pairs; each is tried.
 
     Args:
         items: in order.
         home: processor of each site.
         sharing: how pairs are shared beside them.
+
+    Returns:
+        visits: that are taken.
+        untried: number of visits that might have saved pairs, but were not tried: more than `MOST_TRIED` allows.
     """
     per_qubit = _joins_of(items, len(home))
     at_home = positions(items, home, ())
     unable = _unable(items, at_home)
     visits = tuple(Visit(items[k].sites[0], at_home[k][1], k, k + 1) for k in unable)
     if sharing is Sharing.NONE:
-        return visits
+        return visits, 0
     best = num_pairs(items, home, visits, sharing)
     around = [visit for k in unable for visit in _around(items, home, per_qubit, k)]
-    for visit in dict.fromkeys(around + _saving(items, home, per_qubit)):
+    candidates = list(dict.fromkeys(around + _saving(items, home, per_qubit)))
+    tried_at_most = MOST_TRIED // max(len(items), 1)
+    for visit in candidates[:tried_at_most]:
         tried = (*(other for other in visits if not _collide(items, other, visit)), visit)
         if not _unable(items, positions(items, home, tried)):
             cost = num_pairs(items, home, tried, sharing)
             visits, best = (tried, cost) if cost < best else (visits, best)
-    return visits
+    return visits, max(len(candidates) - tried_at_most, 0)
 
 
 def _joins_of(items: Sequence[Item], num_sites: int) -> list[list[int]]:

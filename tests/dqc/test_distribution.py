@@ -309,6 +309,18 @@ def test_processors_may_be_larger_than_any_memory(placement):
     assert distribute(circuit(4, [gate("CZ", (0, 3))]), [2, 10**12], placement).num_pairs == (placement is None)
 
 
+def test_visits_that_are_not_tried_are_told(monkeypatch):
+    steps = [gate(name, (0, 2)) for _ in range(4) for name in ("CX", "SWAP")] + [gate("H", 0)]
+    whole = distribute(circuit(4, steps), [2, 2])
+    assert whole.num_visits_untried == 0 and len(whole.sentences()) == 2
+    monkeypatch.setattr("qtn.dqc.visits.MOST_TRIED", len(steps))  # one of them
+    found = distribute(circuit(4, steps), [2, 2])
+    require_local(found)
+    assert found.num_visits_untried > 0
+    assert found.num_pairs >= whole.num_pairs
+    assert f"{found.num_visits_untried} were not tried" in found.sentences()[-1]
+
+
 def test_the_cut_puts_together_what_meets():
     pairs = [(0, 5), (1, 4), (2, 3), (0, 5), (1, 4), (2, 3)]
     steps = [s for pair in pairs for s in (gate("CZ", pair), gate("H", list(pair)))]

@@ -323,6 +323,19 @@ def test_process_fidelity_is_one_of_gates(operation):
         circuit_process_fidelity(split, steady_pairs(PERFECT, 1.0), processor())
 
 
+@pytest.mark.parametrize(
+    ("memory", "options", "words"),
+    [
+        (dephasing_memory(1.0), {"waits": "bond", "num_nodes": 2}, "carried by a classical site with 2 nodes"),
+        (dephasing_memory(1.0), {"waits": "independent"}, "averaged for each qubit alone"),
+        (None, {}, "not averaged, as no qubit decays while it waits"),
+    ],
+)
+def test_sentences_say_how_waits_were_averaged(memory, options, words):
+    found = run(waiting(0), steady_pairs(PERFECT, 1.0), processor(memory), **options)
+    assert words in found.sentences()[0]
+
+
 def test_process_fidelity_and_shots():
     """References see the pair; readouts flip what is measured."""
     pairs, own = steady_pairs(BELLS, RATE), processor(gate_set=gates(0.97, 0.9))

@@ -223,6 +223,22 @@ def test_pairs_of_what_is_no_state_are_refused(state, message):
         steady_pairs(state, 10.0)
 
 
+def test_lanes_beyond_the_pairs_that_are_asked_for_change_nothing():
+    wanted, found = (timed(alternating(2), processor(buffer=buffer)) for buffer in (2, 10**6))
+    assert found.mean == wanted.mean
+    levels = [0.1, 0.5, 0.9]
+    np.testing.assert_array_equal(found.quantiles(levels), wanted.quantiles(levels))
+
+
+def test_buffers_that_take_too_much_are_refused():
+    fine = steady_pairs([1.0, 0.0, 0.0, 0.0], RATE, p_success=1e-4)
+    split = alternating(8)
+    with pytest.raises(
+        ValueError, match=r"`buffer`: the waits for 8 pairs .* numbers, more than 2\.7e\+08: take a smaller"
+    ):
+        run(split, fine, processor(buffer=8))
+
+
 def test_sums_of_geometric_waits():
     """Three pairs on demand: the negative binomial distribution."""
     found = timed(alternating(3, 0), processor())

@@ -72,7 +72,7 @@ def test_slope_by_the_cutoff():
     assert np.isfinite(jax.grad(found)(np.inf))
 
 
-@pytest.mark.parametrize("num_links", [1, 2, 5])
+@pytest.mark.parametrize("num_links", [1, 2, 5, 3000])
 def test_first_of_several_links(num_links):
     states = jnp.asarray(LAW)[:, None, None] * jnp.eye(4)
     found = first_of(states, num_links)[:, 0, 0]
