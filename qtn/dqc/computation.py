@@ -74,7 +74,7 @@ class Computation:
         """Describe what was done and what deserves attention, with a cure."""
         how = {
             WaitModel.BATCH: f"averaged over {self.num_runs} runs",
-            WaitModel.BOND: "carried by a classical site with four nodes",
+            WaitModel.BOND: "carried by a classical site, a few nodes each",
             WaitModel.INDEPENDENT: "averaged for each qubit alone",
         }[self.waits]
         lines = [f"Waits were {how}: Pauli coefficients are off by up to about {float(self.wait_error):.1e}."]
