@@ -80,11 +80,7 @@ class Computation:
         """Describe what was done and what deserves attention, with a cure."""
         how = {
             WaitModel.BATCH: f"averaged over {self.num_runs} runs",
-<<<<<<< HEAD
             WaitModel.BOND: f"carried by a classical site with {self.num_nodes} nodes",
-=======
-            WaitModel.BOND: "carried by a classical site, a few nodes each",
->>>>>>> 0bc1d202a1af6e7baed96664f7ab0d81a81c9492
             WaitModel.INDEPENDENT: "averaged for each qubit alone",
         }[self.waits]
         if not self.decays:
