@@ -2,6 +2,7 @@
 
 import dataclasses
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -70,7 +71,8 @@ class Stop:
 def stop_on_signals(signals: Sequence[int] = (signal.SIGUSR1, signal.SIGTERM)) -> Iterator[Stop]:
     """Let these signals end a run after the chunk in flight, instead of killing it; main thread only.
 
-    Ctrl-C still ends it at once; where the exception is lost, as in a callback, the run ends after the chunk in flight.
+    Ctrl-C still ends it at once; where Python must drop the exception, as in a callback of the garbage collector, the
+    run ends after the chunk in flight, without a word about what was dropped.
 
     Example:
         with stop_on_signals() as stop:
@@ -86,12 +88,20 @@ def stop_on_signals(signals: Sequence[int] = (signal.SIGUSR1, signal.SIGTERM)) -
         remember(number, frame)
         raise KeyboardInterrupt
 
+    told = sys.unraisablehook
+
+    def drop(unraisable: "sys.UnraisableHookArgs") -> None:
+        if not (stop() and isinstance(unraisable.exc_value, KeyboardInterrupt)):
+            told(unraisable)
+
     before = {number: signal.signal(number, remember) for number in signals}
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as in a job in the background
         before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
+        sys.unraisablehook = drop
     try:
         yield stop
     finally:
+        sys.unraisablehook = told
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -1,5 +1,7 @@
 """Ctrl-C: one closing line says what is kept and how to go on, and the process ends without an abort."""
 
+import contextlib
+import gc
 import os
 import random
 import signal
@@ -64,20 +66,38 @@ def test_a_sweep_says_what_it_keeps(file, capsys, monkeypatch, point, words):
     np.testing.assert_array_equal(open_dataset("R.zarr")["fidelity"].values, np.arange(100.0))
 
 
-def test_an_interrupt_that_is_lost_ends_the_run_after_the_chunk(file, capsys, monkeypatch):
+def interrupt_and_wait(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(1)
+
+
+def caught_by_a_library():
+    with contextlib.suppress(KeyboardInterrupt):
+        interrupt_and_wait()
+
+
+def dropped_by_the_garbage_collector():
+    gc.callbacks.append(interrupt_and_wait)
+    try:
+        gc.collect()
+    finally:
+        gc.callbacks.remove(interrupt_and_wait)
+
+
+@pytest.mark.parametrize("lose", [caught_by_a_library, dropped_by_the_garbage_collector])
+def test_an_interrupt_that_is_lost_ends_the_run_after_the_chunk(file, capsys, monkeypatch, lose):
     def compute(self, index):
-        try:
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(1)
-        except KeyboardInterrupt:  # as a callback of another library does
-            pass
+        lose()
         return {column.name: np.asarray(index, float) for column in self.job.columns}, [""] * index.size
 
+    dropped = []
+    monkeypatch.setattr(sys, "unraisablehook", dropped.append)
     monkeypatch.setattr(SweepTask, "__call__", compute)
     assert run(["sweep", file, "--out", "R.zarr", "--batch", "20"]) == 130
     assert (
         last_line(capsys) == "qtn: interrupted: R.zarr keeps 20 of 100 points; the same command with --resume goes on"
     )
+    assert not dropped
 
 
 def test_the_handler_is_given_back():
