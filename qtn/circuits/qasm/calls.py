@@ -1,9 +1,11 @@
 """Gate calls: standard gates, definitions of the user, modifiers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
+from qtn import _budget
 from qtn.circuits.qasm.expressions import number, whole
 from qtn.circuits.qasm.library import STANDARD
 from qtn.circuits.qasm.source import Source
@@ -23,6 +25,18 @@ class Gates:
     """name -> (definition in the tree, the numbers that were known there)."""
     included: bool = False
     """The standard gates were included."""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """At least how many gates each definition stands for, modifiers left out."""
+
+    def define(self, node: Any, names: Mapping[str, Any]) -> None:
+        """Keep a definition, and count the gates in it."""
+        calls = (inner for inner in node.body if type(inner).__name__ == "QuantumGate")
+        self.sizes[node.name.name] = sum(self.size(inner.name.name) for inner in calls)
+        self.definitions[node.name.name] = (node, dict(names))
+
+    def size(self, name: str) -> int:
+        """Return at least how many gates a name stands for."""
+        return self.sizes.get(name, 1)
 
     def groups(self, call: Any, wires: list[int], names: Mapping[str, Any], depth: int = 0) -> list[Group]:
         """Return the gates that a call stands for.
@@ -39,22 +53,12 @@ class Gates:
         found = self._plain(call, wires[controls:], names, depth)
         if not call.modifiers:
             return found
-        steps = [part for group in found for part in group]
-        used = controls
-        for modifier in reversed(call.modifiers):
-            count = self._controls(modifier, names)
-            used -= count
-            steps = self._modified(modifier, steps, wires[used : used + count], names)
-        return [steps]
+        return [self._modified(call.modifiers, [part for group in found for part in group], wires[:controls], names)]
 
     def phase(self, call: Any, wires: list[int], names: Mapping[str, Any]) -> list[Group]:
         """Return the gates that a global phase, possibly controlled, stands for."""
-        steps, used = [step("GPHASE", (), number(call.argument, names, self.source))], len(wires)
-        for modifier in reversed(call.modifiers):
-            count = self._controls(modifier, names)
-            used -= count
-            steps = self._modified(modifier, steps, wires[used : used + count], names)
-        return [steps] if wires else []
+        steps = [step("GPHASE", (), number(call.argument, names, self.source))]
+        return [self._modified(call.modifiers, steps, wires, names)] if wires else []
 
     def _plain(self, call: Any, wires: list[int], names: Mapping[str, Any], depth: int) -> list[Group]:
         """Return the gates of a call without its modifiers."""
@@ -113,20 +117,33 @@ class Gates:
             raise self.source.error(modifier, f"a gate needs at least one control, but this asks for {count}.")
         return count
 
-    def _modified(self, modifier: Any, steps: Group, controls: list[int], names: Mapping[str, Any]) -> Group:
-        if modifier.modifier.name == "inv":
-            return inverted(steps)
-        if modifier.modifier.name == "pow":
-            return self._power(modifier, steps, number(modifier.argument, names, self.source))
-        for control in reversed(controls):
-            steps = controlled_all(steps, control)
-        flips = [step("X", control) for control in controls] if modifier.modifier.name == "negctrl" else []
-        return [*flips, *steps, *flips]
+    def _modified(self, modifiers: Any, steps: Group, wires: list[int], names: Mapping[str, Any]) -> Group:
+        """Return steps under modifiers, the last of which acts first; controls that follow each other act at once."""
+        used, controls, flips = len(wires), [], []
+        for modifier in reversed(modifiers):
+            name, count = modifier.modifier.name, self._controls(modifier, names)
+            if count == 0:
+                steps, controls, flips = self._controlled(modifier, steps, controls, flips), [], []
+                power = None if name == "inv" else number(modifier.argument, names, self.source)
+                steps = inverted(steps) if power is None else self._power(modifier, steps, power)
+            used -= count
+            own = wires[used : used + count]
+            controls, flips = [*own, *controls], [*flips, *(own if name == "negctrl" else ())]
+        return self._controlled(modifiers[0], steps, controls, flips) if modifiers else steps
+
+    def _controlled(self, modifier: Any, steps: Group, controls: list[int], flips: list[int]) -> Group:
+        if not controls:
+            return steps
+        found = list(islice(controlled_all(steps, *controls), _budget.STEPS.most + 1))
+        self.source.require(modifier, _budget.STEPS, len(found))
+        turned = [step("X", wire) for wire in flips]
+        return [*turned, *found, *turned]
 
     def _power(self, modifier: Any, steps: Group, power: Any) -> Group:
         if len(steps) == 1 and len(steps[0].angles) == 1:
             return [Step(steps[0].name, steps[0].wires, (steps[0].angles[0] * power,))]
         if isinstance(power, (int, float)) and float(power).is_integer():
+            self.source.require(modifier, _budget.STEPS, len(steps) * abs(int(power)))
             return (steps if power >= 0 else inverted(steps)) * abs(int(power))
         raise self.source.error(
             modifier, f"`pow({power})` of this gate is not supported: use a whole number, or a rotation."

@@ -8,6 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from qtn import _text
+from qtn._ranges import SIZES, bounded
 from qtn.circuits.qasm.source import Source
 
 CONSTANTS = {"pi": math.pi, "π": math.pi, "tau": 2 * math.pi, "τ": 2 * math.pi, "euler": math.e, "ℇ": math.e}
@@ -26,6 +28,9 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "ceiling": (math.ceil, jnp.ceil),
 }
 """By name: of Python numbers, and of JAX arrays."""
+WHOLE = 2**63
+"""Whole numbers are smaller than this in size, as those of OpenQASM."""
+
 OPERATORS = {
     "+": operator.add,
     "-": operator.sub,
@@ -42,6 +47,10 @@ def number(node: Any, names: Mapping[str, Any], source: Source) -> Any:
     value = _value(node, names, source)
     if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
         raise source.error(node, f"must be a finite real number, but is {value!r}.")
+    if isinstance(value, int) and abs(value) >= WHOLE:
+        raise source.error(node, f"is {_text.number(value)}, but whole numbers have 64 bits: write it as 1e20.")
+    if isinstance(value, float) and not bounded(value):
+        raise source.error(node, f"must {SIZES}, but is {value!r}.")
     return value
 
 
@@ -98,10 +107,17 @@ def _binary(node: Any, names: Mapping[str, Any], source: Source) -> Any:
         raise source.error(
             node, f"the operator `{symbol}` is not supported in numbers; known: {', '.join(OPERATORS)}, /."
         )
+    if symbol in ("**", "<<") and isinstance(left, int) and isinstance(right, int) and abs(left) > 1 - (symbol == "<<"):
+        doublings = right if symbol == "<<" else right * (abs(left).bit_length() - 1)
+        if doublings > 63 and source.version == 2:  # its numbers are real
+            left = float(left)
+        elif doublings > 63:  # before it is computed
+            raise source.error(node, f"`{left}{symbol}{right}` exceeds the 64 bits of whole numbers: write {left}.0.")
     try:
         return OPERATORS[symbol](left, right)
     except (TypeError, ValueError, ArithmeticError) as error:
-        raise source.error(node, f"cannot be computed: {error}.") from None
+        words = "its size exceeds every number" if isinstance(error, OverflowError) else str(error)
+        raise source.error(node, f"cannot be computed: {words}.") from None
 
 
 def _divide(node: Any, left: Any, right: Any, source: Source) -> Any:
@@ -122,7 +138,7 @@ def _function(node: Any, names: Mapping[str, Any], source: Source) -> Any:
     if name == "mod" and len(values) == 2:
         if isinstance(values[1], (int, float)) and values[1] == 0:
             raise source.error(node, "divides by zero.")
-        return values[0] % values[1]
+        return values[0] % values[1]  # its sign is that of the divisor
     if name not in FUNCTIONS or len(values) != 1:
         known = ", ".join((*FUNCTIONS, "mod"))
         raise source.error(node, f"the function `{name}` of {len(values)} numbers is not supported; known: {known}.")

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 
 from qtn.circuits.circuit import Circuit, Operation, circuit
 from qtn.circuits.noise import IDEAL
@@ -47,7 +49,7 @@ class Layout:
 
     def wire(self, qubit: int) -> int:
         """Return a fresh wire in |0> next to a qubit."""
-        wire = sum(len(row) for row in self.rows)
+        wire = self.listing.num_qubits + len(self.home)
         self.rows[qubit].append(wire)
         self.home[wire] = qubit
         return wire
@@ -212,7 +214,13 @@ def _operations(steps: list[tuple[Step, str]], sites: dict[int, int]) -> list[Op
         parts = [part for part, _ in group]
         places = tuple(tuple(sites[wire] for wire in part.wires) for part in parts)
         columns = zip(*(part.angles for part in parts), strict=True)
-        kind = complex if name == "UNITARY" else float
-        parameters = tuple(jnp.stack([jnp.asarray(value, dtype=kind) for value in column]) for column in columns)
+        parameters = tuple(_stacked(column, complex if name == "UNITARY" else float) for column in columns)
         found.append(Operation(name=name, sites=places, label=label, parameters=parameters))
     return found
+
+
+def _stacked(values: tuple[Any, ...], kind: type) -> Any:
+    """Return numbers or matrices as one array; of known ones without compiling anything."""
+    if any(isinstance(value, jax.Array) for value in values):
+        return jnp.stack([jnp.asarray(value, dtype=kind) for value in values])
+    return jnp.asarray(np.array(values, dtype=kind))

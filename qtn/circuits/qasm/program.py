@@ -19,7 +19,7 @@ from qtn.circuits.noise import NoiseModel
 from qtn.circuits.qasm.instructions import Listing
 from qtn.circuits.qasm.layout import lay_out
 from qtn.circuits.qasm.reader import Reader
-from qtn.circuits.qasm.source import Source
+from qtn.circuits.qasm.source import Source, deeper
 from qtn.circuits.run import run
 from qtn.states.measures import expect
 from qtn.states.sampling import sample
@@ -85,7 +85,12 @@ def load_qasm(program: str | Path, inputs: Mapping[str, Any] | None = None) -> P
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{name}: Argument `inputs` must hold finite numbers, but {key} is {value}.")
     reader = Reader(source, given)
-    reader.read(source.tree().statements)
+    statements = source.tree().statements
+    try:
+        with deeper():
+            reader.read(statements)
+    except RecursionError:
+        raise source.too_deep() from None
     unknown = sorted(set(given) - reader.asked)
     if unknown:
         declared = ", ".join(sorted(reader.asked)) or "none"

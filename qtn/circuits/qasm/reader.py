@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from qtn import _budget
 from qtn.circuits.qasm.calls import Gates
 from qtn.circuits.qasm.conditions import Condition, both, negated, picked, read_condition, span
 from qtn.circuits.qasm.expressions import number, whole, words
@@ -44,6 +45,7 @@ class Reader:
         self.names: dict[str, Any] = {}
         self.gates = Gates(source, {})
         self.asked: set[str] = set()
+        self.num_steps = self.num_passes = 0
 
     def read(self, statements: list[Any], condition: Condition | None = None) -> None:
         """Read statements in order; all gates in them depend on `condition`."""
@@ -73,6 +75,7 @@ class Reader:
         size = 1 if node.size is None else whole(node.size, self.names, self.source)
         self._new(node, node.qubit.name, size)
         start = self.listing.num_qubits
+        self.source.require(node, _budget.QUBITS, start + size)
         self.listing.qubits[node.qubit.name] = list(range(start, start + size))
 
     def _classical_declaration(self, node: Any, condition: Condition | None) -> None:
@@ -84,6 +87,7 @@ class Reader:
         name = node.identifier.name
         self._new(node, name, count)
         start = self.listing.num_bits
+        self.source.require(node, _budget.BITS, start + count)
         bits = self.listing.bits[name] = list(range(start, start + count))
         if type(node.init_expression).__name__ == "QuantumMeasurement":
             self._record(node, self._qubits(node.init_expression.qubit), list(bits), condition)
@@ -121,21 +125,25 @@ class Reader:
     def _quantum_gate_definition(self, node: Any, condition: Condition | None) -> None:
         if node.name.name == "U":
             raise self.source.error(node, "`U` is built in and cannot be defined again.")
-        self.gates.definitions[node.name.name] = (node, dict(self.names))
+        self.gates.define(node, self.names)
 
     def _quantum_gate(self, node: Any, condition: Condition | None) -> None:
         if node.duration is not None:
             raise self.source.error(node, "a gate with a duration is not supported: remove the [...].")
-        for wires in self._broadcast(node):
+        applications = list(self._broadcast(node))
+        self.source.require(node, _budget.STEPS, self.num_steps + len(applications) * self.gates.size(node.name.name))
+        for wires in applications:
             for steps in self.gates.groups(node, wires, self.names):
-                self._gate(tuple(steps), condition)
+                self._gate(node, tuple(steps), condition)
 
     def _quantum_phase(self, node: Any, condition: Condition | None) -> None:
         for steps in self.gates.phase(node, [q for item in node.qubits for q in self._qubits(item)], self.names):
-            self._gate(tuple(steps), condition)
+            self._gate(node, tuple(steps), condition)
 
-    def _gate(self, steps: tuple[Any, ...], condition: Condition | None) -> None:
+    def _gate(self, node: Any, steps: tuple[Any, ...], condition: Condition | None) -> None:
         kept = tuple(part for part in steps if part.name != "GPHASE")
+        self.num_steps += len(kept)
+        self.source.require(node, _budget.STEPS, self.num_steps)
         if kept:
             self.listing.instructions.append(Gate(kept, condition))
 
@@ -172,6 +180,8 @@ class Reader:
             values = [number(item, self.names, self.source) for item in given.values]
         else:
             raise self.source.error(node, "a loop may run over a range [a:b] or a set {a, b} of numbers.")
+        self.num_passes += len(values)
+        self.source.require(node, _budget.PASSES, self.num_passes)
         for value in values:
             self.names = {**outer, name: value}
             self.read(node.block, condition)
