@@ -139,7 +139,7 @@ def observable(program: Program, text: str) -> dict[int, str]:
             with numbers for the others identity ("Z0 X5").
     """
     count, words = len(program.qubits), text.split()
-    if words and all(re.fullmatch(r"[IXYZ]\d+", word) for word in words):
+    if words and all(re.fullmatch(r"[IXYZ][0-9]{1,9}", word) for word in words):
         letters = [(int(word[1:]), word[0]) for word in words]
     elif re.fullmatch(r"[IXYZ]+", text):
         letters = list(enumerate(text))
