@@ -104,7 +104,7 @@ def circuit_text(found: dict[str, Any]) -> str:
         for name, value in found["bits"].items()
     ]
     if "counts" in found:
-        lines.append(f"{'samples':32s} {sum(found['counts'].values())}")
+        lines.append(f"{'samples':32s} {sum(found['counts'].values())}, bits in the order {found['bit_order']}")
         lines += [f"  {key:30s} {count}" for key, count in found["counts"].items()]
     info = found["info"]
     lines.append(f"{'state':32s} {info['state']}, bond {info['bond']}. {info['sentences'][0]}")

@@ -57,6 +57,9 @@ Q3 = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[3] q; bit[2] c;\n'
         (Q2 + "measure q[0] -> d[0];", "4:17", "there is no bit `d` here: declare it as `bit[n] d;`"),
         (Q2 + "x r[0];", "4:3", "there is no qubit `r` here"),
         (Q2 + "foo q[0];", "4:1", "the gate `foo` is not known; define it"),
+        (Q2 + "ccnot q[0],q[1],q[2];", "4:1", "the gate `ccnot` is not known; did you mean `ccx`? Or define"),
+        (Q2 + "cswp q[0],q[1],q[2];", "4:1", "not known; did you mean `cswap`? Or define it with `gate cswp"),
+        (Q2 + "gate mine a { x a; } mien q[0];", "4:22", "not known; did you mean `mine`? Or define it"),
         (Q2 + "opaque foo(a) r;\nfoo(1) q[0];", "5:1", "`foo` is opaque: it has no definition"),
         (Q2 + "rx(2^2) q[0]; foo q[0];", "4:15", "the gate `foo` is not known"),  # columns are those of the file
         (Q2 + "gate g a { g a; } g q[0];", "4:12", "`g` contains itself"),

@@ -35,6 +35,7 @@ from qtn.circuits.qasm.errors import QasmError
 from qtn.circuits.qasm.program import (
     Bit,
     Program,
+    bit_order,
     bit_probabilities,
     counts,
     expectation,
@@ -47,6 +48,7 @@ __all__ = [
     "Bit",
     "Program",
     "QasmError",
+    "bit_order",
     "bit_probabilities",
     "counts",
     "expectation",

@@ -1,5 +1,6 @@
 """Gate calls: standard gates, definitions of the user, modifiers."""
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -7,13 +8,16 @@ from typing import Any
 
 from qtn import _budget
 from qtn.circuits.qasm.expressions import number, whole
-from qtn.circuits.qasm.library import STANDARD
+from qtn.circuits.qasm.library import OTHER_NAMES, STANDARD
 from qtn.circuits.qasm.source import Source
 from qtn.circuits.qasm.steps import Step, controlled_all, inverted, step
 
 Group = list[Step]
 """The steps of one gate of the user: noise follows it once, if it acts on one or two qubits."""
 MAX_DEPTH = 100
+FEWEST = 15
+"""Of many controls each gate takes more steps than this times the square of their number."""
+MANY = 16
 
 
 @dataclass
@@ -134,6 +138,8 @@ class Gates:
     def _controlled(self, modifier: Any, steps: Group, controls: list[int], flips: list[int]) -> Group:
         if not controls:
             return steps
+        if len(controls) >= MANY:
+            self.source.require(modifier, _budget.STEPS, len(steps) * FEWEST * len(controls) ** 2)
         found = list(islice(controlled_all(steps, *controls), _budget.STEPS.most + 1))
         self.source.require(modifier, _budget.STEPS, len(found))
         turned = [step("X", wire) for wire in flips]
@@ -164,4 +170,8 @@ class Gates:
         if name in STANDARD:
             file = "qelib1.inc" if self.source.version == 2 else "stdgates.inc"
             return f'the gate `{name}` is not defined here: add `include "{file}";`.'
-        return f"the gate `{name}` is not known; define it with `gate {name} ... {{ ... }}`."
+        known = [*self.definitions, *(STANDARD if self.included else ()), "U"]
+        close = [OTHER_NAMES.get(name.lower(), ""), *difflib.get_close_matches(name.lower(), known, 1)]
+        found = next((each for each in close if each in known), None)
+        meant = f"did you mean `{found}`? Or " if found else ""
+        return f"the gate `{name}` is not known; {meant}define it with `gate {name} ... {{ ... }}`."

@@ -73,3 +73,6 @@ STANDARD: dict[str, Standard] = {
     "c4x": Standard(0, 5, lambda: _many_controls(4)),
 }
 """By name; `U` and the empty gphase are built in and not listed here."""
+
+OTHER_NAMES = {"cnot": "cx", "ccnot": "ccx", "toffoli": "ccx", "fredkin": "cswap", "hadamard": "h", "not": "x"}
+"""What people write for some of them; suggested, not understood."""

@@ -182,6 +182,20 @@ def bit_probabilities(program: Program, state: TrainState) -> dict[str, Array]:
     }
 
 
+def bit_order(program: Program) -> str:
+    """Return the order in which `counts` shows bits.
+
+    Example:
+        >>> bit_order(load_qasm("qubit q; bit[2] c; bit[9] d; c[0] = measure q;"))
+        'c[1]c[0] d[8]...d[0]'
+    """
+    sizes = Counter(bit.register for bit in program.bits)
+    return " ".join(
+        "".join(f"{name}[{k}]" for k in reversed(range(size))) if size < 4 else f"{name}[{size - 1}]...{name}[0]"
+        for name, size in sizes.items()
+    )
+
+
 def counts(program: Program, state: TrainState, num_samples: int, *, key: Array) -> dict[str, int]:
     """Draw all classical bits, exactly and jointly, from a state that was read out.
 

@@ -197,20 +197,14 @@ class Reader:
     def _broadcast(self, node: Any) -> Iterator[list[int]]:
         """Return the qubits of each application: registers are applied element by element."""
         given = [self._qubits(item) for item in node.qubits]
-        sizes = {len(found) for found, item in zip(given, node.qubits, strict=True) if self._is_register(item)}
+        sizes = {len(found) for found in given if len(found) > 1}
         if len(sizes) > 1:
             raise self.source.error(node, f"registers of different sizes {sorted(sizes)} cannot be combined.")
         for place in range(max(sizes, default=1)):
-            wires = [
-                found[place] if self._is_register(item) else found[0]
-                for found, item in zip(given, node.qubits, strict=True)
-            ]
+            wires = [found[place] if len(found) > 1 else found[0] for found in given]
             if len(set(wires)) < len(wires):
                 raise self.source.error(node, f"`{node.name.name}` acts on the same qubit twice.")
             yield wires
-
-    def _is_register(self, item: Any) -> bool:
-        return len(self._qubits(item)) > 1
 
     def _qubits(self, node: Any) -> list[int]:
         if type(node).__name__ == "Concatenation":
