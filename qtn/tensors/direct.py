@@ -1,4 +1,4 @@
-"""Run a program whose numbers are known, operation by operation, in NumPy: nothing is compiled, bonds are what they are.
+"""Run a program whose numbers are known, operation by operation, in NumPy: nothing is compiled, bonds fit.
 
 The train has one centre: all sites left of it are isometries on one side, all right of it on the other. An operation
 on two sites, neighbours or not, is an operator of small bond (its operator-Schmidt rank r, 2 for CX and all controlled
@@ -9,6 +9,7 @@ on the way back every bond is cut to what the rule keeps, which is optimal becau
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -173,7 +174,7 @@ class _Train:
     def _cut(self, path: list[int], forward: bool) -> None:
         """Cut the bonds along a path that starts at the centre, which goes to its end."""
         lost: dict[int, float] = {}
-        for site, to in zip(path, path[1:], strict=False):
+        for site, to in pairwise(path):
             here = _seen(self.sites[site], forward)
             u, s, vh = _svd(here.reshape(-1, here.shape[2]))
             kept = max(min(int(np.sum(s > max(self.relative * s[0], self.absolute))), self.max_bond), 1)

@@ -25,6 +25,7 @@ CIRCUITS = {
     "loops": (
         "qubit q; for int i in [0:999] { for int j in [0:999] { } }", "passes through loops, but at most 500,000",
     ),
+    "a loop without end": ("qubit q; int i = 2; while (i > 1) { }", "needs 500,001 passes through loops, but at most"),
     "definitions that double": (f"{DOUBLING} qubit q; g23 q;", "needs 16,777,216 gates in all, but at most 500,000"),
     "powers of powers": (
         "gate g a { pow(9999) @ h a; } qubit q; pow(9999) @ g q;", "needs 99,980,001 gates in all, but at most",

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+import jax
+
 from qtn import _budget
 from qtn.circuits.qasm.expressions import number, whole
 from qtn.circuits.qasm.library import OTHER_NAMES, STANDARD
+from qtn.circuits.qasm.matrices import power_of
 from qtn.circuits.qasm.source import Source
-from qtn.circuits.qasm.steps import Step, controlled_all, inverted, step
+from qtn.circuits.qasm.steps import PI, Step, controlled_all, inverted, step
 
 Group = list[Step]
 """The steps of one gate of the user: noise follows it once, if it acts on one or two qubits."""
@@ -151,9 +154,29 @@ class Gates:
         if isinstance(power, (int, float)) and float(power).is_integer():
             self.source.require(modifier, _budget.STEPS, len(steps) * abs(int(power)))
             return (steps if power >= 0 else inverted(steps)) * abs(int(power))
-        raise self.source.error(
-            modifier, f"`pow({power})` of this gate is not supported: use a whole number, or a rotation."
-        )
+        found = self._root(steps, power) if isinstance(power, (int, float)) else None
+        if found is None:
+            raise self.source.error(
+                modifier, f"`pow({power})` of this gate is not supported: use a whole number, or a gate on one qubit."
+            )
+        return found
+
+    def _root(self, steps: Group, power: float) -> Group | None:
+        """Return a broken power of known gates on one qubit, or of a named gate on two."""
+        if any(isinstance(angle, jax.Array) for part in steps for angle in part.angles):
+            return None
+        wires = {part.wires for part in steps if part.wires}
+        if len(wires) == 1 and len(*wires) == 1:
+            return power_of(steps, power)
+        if len(steps) > 1 or not wires:
+            return None
+        (given,) = steps
+        (a, b), cx = given.wires, step("CX", given.wires[::-1])
+        if given.name in ("CX", "CY", "CZ"):
+            return list(controlled_all(power_of([step(given.name[1:], b)], power), a))
+        if given.name == "SWAP":
+            return [cx, *controlled_all(power_of([step("X", b)], power), a), cx]
+        return [step("RXX", (a, b), -PI / 2 * power), step("RYY", (a, b), -PI / 2 * power)]  # ISWAP
 
     def _check(self, call: Any, parameters: int, qubits: int, given_parameters: int, given_qubits: int) -> None:
         name = call.name.name

@@ -93,22 +93,24 @@ def _named(node: Any, names: Mapping[str, Any], source: Source) -> Any:
         return names[node.name]
     if node.name in CONSTANTS:
         return CONSTANTS[node.name]
-    raise source.error(
-        node, f"`{node.name}` is not a number that is known before the program runs: declare it `const` or `input`."
-    )
+    cure = "only numbers, pi and parameters of gates are" if source.version == 2 else "declare it `const` or `input`"
+    raise source.error(node, f"`{node.name}` is not a number that is known before the program runs: {cure}.")
 
 
 def _binary(node: Any, names: Mapping[str, Any], source: Source) -> Any:
-    left, right = number(node.lhs, names, source), number(node.rhs, names, source)
-    symbol = node.op.name
+    return combined(node, node.op.name, number(node.lhs, names, source), number(node.rhs, names, source), source)
+
+
+def combined(node: Any, symbol: str, left: Any, right: Any, source: Source) -> Any:
+    """Return what an operator makes of two numbers; the node is where errors point at."""
     if symbol == "/":
         return _divide(node, left, right, source)
     if symbol not in OPERATORS:
         raise source.error(
             node, f"the operator `{symbol}` is not supported in numbers; known: {', '.join(OPERATORS)}, /."
         )
-    if symbol in ("**", "<<") and isinstance(left, int) and isinstance(right, int) and abs(left) > 1 - (symbol == "<<"):
-        doublings = right if symbol == "<<" else right * (abs(left).bit_length() - 1)
+    if symbol in ("**", "<<") and isinstance(left, int) and isinstance(right, int):
+        doublings = right if symbol == "<<" else right * max(abs(left).bit_length() - 1, 0)
         if doublings > 63 and source.version == 2:  # its numbers are real
             left = float(left)
         elif doublings > 63:  # before it is computed

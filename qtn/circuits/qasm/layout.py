@@ -100,7 +100,7 @@ def last_measurements(instructions: list[Instruction]) -> set[int]:
     found = set()
     for place in reversed(range(len(instructions))):
         instruction = instructions[place]
-        if isinstance(instruction, Measure):
+        if isinstance(instruction, Measure) and instruction.condition is None:
             bit = instruction.bit
             if bit is not None and bit not in bits and instruction.qubit not in qubits:
                 found.add(place)
@@ -109,6 +109,8 @@ def last_measurements(instructions: list[Instruction]) -> set[int]:
             continue
         qubits |= set(instruction.qubits if isinstance(instruction, Gate) else (instruction.qubit,))
         bits |= {part.bit for part in _parts(instruction.condition) if isinstance(part, Literal)}
+        if isinstance(instruction, Measure) and instruction.bit is not None:
+            bits.add(instruction.bit)
     return found
 
 
@@ -125,12 +127,14 @@ def _parts(condition: Condition | None) -> Iterator[Condition]:
 
 
 def _instruction(layout: Layout, instruction: Instruction) -> None:
-    if isinstance(instruction, Measure):
+    if isinstance(instruction, Measure) and instruction.condition is None:
         return _measure(layout, instruction)
     layout.release(set(_parts(instruction.condition)))
     flag = True if instruction.condition is None else _flag(layout, instruction.condition)
     if flag is False:
         return None
+    if isinstance(instruction, Measure):
+        return _measure(layout, instruction) if flag is True else _measure_if(layout, instruction, *flag)
     if isinstance(instruction, Reset):
         return _reset(layout, instruction.qubit, flag)
     natives = native(instruction)
@@ -178,6 +182,27 @@ def _measure(layout: Layout, instruction: Measure) -> None:
     record = layout.records[instruction.bit]
     layout.emit("CX", (instruction.qubit, record))
     return layout.emit("MEASURE", (record,), label="")
+
+
+def _measure_if(layout: Layout, instruction: Measure, wire: int, value: int) -> None:
+    """Measure where a classical wire has the value: into a wire of its own, which then replaces the record."""
+    drawn, flips = layout.flag_wire(instruction.qubit), [] if value else [step("X", wire)]
+    inside = [*flips, *controlled(step("CX", (instruction.qubit, drawn)), wire), *flips]
+    for part in inside:
+        layout.emit(part.name, part.wires, *part.angles)
+    layout.emit("MEASURE", (drawn,), label="")
+    if instruction.bit is not None:
+        if instruction.bit not in layout.records:
+            layout.records[instruction.bit] = layout.wire(instruction.qubit)
+            if layout.listing.initial.get(instruction.bit, 0):
+                layout.emit("X", (layout.records[instruction.bit],))
+        record = layout.records[instruction.bit]
+        layout.emit("CHANNEL", (wire, record), reset_if(value))
+        for part in [*flips, *controlled(step("CX", (drawn, record)), wire), *flips]:
+            layout.emit(part.name, part.wires, *part.angles)
+        layout.emit("MEASURE", (record,))
+    layout.emit("RESET", (drawn,))
+    layout.spare.append(drawn)
 
 
 def _flag(layout: Layout, condition: Condition) -> Flag:

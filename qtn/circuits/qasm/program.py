@@ -16,7 +16,7 @@ from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.noise import NoiseModel
-from qtn.circuits.qasm.instructions import Listing
+from qtn.circuits.qasm.instructions import PHYSICAL, Listing
 from qtn.circuits.qasm.layout import lay_out
 from qtn.circuits.qasm.reader import Reader
 from qtn.circuits.qasm.source import Source, deeper
@@ -119,7 +119,11 @@ def _content(path: Path) -> str:
 
 def _qubits(listing: Listing, sites: dict[int, int]) -> tuple[tuple[str, int], ...]:
     registers = [(name, found) for name, found in listing.qubits.items() if name not in listing.aliases]
-    return tuple((f"{name}[{place}]", sites[qubit]) for name, found in registers for place, qubit in enumerate(found))
+    return tuple(
+        (f"{name}{place}" if name == PHYSICAL else f"{name}[{place}]", sites[qubit])
+        for name, found in registers
+        for place, qubit in enumerate(found)
+    )
 
 
 def _bits(listing: Listing, sites: dict[int, int]) -> tuple[Bit, ...]:
