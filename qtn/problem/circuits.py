@@ -50,7 +50,7 @@ def circuit_numbers(
         numbers: observables, probabilities of bits, counts of `num_shots` samples, derivatives, standard errors of what
             was estimated, accuracy.
     """
-    program = load_qasm(Path(file), inputs)
+    program = load_qasm(Path(file), inputs, arrange=True)
     sites = [site for _, site in program.qubits]
     noise = None if noise_file is None else load_noise(noise_file, sites)
     terms = [observable(program, text) for text in observables]
@@ -160,7 +160,7 @@ def derivatives(
     """Return {observable: {input or dotted key of the noise file: derivative}}."""
 
     def values(numbers: tuple[dict[str, Any], NoiseModel | None]) -> Any:
-        state, _ = run(load_qasm(file, numbers[0]).circuit, numbers[1], max_bond=max_bond)
+        state, _ = run(load_qasm(file, numbers[0], arrange=True).circuit, numbers[1], max_bond=max_bond)
         return jnp.stack([expect(state, term) for term in terms])
 
     point = ({name: jnp.asarray(float(value)) for name, value in inputs.items()}, noise)

@@ -279,6 +279,23 @@ def test_a_bit_keeps_its_first_value_where_it_is_not_measured():
     assert float(found["d[0]"]) == pytest.approx(0.5)
 
 
+def test_another_order_of_sites_says_the_same():
+    """Pairs far from each other are brought together: bonds shrink, and no answer changes."""
+    pairs = "".join(f"ry(0.{k + 3}) q[{k}]; cx q[{k}], q[{k + 6}]; ry(0.2) q[{k + 6}];" for k in range(6))
+    text = f"{Q2}qreg q[12]; creg c[12]; {pairs} rzz(0.4) q[2], q[9]; measure q -> c;"
+    plain, moved = load_qasm(text), load_qasm(text, arrange=True)
+    assert [site for _, site in plain.qubits] == list(range(12)) != [site for _, site in moved.qubits]
+    states = [run(program.circuit, relative=1e-12)[0] for program in (plain, moved)]
+    assert states[1].bond < states[0].bond / 4
+    for observed in ("Z0 Z6", "X2 X8 Z3", "Y9 Y2"):
+        first, second = (expectation(*each, observed) for each in zip((plain, moved), states, strict=True))
+        assert float(first) == pytest.approx(float(second), abs=1e-12)
+    for first, second in zip(
+        *(bit_probabilities(*each).items() for each in zip((plain, moved), states, strict=True)), strict=True
+    ):
+        assert first[0] == second[0] and float(first[1]) == pytest.approx(float(second[1]), abs=1e-12)
+
+
 def test_both_versions_say_the_same():
     old = load_qasm(Q2 + "qreg q[2]; creg c[1]; h q[0]; measure q[0]->c[0]; if(c==1) ry(pi/3) q[1];")
     new = load_qasm(Q3 + "qubit[2] q; bit c; h q[0]; c = measure q[0]; if (c) { ry(pi/3) q[1]; }")

@@ -5,7 +5,7 @@ and both are classical. `if` is a gate controlled by the record, averaged over i
 is first collected in a flag: it starts as 1 and each bit that does not fit clears it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -43,9 +43,9 @@ class Layout:
     spare: list[int] = field(default_factory=list)
     """Wires of flags that are not needed any more, in |0>."""
 
-    def sites(self) -> dict[int, int]:
-        """Return wire -> site."""
-        return {wire: site for site, wire in enumerate(wire for row in self.rows for wire in row)}
+    def sites(self, order: Sequence[int]) -> dict[int, int]:
+        """Return wire -> site, for the qubits in an order."""
+        return {wire: site for site, wire in enumerate(wire for qubit in order for wire in self.rows[qubit])}
 
     def wire(self, qubit: int) -> int:
         """Return a fresh wire in |0> next to a qubit."""
@@ -76,8 +76,15 @@ class Layout:
         self.operations.append((Step(name, wires, angles), label))
 
 
-def lay_out(listing: Listing) -> tuple[Circuit, Circuit | None, dict[int, int], dict[int, int]]:
-    """Return the circuit, the measurements that end it, and the sites of qubits and of bits."""
+def lay_out(
+    listing: Listing, order: Sequence[int] | None = None
+) -> tuple[Circuit, Circuit | None, dict[int, int], dict[int, int]]:
+    """Return the circuit, the measurements that end it, and the sites of qubits and of bits.
+
+    Args:
+        listing: the program.
+        order: of the qubits in the train; that of their declaration if None.
+    """
     layout = Layout(listing, rows=[[qubit] for qubit in range(listing.num_qubits)])
     last = last_measurements(listing.instructions)
     for place, instruction in enumerate(listing.instructions):
@@ -85,7 +92,7 @@ def lay_out(listing: Listing) -> tuple[Circuit, Circuit | None, dict[int, int], 
             _instruction(layout, instruction)
     ends = [listing.instructions[place] for place in sorted(last)]
     layout.records |= {end.bit: end.qubit for end in ends if isinstance(end, Measure) and end.bit is not None}
-    sites = layout.sites()
+    sites = layout.sites(range(listing.num_qubits) if order is None else order)
     built = circuit(len(sites), _operations(layout.operations, sites))
     final = [(step("MEASURE", end.qubit), "") for end in ends if isinstance(end, Measure)]
     readout = circuit(len(sites), _operations(final, sites)) if final else None

@@ -18,6 +18,7 @@ from qtn.circuits.circuit import Circuit
 from qtn.circuits.noise import NoiseModel
 from qtn.circuits.qasm.instructions import PHYSICAL, Listing
 from qtn.circuits.qasm.layout import lay_out
+from qtn.circuits.qasm.order import arranged as order_of
 from qtn.circuits.qasm.reader import Reader
 from qtn.circuits.qasm.source import Source, deeper
 from qtn.circuits.run import run
@@ -51,12 +52,14 @@ class Program:
     """In order of declaration, lowest first."""
 
 
-def load_qasm(program: str | Path, inputs: Mapping[str, Any] | None = None) -> Program:
+def load_qasm(program: str | Path, inputs: Mapping[str, Any] | None = None, *, arrange: bool = False) -> Program:
     """Read an OpenQASM 2 or 3 program.
 
     Args:
         program: the text, or a `Path` to a file.
         inputs: {name: number} for each `input` of the program; numbers may be traced by JAX.
+        arrange: whether sites of the circuit may stand in another order than qubits are declared, such that gates span
+            little; `Program.qubits` tells which is which.
 
     Returns:
         program: with a plain `Circuit`, which `run` and every noise model take.
@@ -100,7 +103,7 @@ def load_qasm(program: str | Path, inputs: Mapping[str, Any] | None = None) -> P
         )
     if not reader.listing.num_qubits:
         raise source.error_at(1, 0, "the program declares no qubits.")
-    built, readout, qubits, bits = lay_out(reader.listing)
+    built, readout, qubits, bits = lay_out(reader.listing, order_of(reader.listing) if arrange else None)
     return Program(
         circuit=built, readout=readout, qubits=_qubits(reader.listing, qubits), bits=_bits(reader.listing, bits)
     )

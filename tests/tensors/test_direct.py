@@ -1,0 +1,87 @@
+"""Programs run operation by operation, against dense vectors and against compiled sweeps."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from qtn import channels, circuit, gate, noise_model, run
+from qtn.circuits import measure, reset
+from qtn.states import MPS
+from qtn.states import dense as whole
+from tests.oracles import circuits as dense
+from tests.oracles import gate_matrices as m
+
+
+def scrambled(n, num_gates, seed):
+    """Random gates on one and two sites, far apart as well."""
+    chance = np.random.default_rng(seed)
+    operations, matrices = [], []
+    for _ in range(num_gates):
+        angle = chance.uniform(-3, 3)
+        first, second = (int(k) for k in chance.choice(n, 2, replace=False))
+        name, matrix = [("RX", m.spin(m.X, angle)), ("RY", m.spin(m.Y, angle))][chance.integers(2)]
+        operations.append(gate(name, first, angle))
+        matrices.append((matrix, (first,)))
+        name, matrix = [("CX", m.control(m.X)), ("SWAP", m.SWAP), ("CP", m.control(m.phase(angle)))][chance.integers(3)]
+        operations.append(gate(name, (first, second), *([angle] if name == "CP" else [])))
+        matrices.append((matrix, (first, second)))
+    return circuit(n, operations), matrices
+
+
+def amplitudes(state):
+    """Contract a train."""
+    train = np.asarray(state.train)
+    vector = np.eye(train.shape[1])[:1]
+    for site in train:
+        vector = np.tensordot(vector, site, 1).reshape(-1, site.shape[2])
+    return vector[:, 0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pure_circuits(seed):
+    program, matrices = scrambled(6, 14, seed)
+    state, info = run(program, relative=1e-13)
+    vector = np.eye(2**6)[0].astype(complex)
+    for matrix, sites in matrices:
+        vector = dense.embed(matrix, sites, 6) @ vector
+    assert isinstance(state, MPS)
+    np.testing.assert_allclose(amplitudes(state), vector, atol=1e-12)
+    assert float(info.fidelity_estimate) == pytest.approx(1.0, abs=1e-13)
+
+
+def test_noise_and_measurements_agree_with_compiled_sweeps():
+    program, _ = scrambled(4, 6, 0)
+    noise = noise_model(one_qubit=channels.dephasing(0.02), two_qubit=channels.depolarising(0.05, 2))
+    program = circuit(4, [*program.operations, measure(1), reset(2), gate("CX", (1, 3)), gate("H", 2)])
+    (one, _), (two, _) = run(program, noise, relative=1e-13), run(program, noise, max_bond=256)
+    np.testing.assert_allclose(whole(one).matrix, whole(two).matrix, atol=1e-12)
+
+
+def test_what_is_cut_is_told():
+    """The same as compiled sweeps that look for what is worth keeping, on other machines than this."""
+    program, _ = scrambled(8, 30, 1)
+    state, info = run(program, max_bond=4, relative=1e-13)
+    assert state.bond == 4 and 0.0 < float(info.fidelity_estimate) < 0.99
+    assert float(info.weight) == pytest.approx(float(info.fidelity_estimate), rel=1e-9)
+    assert float(jnp.sum(info.discarded)) == pytest.approx(1 - float(info.weight), rel=1e-9)
+    assert "increase `max_bond`" in " ".join(info.sentences())
+
+
+def test_adaptive_sweeps_agree(monkeypatch):
+    """What accelerators run where numbers are known."""
+    program, _ = scrambled(7, 16, 2)
+    one, _ = run(program, relative=1e-13)
+    monkeypatch.setattr("jax.default_backend", lambda: "gpu")
+    two, _ = run(program, relative=1e-13)
+    np.testing.assert_allclose(amplitudes(one), amplitudes(two), atol=1e-11)
+
+
+def test_multiplets_that_are_cut_through_are_told():
+    pairs = circuit(4, [gate("H", (0, 1)[k]) for k in (0, 1)] + [gate("CX", (0, 2)), gate("CX", (1, 3))])
+    _, info = run(pairs, max_bond=2, relative=1e-13)
+    assert bool(info.degenerate) and float(info.fidelity_estimate) == pytest.approx(0.5)
+
+
+def test_one_site():
+    state, _ = run(circuit(1, [gate("H", 0), gate("S", 0)]), relative=1e-13)
+    np.testing.assert_allclose(amplitudes(state), np.array([1, 1j]) / np.sqrt(2), atol=1e-14)
