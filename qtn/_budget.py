@@ -46,6 +46,7 @@ STEPS = Budget(500_000, "gates in all", "shorten loops, powers and definitions, 
 PASSES = Budget(500_000, "passes through loops", "shorten the ranges")
 CHARACTERS = Budget(10_000_000, "characters", "write repetitions as `for` loops, or split the file")
 STORIES = Budget(2_000, "steps of a schedule inside each other", "join short segments first, or take fewer rounds")
+PLACES = Budget(2_000_000, "swaps of neighbours", "put qubits that gates join near each other, or run without gradient")
 SHOTS = Budget(10_000_000, "samples", "draw fewer; errors fall with their square root")
 TRAJECTORIES = Budget(10_000_000, "trajectories", "draw fewer; errors fall with their square root")
 BOND = Budget(2**20, "for one bond", "no machine holds more")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from qtn import _budget
 from qtn._array import Array
 from qtn.tensors.sweep import CUT, FACTOR, IDLE, LEFT, RIGHT, Layers
 
@@ -69,10 +70,16 @@ def plan(num_sites: int, d: int, operations: Sequence[Operation], max_bond: int,
         operations: in time order, on one site or on two different ones.
         max_bond: bonds above it are cut.
         start_bonds: (n - 1,), bonds of the state the program starts from.
+
+    Raises:
+        ValueError: if the arrays of the program do not fit, with the number.
     """
+    _budget.PLACES.require(sum(2 * abs(op.sites[0] - op.sites[-1]) for op in operations))
     slots, after = scheduled(num_sites, operations)
     num_sweeps = max((sweep for sweep, _ in slots), default=-1) + 1
     bonds = num_sites - 1
+    if said := _budget.excess_bytes(num_sweeps * bonds * 64 * d**4, "use fewer qubits or gates"):
+        raise ValueError(f"A program of {num_sweeps:,} sweeps over {bonds:,} bonds {said}.")
     num_one = 1 + max((op.index for op in operations if len(op.sites) == 1), default=-1)
     num_two = 1 + max((op.index for op in operations if len(op.sites) == 2), default=-1)
     starts = {"two": 1, "flip": 1 + num_two, "left": 1 + 2 * num_two, "right": 1 + 2 * num_two + num_one}

@@ -85,3 +85,14 @@ def test_multiplets_that_are_cut_through_are_told():
 def test_one_site():
     state, _ = run(circuit(1, [gate("H", 0), gate("S", 0)]), relative=1e-13)
     np.testing.assert_allclose(amplitudes(state), np.array([1, 1j]) / np.sqrt(2), atol=1e-14)
+
+
+def test_compiled_programs_that_do_not_fit_are_refused(monkeypatch):
+    """Before anything is allocated: swaps between far sites, or sweeps over many bonds."""
+    with pytest.raises(ValueError, match="needs 7,996,000 swaps of neighbours, but at most 2,000,000 are allowed"):
+        run(circuit(2000, [gate("CX", [(0, 1999)] * 2000)]))
+    monkeypatch.setattr("qtn._budget.memory", lambda: 10**6)
+    with pytest.raises(
+        ValueError, match=r"sweeps over 99 bonds needs [0-9.]+ GB of memory, but this machine has 0.001"
+    ):
+        run(circuit(100, [gate("CX", [(k, k + 1) for k in range(99)] * 20)]))
