@@ -158,7 +158,9 @@ def test_a_missing_parser_is_an_input_error(monkeypatch, capsys):
 
 
 def test_bonds_that_are_cut_are_said(files, capsys):
-    pairs = "".join(f"h q[{k}]; cx q[{k}], q[{k + 4}]; " for k in range(4))
+    """All couples are joined: no order of sites makes that fit."""
+    turned = "".join(f"ry(0.{k + 2}) q[{k}]; " for k in range(8))
+    pairs = turned + "".join(f"rzz(0.7) q[{k}], q[{other}]; " for k in range(8) for other in range(k)) + turned
     (files / "G.qasm").write_text(f'include "stdgates.inc"; qubit[8] q; {pairs}')
     assert run(["circuit", "G.qasm", "--max-bond", "2", "--observable", "Z0 Z4"]) == 0
     assert "warning: Bonds were cut: increase `max_bond`" in capsys.readouterr().err
