@@ -107,7 +107,7 @@ def main() -> None:
             each = row(Path(folder) / f"{name}.qasm", observable, peer)
             rows.append(each)
             difference = f"{each['difference']:.1e}"
-            if each["standard_error_of_aer"]:
+            if each["standard_error_of_aer"] > 1e-9:
                 difference += f" ({each['difference'] / each['standard_error_of_aer']:.1f} standard errors)"
             times = " | ".join(f"{each[key]:.1f}" for key in ("cold_s", *TIMES, "cold_over_aer", "warm_over_aer"))
             print(f"| {name} | {each['operations']} | {each['bond']} | {difference} | {times} |", flush=True)

@@ -86,7 +86,7 @@ def number_mistakes(structures: Structures) -> Iterator[str]:
             limits = declaration(structures.problem, axis.name).range
             wrong = [value for value in axis.values if value not in limits]  # pyright: ignore
             if wrong:
-                yield f"sweep.axes.{axis.name}: must {limits.rule_for(wrong[0])}, but holds {_text.number(wrong[0])}"
+                yield f"sweep.axes.{axis.name}: must {limits.rule_for(wrong[0])}, but holds {_text.number(wrong[0])}"  # pyright: ignore
         elif axis.numeric and declared(axis.name, Config) is None and not structures.mistakes(0):
             yield f"sweep.axes.{axis.name}: names no number"
 

@@ -55,10 +55,10 @@ def power_of(steps: Sequence[Step], power: float) -> list[Step]:
     qubit = next(part.wires for part in steps if part.wires)
     phase = sum(float(part.angles[0]) for part in steps if part.name == "GPHASE")
     matrix = matrix_of([part for part in steps if part.name != "GPHASE"], qubit) * np.exp(1j * phase)
-    values, vectors = scipy.linalg.schur(matrix, output="complex")
+    values, vectors = map(np.asarray, scipy.linalg.schur(matrix, output="complex"))
     phases = np.angle(np.diag(values))
     phases[phases < -np.pi + 1e-12] = np.pi
-    (a, b), (c, d) = (vectors * np.exp(1j * power * phases)) @ vectors.conj().T
+    a, b, c, d = ((vectors * np.exp(1j * power * phases)) @ vectors.conj().T).ravel()
     shift = np.angle(a) if abs(a) > 1e-12 else 0.0
     turn = np.angle(c) - shift if abs(c) > 1e-12 else 0.0
     other = np.angle(d) - shift - turn if abs(a) > 1e-12 else np.angle(-b)
