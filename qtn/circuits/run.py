@@ -32,7 +32,7 @@ class RunInfo:
     """How accurate a run was."""
 
     discarded: Float[Array, "sweeps bonds"]
-    """Discarded weight (squared 2-norm, of amplitudes or of rho) per lossy sweep and bond."""
+    """Discarded weight (squared 2-norm, of amplitudes or of rho) per bond and lossy sweep, or lossy operation."""
     fidelity_estimate: Float[Array, ""]
     """Product over sweeps of the fraction of the squared 2-norm that was kept; 1 where nothing was discarded."""
     weight: Float[Array, ""]
@@ -84,7 +84,8 @@ def run(
         state: what to start from, an `MPS` or an `MPDO` of `circuit.num_sites` sites.
         max_bond: static; below it every gate is exact, above it bonds are cut to the dominant subspace.
         relative: singular values below this fraction of the largest are dropped when a bond is cut. Outside `jit` and
-            `grad` the bonds are then only as wide as needed: faster, and equal up to what is discarded.
+            `grad` the bonds are then only as wide as needed: faster, and equal up to what is discarded; on a CPU
+            operations then run one by one, and nothing is compiled.
         checkpoint: recompute sweeps in the reverse pass: less memory, one more forward pass.
 
     Returns:

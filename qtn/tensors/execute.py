@@ -54,7 +54,8 @@ def run_operations(
         checkpoint: store one train a sweep instead of all intermediate tensors for the reverse pass.
 
     Note:
-        Compile time does not depend on the number of sites, operations or sweeps; only shapes are static.
+        Compile time does not depend on the number of sites, operations or sweeps; only shapes are static. Where
+        thresholds are given and all numbers are known, a CPU compiles nothing, see `qtn.tensors.direct`.
     """
     n, chi, d = train.shape[:3]
     bonds = [chi] * (n - 1) if start_bonds is None else list(start_bonds)
