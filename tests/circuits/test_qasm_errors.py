@@ -39,6 +39,7 @@ Q3 = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[3] q; bit[2] c;\n'
         (Q3 + "if (c < 2) x q[0];", "4:5", "a condition may use ==, !="),
         (Q3 + "if (c == 7) x q[0];", "4:5", "7 does not fit into 2 bit(s): the condition is never met"),
         (Q3 + "if (3 == c) x q[0];", "4:5", "the left side of a comparison must be a bit"),
+        (Q2 + f"rx({'-' * 9000}1) q[0];", "1:1", "are nested too deeply: define gates for their parts"),
         (Q2 + "rx(t) q[0];", "4:4", "only numbers, pi and parameters of gates are"),
         (Q3 + "rx(1/2) q[0];", "4:4", "`1/2` divides whole numbers, which rounds down: write 1.0/2"),
         (Q3 + "rx(t) q[0];", "4:4", "`t` is not a number that is known before the program runs"),

@@ -82,7 +82,8 @@ class Source:
 
     def too_deep(self) -> QasmError:
         """Return the error for a program whose expressions or statements are nested without end."""
-        return self.error_at(1, 0, "expressions or statements are nested too deeply: name their parts with `const`.")
+        cure = "define gates for their parts" if self.version == 2 else "name their parts with `const`"
+        return self.error_at(1, 0, f"expressions or statements are nested too deeply: {cure}.")
 
     def _check_size(self) -> None:
         """Refuse what the grammar would need minutes or endless recursion for."""
