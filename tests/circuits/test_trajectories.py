@@ -167,6 +167,7 @@ def test_one_trajectory_has_no_derivative():
     assert np.isnan(jax.jit(jax.grad(mean))(0.1))
 
 
+@pytest.mark.slow
 def test_the_weight_has_an_unbiased_derivative():
     """P(second qubit 0) after RY(0.9) and damping p is 1 - (1 - p) sin^2: its slope by p, from many pairs."""
     sites = [gate("RY", 1, 0.9), gate("CX", (1, 0))]
@@ -201,8 +202,10 @@ def damped_loss(number):
 
 @pytest.mark.parametrize(
     ("family", "number", "mode"),
-    [(pauli_loss, 0.2, jax.jacrev), (damped_loss, 0.4, jax.jacfwd)],
-    ids=["probability, reverse", "angle and damping, forward"],
+    [
+        pytest.param(pauli_loss, 0.2, jax.jacrev, id="probability, reverse"),
+        pytest.param(damped_loss, 0.4, jax.jacfwd, id="angle and damping, forward", marks=pytest.mark.slow),
+    ],
 )
 def test_gradients_are_unbiased(family, number, mode):
     """Mean of independent estimates against differences of the mixed state (error 1e-6), in standard errors."""

@@ -120,6 +120,7 @@ def test_optimise_maximises_it_under_its_own_limit(folder, capsys):
     assert "teleportation fidelity" in page and "Teleportation is above what measuring" in page
 
 
+@pytest.mark.slow
 def test_least_hardware_for_it():
     text = (
         TELEPORT
@@ -243,6 +244,7 @@ def test_who_needs_the_distribution_gets_it(larger):
     assert values["d_in_time_d_chain.link.p_success"][0] == pytest.approx(slopes["chain.link.p_success"], rel=1e-8)
 
 
+@pytest.mark.slow
 def test_numbers_are_tuned_for_the_distribution(larger):
     text = (
         PUNCTUAL
