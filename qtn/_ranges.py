@@ -4,6 +4,23 @@ import dataclasses
 import math
 from typing import Any
 
+from qtn import _text
+
+SMALLEST, LARGEST = 1e-300, 1e300
+"""Every number that comes from outside is 0, infinite, or lies between these in size: products of a few stay finite."""
+
+SIZES = f"be 0, or lie between {SMALLEST:g} and {LARGEST:g} in size"
+
+
+def bounded(value: float | int) -> bool:
+    """Whether a number can be computed with.
+
+    Example:
+        >>> bounded(0.0), bounded(5e-324), bounded(10**400)
+        (True, False, False)
+    """
+    return value == 0 or SMALLEST <= abs(value) <= LARGEST or abs(value) == math.inf or value != value
+
 
 @dataclasses.dataclass(frozen=True)
 class Range:
@@ -15,6 +32,8 @@ class Range:
     upper_closed: bool = True
 
     def __contains__(self, value: float | int) -> bool:
+        if not bounded(value):
+            return False
         above = value >= self.lower if self.lower_closed else value > self.lower
         below = value <= self.upper if self.upper_closed else value < self.upper
         return above and below  # both False for nan
@@ -30,10 +49,14 @@ class Range:
         lower = "-1/3" if self.lower == -1 / 3 else f"{self.lower:g}"
         return f"lie in {left}{lower}, {self.upper:g}{right}"
 
+    def rule_for(self, value: float | int) -> str:
+        """Return the rule that a value breaks."""
+        return self.rule() if bounded(value) else SIZES
+
     def check(self, value: float | int) -> float | int:
         """Return the value, or raise with the rule and the value."""
         if value not in self:
-            raise ValueError(f"must {self.rule()}, but is {value!r}")
+            raise ValueError(f"must {self.rule_for(value)}, but is {_text.number(value)}")
         return value
 
     def describe(self, described: dict[str, Any]) -> dict[str, Any]:

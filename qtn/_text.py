@@ -68,6 +68,18 @@ def echoed(value: Any) -> str:
     return shortened(printable(repr(value)))
 
 
+def number(value: Any) -> str:
+    """Return a number as Python writes it, cut short; of whole numbers without end only how long they are.
+
+    Example:
+        >>> number(0.25), number(10**5000)
+        ('0.25', 'a whole number of more than 300 digits')
+    """
+    if isinstance(value, int) and abs(value) >= 10**300:
+        return "a whole number of more than 300 digits"
+    return shortened(repr(value))
+
+
 def cell(value: Any) -> Any:
     """Return an entry of a table such that no spreadsheet executes it: an apostrophe stands before such a text.
 

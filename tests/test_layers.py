@@ -14,7 +14,7 @@ ORDER = (
     "qkd dqc sensing services planning problem report cli"
 )
 PHYSICS_FREE = {"optimisation", "sweeps"}  # they take any function of a pytree
-FREE_FOR_ALL = {"_array", "_pytree", "_checks", "_files", "_ranges", "_text", "units"}
+FREE_FOR_ALL = {"_array", "_budget", "_pytree", "_checks", "_files", "_ranges", "_text", "units"}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT)
 
 

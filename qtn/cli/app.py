@@ -1,6 +1,7 @@
 """The commands, and what all of them share: options, errors, exit codes."""
 
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -56,12 +57,12 @@ def run(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         return bad_input(error)
     except MemoryError:
-        return too_large()
+        return too_large(given)
     except OSError as error:
         return not_written(error)
     except Exception as error:
-        if "RESOURCE_EXHAUSTED" in str(error):  # how JAX says MemoryError
-            return too_large()
+        if re.search("RESOURCE_EXHAUSTED|Out of memory", str(error)):  # how JAX says MemoryError
+            return too_large(given)
         return wrong_usage(error) if hasattr(error, "format_message") else unexpected(error)
 
 
@@ -89,9 +90,15 @@ def interrupted(words: str = "") -> int:
     return INTERRUPTED
 
 
-def too_large() -> int:
-    """Print that the time grid does not fit."""
-    complain("The time grid does not fit in memory: lower time.num_steps, raise time.step_s, or leave both out")
+def too_large(arguments: list[str]) -> int:
+    """Print that something does not fit into memory, and what may make it smaller."""
+    if arguments[:1] == ["circuit"]:
+        complain("The state of this circuit does not fit in memory: lower --max-bond, or ask for fewer --shots")
+    else:
+        complain(
+            "This does not fit in memory: shorten the time grid (lower time.num_steps, raise time.step_s, or leave "
+            "both out), or ask for less (bonds, samples, candidates)"
+        )
     return 2
 
 

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from qtn import _text
+from qtn import _budget, _text
+from qtn._ranges import SEED
 from qtn.cli.app import Device, Json, app, print_json
 from qtn.cli.session import choose_device, start, warn
 
@@ -21,14 +22,21 @@ def circuit(
     input_: Annotated[
         list[str] | None, typer.Option("--input", metavar="NAME=NUMBER", help="Value of an `input`; repeatable.")
     ] = None,
-    shots: Annotated[int, typer.Option(min=0, help="Sample the classical bits so often.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the samples.")] = 0,
-    max_bond: Annotated[int, typer.Option(min=1, help="Bonds above it are cut, and the loss is reported.")] = 64,
+    shots: Annotated[int, typer.Option(min=0, max=_budget.SHOTS.most, help="Sample the classical bits so often.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=int(SEED.upper), help="Seed of the samples.")] = 0,
+    max_bond: Annotated[
+        int, typer.Option(min=1, max=_budget.BOND.most, help="Bonds above it are cut, and the loss is reported.")
+    ] = 64,
     gradient: Annotated[
         bool, typer.Option("--gradient", help="Also derivatives, by inputs and noise numbers.")
     ] = False,
     trajectories: Annotated[
-        int, typer.Option(min=0, help="Estimate from so many random pure trajectories, with standard errors.")
+        int,
+        typer.Option(
+            min=0,
+            max=_budget.TRAJECTORIES.most,
+            help="Estimate from so many random pure trajectories, with standard errors.",
+        ),
     ] = 0,
     json_: Json = False,
     device: Device = "auto",
@@ -96,7 +104,7 @@ def circuit_text(found: dict[str, Any]) -> str:
         for name, value in found["bits"].items()
     ]
     if "counts" in found:
-        lines.append(f"{'samples':32s} {sum(found['counts'].values())}")
+        lines.append(f"{'samples':32s} {sum(found['counts'].values())}, bits in the order {found['bit_order']}")
         lines += [f"  {key:30s} {count}" for key, count in found["counts"].items()]
     info = found["info"]
     lines.append(f"{'state':32s} {info['state']}, bond {info['bond']}. {info['sentences'][0]}")

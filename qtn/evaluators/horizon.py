@@ -15,11 +15,14 @@ from qtn.evaluators.grid import TimeGrid
 from qtn.evaluators.plan import COARSE, NUM_LIFETIMES
 from qtn.evaluators.scales import TimeScales
 from qtn.links.chain import Chain
+from qtn.schedules.arguments import span
 from qtn.schedules.tree import Distill, Elementary, Schedule, Swap, Tree, Wait, durations, subtrees
 from qtn.steps.level import Level
 from qtn.steps.swap import swap_success
 
 MAX_PROBES = 40
+LONGEST = 1e30
+"""Delivery times that are estimated to be longer than this are refused [s]: the universe has seen 4e17."""
 PROBES_PER_CUTOFF = 4
 """Steps in the shortest cut-off while the horizon is measured: a coarser grid would see attempts fail that do not."""
 
@@ -84,6 +87,11 @@ def estimate(tree: Tree, chain: Chain, scales: TimeScales) -> float:
             if isinstance(part, Distill) and part.sequential:
                 mean = max(mean, (means[first] + means[second]) / p_success)
             mean += sum(scales.waits[slot] for slot in durations(part)) / p_success
+        if not mean < LONGEST:
+            raise ValueError(
+                f"Joining {span(part)} takes about {mean:.0e} s, beyond every time grid: lengthen a cut-off, take "
+                "fewer rounds, or join halves of the chain instead of one link after the other."
+            )
         means[part] = mean
         slowest = max(slowest, mean) if part != tree or isinstance(part, Elementary) else slowest
     return slowest
@@ -95,4 +103,4 @@ def joined_mean(first: float, second: float, p_success: float, cutoff: float) ->
     early_a, early_b = -math.expm1(-a * cutoff), -math.expm1(-b * cutoff)
     in_time = (b * early_a + a * early_b) / (a + b)
     attempt = (1 + b / a * early_a + a / b * early_b) / (a + b)
-    return attempt / (in_time * p_success)
+    return attempt / (in_time * p_success) if in_time * p_success > 0 else math.inf

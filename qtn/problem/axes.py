@@ -1,8 +1,9 @@
 """Read the [sweep] table of a problem: every mistake at once, those that only show when points are built as well."""
 
+import math
 from collections.abc import Iterator, Mapping
 
-from qtn import _text
+from qtn import _budget, _text
 from qtn.problem.jobs import Job, job_of
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import declaration, require_not_written_out
@@ -31,6 +32,8 @@ def planned(problem: Problem) -> tuple[Structures, Job]:
             errors.append(f"sweep.axes: {error}")
             del axes[name]
     structures = None
+    if table.mode is Mode.GRID and (said := _budget.POINTS.excess(math.prod(map(len, axes.values())))):
+        raise ProblemError(problem.source, [f"sweep.axes: {said}"])
     if axes:
         points, errors_of_points = together(axes, table.mode)
         structures = Structures(problem, points)
@@ -83,7 +86,7 @@ def number_mistakes(structures: Structures) -> Iterator[str]:
             limits = declaration(structures.problem, axis.name).range
             wrong = [value for value in axis.values if value not in limits]  # pyright: ignore
             if wrong:
-                yield f"sweep.axes.{axis.name}: must {limits.rule()}, but holds {wrong[0]!r}"
+                yield f"sweep.axes.{axis.name}: must {limits.rule_for(wrong[0])}, but holds {_text.number(wrong[0])}"
         elif axis.numeric and declared(axis.name, Config) is None and not structures.mistakes(0):
             yield f"sweep.axes.{axis.name}: names no number"
 

@@ -1,5 +1,6 @@
 """The noise of a circuit as a TOML file: checked like a problem file, and built into a `NoiseModel`."""
 
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from qtn import _text, channels
 from qtn.circuits.gates import GATES
 from qtn.circuits.noise import NoiseModel, noise_model
 from qtn.problem import number as unit
-from qtn.problem.messages import ProblemError, from_validation
+from qtn.problem.messages import ProblemError, from_validation, toml_message
 from qtn.problem.number import Number
 from qtn.problem.table import Built, Table, number_of
 
@@ -122,8 +123,10 @@ def load_noise(path: str | Path, sites: Sequence[int]) -> NoiseModel:
         raise ProblemError(source, [f"there is no such file; it may hold\n{EXAMPLE}"]) from None
     except OSError as error:
         raise ProblemError(source, [f"cannot be read as a file: {error.strerror}"]) from None
-    except ValueError as error:  # also text that is not UTF-8
-        raise ProblemError(source, [f"is not valid TOML: {error}"]) from None
+    except UnicodeDecodeError:
+        raise ProblemError(source, ["is not a text file in UTF-8"]) from None
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(source, [f"is not valid TOML: {toml_message(error)}"]) from None
     try:
         table = CircuitNoise.model_validate(document)
     except ValidationError as error:
@@ -157,7 +160,7 @@ def _build(table: CircuitNoise, source: str, sites: Sequence[int]) -> NoiseModel
             errors.append(f"gates.{name}: is given twice, in capitals and in small letters; leave one")
         by_name[upper] = built(f"gates.{name}", noise, GATES[upper].num_sites if upper in GATES else 1)
     for number, noise in table.qubits.items():
-        if not number.isdecimal() or int(number) >= len(sites):
+        if not re.fullmatch(r"[0-9]{1,9}", number) or int(number) >= len(sites):
             errors.append(
                 f"qubits.{_text.one_line(number)}: there is no such qubit; the qubits are 0..{len(sites) - 1}"
             )

@@ -11,7 +11,7 @@ import numpy as np
 
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.noise import NoiseModel
-from qtn.circuits.qasm import Program, bit_probabilities, counts, load_qasm, observable, read_out
+from qtn.circuits.qasm import Program, bit_order, bit_probabilities, counts, load_qasm, observable, read_out
 from qtn.circuits.run import MissingSlopesWarning, run
 from qtn.circuits.trajectories import TrajectoryInfo, trajectories
 from qtn.problem.circuit_noise import load_noise, noise_name
@@ -66,6 +66,7 @@ def circuit_numbers(
         "bits": {name: float(value) for name, value in bit_probabilities(program, final).items()},
     }
     if num_shots:
+        found["bit_order"] = bit_order(program)
         found["counts"] = counts(program, final, num_shots, key=jax.random.key(seed))
     missing: list[str] = []
     if gradient:

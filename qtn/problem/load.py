@@ -1,7 +1,6 @@
 """Read a problem file: every mistake at once, each with its dotted key, its value and a cure."""
 
 import dataclasses
-import re
 import tomllib
 import warnings
 from collections.abc import Iterator, Sequence
@@ -11,13 +10,14 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from qtn import _budget
 from qtn.evaluators.delivery import require_time_to_herald
 from qtn.hardware.fibre import UnusualWarning
 from qtn.links.chain import chain
 from qtn.links.link import herald
 from qtn.problem.chain.chain import num_links_of
 from qtn.problem.chain.links import LinkTable
-from qtn.problem.messages import ProblemError, from_validation
+from qtn.problem.messages import ProblemError, from_validation, toml_message
 from qtn.problem.names import expand
 from qtn.problem.overrides import Times, apply_override
 from qtn.problem.problem import Problem
@@ -30,7 +30,7 @@ from qtn.problem.validity import moving_rounds
 from qtn.problem.whole import unfit_codes, whole_numbers
 from qtn.schedules.arguments import check_spans, span
 from qtn.schedules.text import parse
-from qtn.schedules.tree import Distill, Schedule, Swap, subtrees
+from qtn.schedules.tree import Distill, Schedule, Swap, height, subtrees
 from qtn.steps.distill import PROTOCOLS
 
 
@@ -104,6 +104,8 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
     if config is None or errors:
         raise ProblemError(source, list(dict.fromkeys(errors)))
     problem = Problem(name=name, config=config, given_schedule=schedule, source=source)
+    if said := too_long_grid(config):
+        raise ProblemError(source, [said])
     if times and schedule is not None:
         problem = problem.with_schedule(schedule)
     errors = list(impossible_links(problem))
@@ -114,6 +116,16 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
     if errors:
         raise ProblemError(source, errors)
     return problem
+
+
+GRID_BYTES = 512
+"""Memory of one step of a time grid: a few arrays of the 16 coefficients of a pair [bytes]."""
+
+
+def too_long_grid(config: Config) -> str | None:
+    """Return a sentence if the time grid that a file asks for does not fit into memory."""
+    said = _budget.excess_bytes(GRID_BYTES * (config.time.num_steps or 0), "lower it, or leave it out")
+    return said and f"time.num_steps: {said}"
 
 
 def impossible_links(problem: Problem) -> Iterator[str]:
@@ -181,20 +193,6 @@ def unusable_parameters(problem: Problem) -> Iterator[str]:
             )
 
 
-def toml_message(error: Exception) -> str:
-    """Return the parser's message, which names line and column, with words for a duplicate key or table."""
-    message = str(error)
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    if message.startswith("Cannot overwrite a value"):
-        return f"a key is given twice {message[message.index('(') :]}"
-    table = re.compile(r"\(('[^()]*')\)|\(('[^()]*',)\)").search(message)
-    if table:
-        name = ".".join(re.findall(r"'([^']*)'", table[0]))
-        message = message.replace(table[0], f"[{name}]")
-    return message[0].lower() + message[1:]
-
-
 def read_schedule(document: dict[str, Any], times: Times) -> tuple[Schedule | None, list[str]]:
     """Parse the tree of a document, with times that were set from outside."""
     table, chain = document.get("schedule"), document.get("chain")
@@ -203,6 +201,7 @@ def read_schedule(document: dict[str, Any], times: Times) -> tuple[Schedule | No
     try:
         protocol = PROTOCOLS.get(str(table.get("distill", "bbpssw")), PROTOCOLS["bbpssw"])
         schedule = parse(table["tree"], protocol=protocol)
+        _budget.STORIES.require(height(schedule.tree))
         count = num_links_of(chain)
         if count is not None and not isinstance(count, bool) and count > 0:
             check_spans(schedule, count)

@@ -1,12 +1,14 @@
 """Say what is wrong with a file: one sentence each, with dotted key, value and cure."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
 
 from qtn import _text
+from qtn._ranges import SIZES, bounded
 from qtn.problem.schema import Config
 from qtn.problem.table import Table, is_model, tables_at
 
@@ -46,7 +48,9 @@ def from_validation(error: ValidationError, document: dict[str, Any], root: type
             lines.append(f"{dotted(path)}: {sentence(telling[0], list(path), document, root)}")
         elif not any(other[: len(path)] == path for other in found if other != path):  # else another type fitted better
             kinds = " or ".join(dict.fromkeys(KINDS[item["type"]] for item in items))
-            lines.append(f"{dotted(path)}: must be {kinds}, but is {shown(items[0]['input'])}")
+            value = items[0]["input"]
+            rule = f"be {kinds}" if not isinstance(value, int) or bounded(value) else SIZES
+            lines.append(f"{dotted(path)}: must {rule}, but is {shown(value)}")
     return lines
 
 
@@ -54,9 +58,25 @@ def shown(value: Any) -> str:
     """Return a value as the file would write it, cut short."""
     if isinstance(value, (dict, list)):
         return "a table" if isinstance(value, dict) else "an array"
-    text = value.isoformat() if hasattr(value, "isoformat") else repr(value)
+    text = value.isoformat() if hasattr(value, "isoformat") else _text.number(value)
     text = text.lower() if isinstance(value, bool) else text
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def toml_message(error: Exception) -> str:
+    """Return the parser's message, which names line and column, with words for a duplicate key or table."""
+    message = str(error)
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if message.startswith("Exceeds the limit"):  # how Python refuses whole numbers without end
+        return "it holds a whole number of thousands of digits; round it"
+    if message.startswith("Cannot overwrite a value"):
+        return f"a key is given twice {message[message.index('(') :]}"
+    table = re.compile(r"\(('[^()]*')\)|\(('[^()]*',)\)").search(message)
+    if table:
+        name = ".".join(re.findall(r"'([^']*)'", table[0]))
+        message = message.replace(table[0], f"[{name}]")
+    return message[0].lower() + message[1:]
 
 
 def dotted(path: Iterable[Any]) -> str:

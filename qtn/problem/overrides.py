@@ -56,7 +56,8 @@ def number_of_schedule(array: str, key: str, value: Any) -> float:
     assert number is not None
     limits = number.range
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value not in limits:
-        raise ValueError(f"{key}: must {limits.rule()}, but is {shown(value)}")
+        rule = limits.rule_for(value) if isinstance(value, (int, float)) else limits.rule()
+        raise ValueError(f"{key}: must {rule}, but is {shown(value)}")
     return float(min(value, sys.float_info.max)) if isinstance(value, int) else value
 
 

@@ -176,6 +176,14 @@ class Schedule:
         return {name: getattr(self, name) for name in NUMBERS}
 
 
+def height(tree: Tree) -> int:
+    """Return how many steps lie inside each other at most."""
+    found: dict[Tree, int] = {}
+    for part in subtrees(tree):
+        found[part] = 1 + max((found[child] for child in part.children), default=0)
+    return found[tree]
+
+
 def subtrees(tree: Tree) -> list[Tree]:
     """Return the distinct sub-trees, children before parents, the root last; never recurses.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from qtn import _text
+from qtn import _budget, _text
 
 Value = float | int | str | bool
 
@@ -111,7 +111,8 @@ def grid(axes: Mapping[str, Any], mode: Mode | str = Mode.GRID, units: Mapping[s
         units: name -> unit, for labels.
 
     Raises:
-        ValueError: if an axis is empty, repeats itself, mixes numbers with texts, or zipped axes differ in length.
+        ValueError: if an axis is empty, repeats itself, mixes numbers with texts, zipped axes differ in length, or
+            there are too many points.
     """
     if mode not in tuple(Mode):
         raise ValueError(f"Argument `mode` must be 'grid' or 'zip', but is {_text.echoed(mode)}.")
@@ -129,7 +130,9 @@ def grid(axes: Mapping[str, Any], mode: Mode | str = Mode.GRID, units: Mapping[s
     for axis in built if mode is Mode.GRID else ():
         if len(set(axis.values)) < len(axis.values):
             raise ValueError(f'Axis `{_text.one_line(axis.name)}` must not repeat a value in mode "grid".')
-    return Grid(axes=built, mode=mode)
+    points = Grid(axes=built, mode=mode)
+    _budget.POINTS.require(points.num_points)
+    return points
 
 
 def axis_values(name: str, given: Any) -> tuple[Value, ...]:
@@ -172,6 +175,7 @@ def spaced(*, start: float, stop: float, num: int, scale: Scale | str = Scale.LI
     """
     if isinstance(num, bool) or not isinstance(num, int) or num < 1:
         raise ValueError(f"num must be a whole number of at least 1, but is {_text.echoed(num)}")
+    _budget.POINTS.require(num)
     if not (math.isfinite(start) and math.isfinite(stop)):
         raise ValueError(f"start and stop must be finite, but are {start!r} and {stop!r}")
     if scale not in tuple(Scale):

@@ -12,6 +12,7 @@ from jax.core import Tracer
 from jaxtyping import Float
 
 from qtn._array import Array
+from qtn.tensors.direct import run_direct
 from qtn.tensors.program import Operation, Plan, assemble, edge_bonds, lossy_kinds, plan
 from qtn.tensors.split import Truncation
 from qtn.tensors.sweep import CUT, IDLE, CutInfo, Layers, exact_forms, exact_sweeps, lossy_sweeps, still_layer
@@ -64,6 +65,8 @@ def run_operations(
         )
     measured = not any(isinstance(leaf, Tracer) for leaf in (train, ones, twos, *jax.tree.leaves(rule)))
     thresholds = measured and bool(rule.relative > 0 or rule.absolute > 0)
+    if thresholds and jax.default_backend() == "cpu":
+        return Executed(*run_direct(train, operations, ones, twos, rule))
     arranged = plan(n, d, operations, min(rule.max_bond, FIRST_BOND) if thresholds else rule.max_bond, bonds)
     if n == 1:
         return _single(train, ones, twos, arranged)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.linalg
 
 from qtn import channels
 from qtn.channels.readout import Misread
@@ -132,6 +133,14 @@ def gates(*pairs):
     return [("gate", matrix, sites) for matrix, sites in pairs]
 
 
+def power(matrix, exponent):
+    """The principal power of a unitary matrix, whose eigenvalue -1 has the phase pi."""
+    values, vectors = scipy.linalg.schur(matrix, output="complex")
+    phases = np.angle(np.diag(values))
+    phases = np.where(phases < -np.pi + 1e-9, np.pi, phases)
+    return vectors @ np.diag(np.exp(1j * exponent * phases)) @ vectors.conj().T
+
+
 CX, RX = m.control(m.X), m.spin(m.X, 0.8)
 CASES = {
     "definitions": (
@@ -212,6 +221,43 @@ CASES = {
         ' if (c == "01") x q[0]; bit e = measure q[1]; measure q[0];',
         2, 4, [*gates((m.X, (0,)), (m.H, (1,))), ("measure", 1, 3), ("measure", 0, None)],
     ),
+    "measurements inside if": (
+        Q3 + "qubit[3] q; bit[2] c; bit d;" + MIX + "c[0] = measure q[0]; c[1] = measure q[1]; h q[0]; h q[1];"
+        " if (c[0]) { c[1] = measure q[1]; d = measure q[0]; } else { measure q[2]; } h q; if (c[1] && d) x q[0];",
+        3, 3, [*MIXED, ("measure", 0, 0), ("measure", 1, 1), *gates((m.H, (0,)), (m.H, (1,))),
+               ("if", lambda b: b[0], [("measure", 1, 1), ("measure", 0, 2)]), ("if", lambda b: not b[0], [("measure", 2, None)]),
+               *gates(*((m.H, (k,)) for k in range(3))), ("if", lambda b: b[1] and b[2], gates((m.X, (0,))))],
+    ),
+    "subroutines": (
+        Q3 + "qubit[3] q; bit[2] c; def f(qubit a, qubit[2] b, int k) { rx(0.4*k) a; cx a, b[1]; }"
+        " def read(qubit a) -> bit { h a; return measure a; }" + MIX + "f(q[2], q[0:1], 2); c[0] = read(q[0]); bit e = read(q[1]);",
+        3, 3, [*MIXED, *gates((RX, (2,)), (CX, (2, 1)), (m.H, (0,))), ("measure", 0, 0), *gates((m.H, (1,))), ("measure", 1, 2)],
+    ),
+    "variables": (
+        Q3 + "qubit[2] q; int[32] i = 1; float[64] a; a = 0.4; while (i < 3) { i += 1; a *= 2; } rx(a / i * 1.5) q[0];"
+        " for int k in [0:2] { i = i + k; const int once = k; } if (i == 6 && !(a > 3)) { x q[1]; } else { h q[1]; }",
+        2, 0, gates((m.spin(m.X, 0.8), (0,)), (m.X, (1,))),
+    ),
+    "waiting": (Q3 + "qubit[2] q; h q[0]; delay[100ns] q[0]; delay[2dt]; x q[1];", 2, 0, gates((m.H, (0,)), (m.X, (1,)))),
+    "physical qubits": (Q3 + "bit c; h $1; cx $1, $0; c = measure $0;", 2, 1, [*gates((m.H, (1,)), (CX, (1, 0))), ("measure", 0, 0)]),
+    "broken powers": (
+        Q3 + "qubit[3] q; h q; pow(0.5) @ x q[0]; ctrl @ pow(0.5) @ y q[0], q[1]; pow(-0.3) @ U(0.7, -1.3, 0.4) q[2];"
+        " pow(0.5) @ cx q[2], q[0]; pow(0.25) @ swap q[0], q[1]; pow(0.5) @ iswap q[1], q[2]; pow(0.5) @ sxdg q[0];",
+        3, 0, [*gates(*((m.H, (k,)) for k in range(3))), *gates(
+            (power(m.X, 0.5), (0,)), (m.control(power(m.Y, 0.5)), (0, 1)), (power(np.exp(0.35j) * m.u(A, B, C), -0.3), (2,)),
+            (m.control(power(m.X, 0.5)), (2, 0)), (power(m.SWAP, 0.25), (0, 1)), (power(m.ISWAP, 0.5), (1, 2)),
+            (power(m.SX.conj().T, 0.5), (0,)))],
+    ),
+    "many controls": (
+        Q3 + "qubit[6] q; h q; ctrl(5) @ x q[0], q[1], q[2], q[3], q[4], q[5]; ctrl(2) @ negctrl(2) @ ry(0.7) q[5], q[4], q[0], q[1], q[2];",
+        6, 0, [*gates(*((m.H, (k,)) for k in range(6))), *gates(
+            (m.control(m.control(m.control(m.control(CX)))), (0, 1, 2, 3, 4, 5)),
+            (m.control(m.control(m.control(m.control(m.spin(m.Y, A), 0), 0))), (5, 4, 0, 1, 2)))],
+    ),
+    "barriers under conditions": (
+        Q2 + "qreg q[1]; creg m[1]; h q[0]; measure q[0] -> m[0]; if (m == 1) barrier q; if (m == 1) x q[0];",
+        1, 1, [*gates((m.H, (0,))), ("measure", 0, 0), ("if", lambda b: b[0], gates((m.X, (0,))))],
+    ),
     "numbers from outside": (Q3 + "input float a; qubit q; rx(2.0*a) q;", 1, 0, gates((RX, (0,)))),
 }  # fmt: skip
 
@@ -225,6 +271,12 @@ COMPARED = ("whole registers compared", "bits compared with bits")
 def test_constructs(case):
     inputs = {"a": 0.4} if "outside" in case else None
     compare(*CASES[case], inputs, by_engine if "measure" in CASES[case][0] else by_matrices)
+
+
+def test_a_bit_keeps_its_first_value_where_it_is_not_measured():
+    program = load_qasm(Q3 + 'qubit[2] q; bit c; bit d = "1"; h q[0]; c = measure q[0]; if (c) d = measure q[1];')
+    found = bit_probabilities(program, run(program.circuit)[0])
+    assert float(found["d[0]"]) == pytest.approx(0.5)
 
 
 def test_both_versions_say_the_same():

@@ -49,6 +49,7 @@ def test_json(capsys):
     assert found["bits"] == pytest.approx({"c[0]": RIGHT, "c[1]": RIGHT}, abs=1e-12)
     assert set(found["counts"]) == {"00", "11"} and sum(found["counts"].values()) == 400
     assert abs(found["counts"]["11"] - 100) < 5 * (400 * RIGHT * (1 - RIGHT)) ** 0.5
+    assert found["bit_order"] == "c[1]c[0]"
     assert found["info"]["fidelity_estimate"] == 1 and found["num_qubits"] == 2
     assert run([*COMMAND, *options]) == 0
     assert json.loads(capsys.readouterr().out)["counts"] == found["counts"]
@@ -56,7 +57,7 @@ def test_json(capsys):
 
 def test_text_with_noise_and_derivatives(capsys):
     assert run([*COMMAND, "--noise", "noise.toml", "--observable", "IZ", "--gradient", "--shots", "10"]) == 0
-    lines = capsys.readouterr().out.splitlines()[1:-1]
+    lines = capsys.readouterr().out.replace(", bits in the order c[1]c[0]", "").splitlines()[1:-1]
     found = {name.strip(): float(value) for name, value in (line.rsplit(maxsplit=1) for line in lines)}
     assert found["<IZ>"] == pytest.approx(1 - 2 * RECORD)
     assert found["probability of c[0] = 1"] == pytest.approx(RECORD)

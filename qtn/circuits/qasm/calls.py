@@ -1,17 +1,26 @@
 """Gate calls: standard gates, definitions of the user, modifiers."""
 
+import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
+import jax
+
+from qtn import _budget
 from qtn.circuits.qasm.expressions import number, whole
-from qtn.circuits.qasm.library import STANDARD
+from qtn.circuits.qasm.library import OTHER_NAMES, STANDARD
+from qtn.circuits.qasm.matrices import power_of
 from qtn.circuits.qasm.source import Source
-from qtn.circuits.qasm.steps import Step, controlled_all, inverted, step
+from qtn.circuits.qasm.steps import PI, Step, controlled_all, inverted, step
 
 Group = list[Step]
 """The steps of one gate of the user: noise follows it once, if it acts on one or two qubits."""
 MAX_DEPTH = 100
+FEWEST = 15
+"""Of many controls each gate takes more steps than this times the square of their number."""
+MANY = 16
 
 
 @dataclass
@@ -23,6 +32,18 @@ class Gates:
     """name -> (definition in the tree, the numbers that were known there)."""
     included: bool = False
     """The standard gates were included."""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """At least how many gates each definition stands for, modifiers left out."""
+
+    def define(self, node: Any, names: Mapping[str, Any]) -> None:
+        """Keep a definition, and count the gates in it."""
+        calls = (inner for inner in node.body if type(inner).__name__ == "QuantumGate")
+        self.sizes[node.name.name] = sum(self.size(inner.name.name) for inner in calls)
+        self.definitions[node.name.name] = (node, dict(names))
+
+    def size(self, name: str) -> int:
+        """Return at least how many gates a name stands for."""
+        return self.sizes.get(name, 1)
 
     def groups(self, call: Any, wires: list[int], names: Mapping[str, Any], depth: int = 0) -> list[Group]:
         """Return the gates that a call stands for.
@@ -39,22 +60,12 @@ class Gates:
         found = self._plain(call, wires[controls:], names, depth)
         if not call.modifiers:
             return found
-        steps = [part for group in found for part in group]
-        used = controls
-        for modifier in reversed(call.modifiers):
-            count = self._controls(modifier, names)
-            used -= count
-            steps = self._modified(modifier, steps, wires[used : used + count], names)
-        return [steps]
+        return [self._modified(call.modifiers, [part for group in found for part in group], wires[:controls], names)]
 
     def phase(self, call: Any, wires: list[int], names: Mapping[str, Any]) -> list[Group]:
         """Return the gates that a global phase, possibly controlled, stands for."""
-        steps, used = [step("GPHASE", (), number(call.argument, names, self.source))], len(wires)
-        for modifier in reversed(call.modifiers):
-            count = self._controls(modifier, names)
-            used -= count
-            steps = self._modified(modifier, steps, wires[used : used + count], names)
-        return [steps] if wires else []
+        steps = [step("GPHASE", (), number(call.argument, names, self.source))]
+        return [self._modified(call.modifiers, steps, wires, names)] if wires else []
 
     def _plain(self, call: Any, wires: list[int], names: Mapping[str, Any], depth: int) -> list[Group]:
         """Return the gates of a call without its modifiers."""
@@ -113,24 +124,59 @@ class Gates:
             raise self.source.error(modifier, f"a gate needs at least one control, but this asks for {count}.")
         return count
 
-    def _modified(self, modifier: Any, steps: Group, controls: list[int], names: Mapping[str, Any]) -> Group:
-        if modifier.modifier.name == "inv":
-            return inverted(steps)
-        if modifier.modifier.name == "pow":
-            return self._power(modifier, steps, number(modifier.argument, names, self.source))
-        for control in reversed(controls):
-            steps = controlled_all(steps, control)
-        flips = [step("X", control) for control in controls] if modifier.modifier.name == "negctrl" else []
-        return [*flips, *steps, *flips]
+    def _modified(self, modifiers: Any, steps: Group, wires: list[int], names: Mapping[str, Any]) -> Group:
+        """Return steps under modifiers, the last of which acts first; controls that follow each other act at once."""
+        used, controls, flips = len(wires), [], []
+        for modifier in reversed(modifiers):
+            name, count = modifier.modifier.name, self._controls(modifier, names)
+            if count == 0:
+                steps, controls, flips = self._controlled(modifier, steps, controls, flips), [], []
+                power = None if name == "inv" else number(modifier.argument, names, self.source)
+                steps = inverted(steps) if power is None else self._power(modifier, steps, power)
+            used -= count
+            own = wires[used : used + count]
+            controls, flips = [*own, *controls], [*flips, *(own if name == "negctrl" else ())]
+        return self._controlled(modifiers[0], steps, controls, flips) if modifiers else steps
+
+    def _controlled(self, modifier: Any, steps: Group, controls: list[int], flips: list[int]) -> Group:
+        if not controls:
+            return steps
+        if len(controls) >= MANY:
+            self.source.require(modifier, _budget.STEPS, len(steps) * FEWEST * len(controls) ** 2)
+        found = list(islice(controlled_all(steps, *controls), _budget.STEPS.most + 1))
+        self.source.require(modifier, _budget.STEPS, len(found))
+        turned = [step("X", wire) for wire in flips]
+        return [*turned, *found, *turned]
 
     def _power(self, modifier: Any, steps: Group, power: Any) -> Group:
         if len(steps) == 1 and len(steps[0].angles) == 1:
             return [Step(steps[0].name, steps[0].wires, (steps[0].angles[0] * power,))]
         if isinstance(power, (int, float)) and float(power).is_integer():
+            self.source.require(modifier, _budget.STEPS, len(steps) * abs(int(power)))
             return (steps if power >= 0 else inverted(steps)) * abs(int(power))
-        raise self.source.error(
-            modifier, f"`pow({power})` of this gate is not supported: use a whole number, or a rotation."
-        )
+        found = self._root(steps, power) if isinstance(power, (int, float)) else None
+        if found is None:
+            raise self.source.error(
+                modifier, f"`pow({power})` of this gate is not supported: use a whole number, or a gate on one qubit."
+            )
+        return found
+
+    def _root(self, steps: Group, power: float) -> Group | None:
+        """Return a broken power of known gates on one qubit, or of a named gate on two."""
+        if any(isinstance(angle, jax.Array) for part in steps for angle in part.angles):
+            return None
+        wires = {part.wires for part in steps if part.wires}
+        if len(wires) == 1 and len(*wires) == 1:
+            return power_of(steps, power)
+        if len(steps) > 1 or not wires:
+            return None
+        (given,) = steps
+        (a, b), cx = given.wires, step("CX", given.wires[::-1])
+        if given.name in ("CX", "CY", "CZ"):
+            return list(controlled_all(power_of([step(given.name[1:], b)], power), a))
+        if given.name == "SWAP":
+            return [cx, *controlled_all(power_of([step("X", b)], power), a), cx]
+        return [step("RXX", (a, b), -PI / 2 * power), step("RYY", (a, b), -PI / 2 * power)]  # ISWAP
 
     def _check(self, call: Any, parameters: int, qubits: int, given_parameters: int, given_qubits: int) -> None:
         name = call.name.name
@@ -147,4 +193,8 @@ class Gates:
         if name in STANDARD:
             file = "qelib1.inc" if self.source.version == 2 else "stdgates.inc"
             return f'the gate `{name}` is not defined here: add `include "{file}";`.'
-        return f"the gate `{name}` is not known; define it with `gate {name} ... {{ ... }}`."
+        known = [*self.definitions, *(STANDARD if self.included else ()), "U"]
+        close = [OTHER_NAMES.get(name.lower(), ""), *difflib.get_close_matches(name.lower(), known, 1)]
+        found = next((each for each in close if each in known), None)
+        meant = f"did you mean `{found}`? Or " if found else ""
+        return f"the gate `{name}` is not known; {meant}define it with `gate {name} ... {{ ... }}`."

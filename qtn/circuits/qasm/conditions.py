@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from qtn import _budget
 from qtn.circuits.qasm.expressions import whole, words
 from qtn.circuits.qasm.source import Source
 
@@ -130,4 +131,9 @@ def span(node: Any, size: int | None, names: Mapping[str, Any], source: Source) 
     start = 0 if node.start is None else whole(node.start, names, source)
     end = (size or 0) - 1 if node.end is None else whole(node.end, names, source)
     start, end = (place + size if size is not None and place < 0 else place for place in (start, end))
-    return list(range(start, end + (1 if increment > 0 else -1), increment))
+    places = range(start, end + (1 if increment > 0 else -1), increment)
+    if size is None:
+        source.require(node, _budget.PASSES, len(places))
+    elif len(places) > size:
+        raise source.error(node, f"{len(places)} elements are picked from a register of size {size}.")
+    return list(places)

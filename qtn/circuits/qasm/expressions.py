@@ -8,6 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from qtn import _text
+from qtn._ranges import SIZES, bounded
 from qtn.circuits.qasm.source import Source
 
 CONSTANTS = {"pi": math.pi, "π": math.pi, "tau": 2 * math.pi, "τ": 2 * math.pi, "euler": math.e, "ℇ": math.e}
@@ -26,6 +28,9 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "ceiling": (math.ceil, jnp.ceil),
 }
 """By name: of Python numbers, and of JAX arrays."""
+WHOLE = 2**63
+"""Whole numbers are smaller than this in size, as those of OpenQASM."""
+
 OPERATORS = {
     "+": operator.add,
     "-": operator.sub,
@@ -42,6 +47,10 @@ def number(node: Any, names: Mapping[str, Any], source: Source) -> Any:
     value = _value(node, names, source)
     if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
         raise source.error(node, f"must be a finite real number, but is {value!r}.")
+    if isinstance(value, int) and abs(value) >= WHOLE:
+        raise source.error(node, f"is {_text.number(value)}, but whole numbers have 64 bits: write it as 1e20.")
+    if isinstance(value, float) and not bounded(value):
+        raise source.error(node, f"must {SIZES}, but is {value!r}.")
     return value
 
 
@@ -84,24 +93,33 @@ def _named(node: Any, names: Mapping[str, Any], source: Source) -> Any:
         return names[node.name]
     if node.name in CONSTANTS:
         return CONSTANTS[node.name]
-    raise source.error(
-        node, f"`{node.name}` is not a number that is known before the program runs: declare it `const` or `input`."
-    )
+    cure = "only numbers, pi and parameters of gates are" if source.version == 2 else "declare it `const` or `input`"
+    raise source.error(node, f"`{node.name}` is not a number that is known before the program runs: {cure}.")
 
 
 def _binary(node: Any, names: Mapping[str, Any], source: Source) -> Any:
-    left, right = number(node.lhs, names, source), number(node.rhs, names, source)
-    symbol = node.op.name
+    return combined(node, node.op.name, number(node.lhs, names, source), number(node.rhs, names, source), source)
+
+
+def combined(node: Any, symbol: str, left: Any, right: Any, source: Source) -> Any:
+    """Return what an operator makes of two numbers; the node is where errors point at."""
     if symbol == "/":
         return _divide(node, left, right, source)
     if symbol not in OPERATORS:
         raise source.error(
             node, f"the operator `{symbol}` is not supported in numbers; known: {', '.join(OPERATORS)}, /."
         )
+    if symbol in ("**", "<<") and isinstance(left, int) and isinstance(right, int):
+        doublings = right if symbol == "<<" else right * max(abs(left).bit_length() - 1, 0)
+        if doublings > 63 and source.version == 2:  # its numbers are real
+            left = float(left)
+        elif doublings > 63:  # before it is computed
+            raise source.error(node, f"`{left}{symbol}{right}` exceeds the 64 bits of whole numbers: write {left}.0.")
     try:
         return OPERATORS[symbol](left, right)
     except (TypeError, ValueError, ArithmeticError) as error:
-        raise source.error(node, f"cannot be computed: {error}.") from None
+        words = "its size exceeds every number" if isinstance(error, OverflowError) else str(error)
+        raise source.error(node, f"cannot be computed: {words}.") from None
 
 
 def _divide(node: Any, left: Any, right: Any, source: Source) -> Any:
@@ -122,7 +140,7 @@ def _function(node: Any, names: Mapping[str, Any], source: Source) -> Any:
     if name == "mod" and len(values) == 2:
         if isinstance(values[1], (int, float)) and values[1] == 0:
             raise source.error(node, "divides by zero.")
-        return values[0] % values[1]
+        return values[0] % values[1]  # its sign is that of the divisor
     if name not in FUNCTIONS or len(values) != 1:
         known = ", ".join((*FUNCTIONS, "mod"))
         raise source.error(node, f"the function `{name}` of {len(values)} numbers is not supported; known: {known}.")

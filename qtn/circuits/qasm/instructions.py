@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from qtn.circuits.qasm.conditions import Condition
 from qtn.circuits.qasm.steps import Step
 
+PHYSICAL = "$"
+"""The register of the qubits $0, $1, ..."""
+
 
 @dataclass(frozen=True)
 class Gate:
@@ -21,10 +24,11 @@ class Gate:
 
 @dataclass(frozen=True)
 class Measure:
-    """Measure a qubit into a bit; None keeps no record."""
+    """Measure a qubit into a bit, where the condition holds; None keeps no record."""
 
     qubit: int
     bit: int | None
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True)

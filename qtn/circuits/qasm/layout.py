@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 
 from qtn.circuits.circuit import Circuit, Operation, circuit
 from qtn.circuits.noise import IDEAL
@@ -47,7 +49,7 @@ class Layout:
 
     def wire(self, qubit: int) -> int:
         """Return a fresh wire in |0> next to a qubit."""
-        wire = sum(len(row) for row in self.rows)
+        wire = self.listing.num_qubits + len(self.home)
         self.rows[qubit].append(wire)
         self.home[wire] = qubit
         return wire
@@ -98,7 +100,7 @@ def last_measurements(instructions: list[Instruction]) -> set[int]:
     found = set()
     for place in reversed(range(len(instructions))):
         instruction = instructions[place]
-        if isinstance(instruction, Measure):
+        if isinstance(instruction, Measure) and instruction.condition is None:
             bit = instruction.bit
             if bit is not None and bit not in bits and instruction.qubit not in qubits:
                 found.add(place)
@@ -107,6 +109,8 @@ def last_measurements(instructions: list[Instruction]) -> set[int]:
             continue
         qubits |= set(instruction.qubits if isinstance(instruction, Gate) else (instruction.qubit,))
         bits |= {part.bit for part in _parts(instruction.condition) if isinstance(part, Literal)}
+        if isinstance(instruction, Measure) and instruction.bit is not None:
+            bits.add(instruction.bit)
     return found
 
 
@@ -123,12 +127,14 @@ def _parts(condition: Condition | None) -> Iterator[Condition]:
 
 
 def _instruction(layout: Layout, instruction: Instruction) -> None:
-    if isinstance(instruction, Measure):
+    if isinstance(instruction, Measure) and instruction.condition is None:
         return _measure(layout, instruction)
     layout.release(set(_parts(instruction.condition)))
     flag = True if instruction.condition is None else _flag(layout, instruction.condition)
     if flag is False:
         return None
+    if isinstance(instruction, Measure):
+        return _measure(layout, instruction) if flag is True else _measure_if(layout, instruction, *flag)
     if isinstance(instruction, Reset):
         return _reset(layout, instruction.qubit, flag)
     natives = native(instruction)
@@ -178,6 +184,27 @@ def _measure(layout: Layout, instruction: Measure) -> None:
     return layout.emit("MEASURE", (record,), label="")
 
 
+def _measure_if(layout: Layout, instruction: Measure, wire: int, value: int) -> None:
+    """Measure where a classical wire has the value: into a wire of its own, which then replaces the record."""
+    drawn, flips = layout.flag_wire(instruction.qubit), [] if value else [step("X", wire)]
+    inside = [*flips, *controlled(step("CX", (instruction.qubit, drawn)), wire), *flips]
+    for part in inside:
+        layout.emit(part.name, part.wires, *part.angles)
+    layout.emit("MEASURE", (drawn,), label="")
+    if instruction.bit is not None:
+        if instruction.bit not in layout.records:
+            layout.records[instruction.bit] = layout.wire(instruction.qubit)
+            if layout.listing.initial.get(instruction.bit, 0):
+                layout.emit("X", (layout.records[instruction.bit],))
+        record = layout.records[instruction.bit]
+        layout.emit("CHANNEL", (wire, record), reset_if(value))
+        for part in [*flips, *controlled(step("CX", (drawn, record)), wire), *flips]:
+            layout.emit(part.name, part.wires, *part.angles)
+        layout.emit("MEASURE", (record,))
+    layout.emit("RESET", (drawn,))
+    layout.spare.append(drawn)
+
+
 def _flag(layout: Layout, condition: Condition) -> Flag:
     """Return a condition as a constant or as one wire, working it out where it needs several bits."""
     if isinstance(condition, Literal):
@@ -212,7 +239,13 @@ def _operations(steps: list[tuple[Step, str]], sites: dict[int, int]) -> list[Op
         parts = [part for part, _ in group]
         places = tuple(tuple(sites[wire] for wire in part.wires) for part in parts)
         columns = zip(*(part.angles for part in parts), strict=True)
-        kind = complex if name == "UNITARY" else float
-        parameters = tuple(jnp.stack([jnp.asarray(value, dtype=kind) for value in column]) for column in columns)
+        parameters = tuple(_stacked(column, complex if name == "UNITARY" else float) for column in columns)
         found.append(Operation(name=name, sites=places, label=label, parameters=parameters))
     return found
+
+
+def _stacked(values: tuple[Any, ...], kind: type) -> Any:
+    """Return numbers or matrices as one array; of known ones without compiling anything."""
+    if any(isinstance(value, jax.Array) for value in values):
+        return jnp.stack([jnp.asarray(value, dtype=kind) for value in values])
+    return jnp.asarray(np.array(values, dtype=kind))

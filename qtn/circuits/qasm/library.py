@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from qtn.circuits.qasm.steps import PI, Step, controlled_all, step
+from qtn.circuits.qasm.steps import PI, Step, controlled, step
 
 
 class Standard(NamedTuple):
@@ -21,11 +21,11 @@ def _native(name: str, num_qubits: int = 1, num_parameters: int = 0) -> Standard
 
 def _control(name: str, num_parameters: int = 0) -> Standard:
     """Control one step on the last wire by wire 0."""
-    return Standard(num_parameters, 2, lambda *angles: controlled_all([step(name, 1, *angles)], 0))
+    return Standard(num_parameters, 2, lambda *angles: list(controlled(step(name, 1, *angles), 0)))
 
 
 def _cu(theta: Any, phi: Any, lam: Any, gamma: Any) -> list[Step]:
-    return [step("P", 0, gamma), *controlled_all([step("U", 1, theta, phi, lam)], 0)]
+    return [step("P", 0, gamma), *controlled(step("U", 1, theta, phi, lam), 0)]
 
 
 def _ccx(a: int = 0, b: int = 1, c: int = 2) -> list[Step]:
@@ -42,10 +42,7 @@ def _rccx() -> list[Step]:
 
 
 def _many_controls(num_controls: int) -> list[Step]:
-    steps = [step("X", num_controls)]
-    for control in reversed(range(num_controls)):
-        steps = controlled_all(steps, control)
-    return steps
+    return list(controlled(step("X", num_controls), *range(num_controls)))
 
 
 STANDARD: dict[str, Standard] = {
@@ -76,3 +73,6 @@ STANDARD: dict[str, Standard] = {
     "c4x": Standard(0, 5, lambda: _many_controls(4)),
 }
 """By name; `U` and the empty gphase are built in and not listed here."""
+
+OTHER_NAMES = {"cnot": "cx", "ccnot": "ccx", "toffoli": "ccx", "fredkin": "cswap", "hadamard": "h", "not": "x"}
+"""What people write for some of them; suggested, not understood."""

@@ -7,10 +7,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.linalg
 
 from qtn.channels.convert import ptm_from_kraus
 from qtn.circuits.gates import GATES
-from qtn.circuits.qasm.steps import Step
+from qtn.circuits.qasm.steps import Step, step
 
 
 def matrix_of(steps: Sequence[Step], qubits: Sequence[int]) -> Any:
@@ -47,6 +48,22 @@ def _placed(matrix: Any, wires: tuple[int, ...], qubits: tuple[int, ...]) -> Any
         return matrix.reshape(2, 2, 2, 2).transpose(1, 0, 3, 2).reshape(4, 4)
     kron = jnp.kron if isinstance(matrix, jax.Array) else np.kron
     return kron(matrix, np.eye(2)) if wires[0] == qubits[0] else kron(np.eye(2), matrix)
+
+
+def power_of(steps: Sequence[Step], power: float) -> list[Step]:
+    """Return a power of known steps on one qubit, the principal one: phases of eigenvalues in (-pi, pi]."""
+    qubit = next(part.wires for part in steps if part.wires)
+    phase = sum(float(part.angles[0]) for part in steps if part.name == "GPHASE")
+    matrix = matrix_of([part for part in steps if part.name != "GPHASE"], qubit) * np.exp(1j * phase)
+    values, vectors = scipy.linalg.schur(matrix, output="complex")
+    phases = np.angle(np.diag(values))
+    phases[phases < -np.pi + 1e-12] = np.pi
+    (a, b), (c, d) = (vectors * np.exp(1j * power * phases)) @ vectors.conj().T
+    shift = np.angle(a) if abs(a) > 1e-12 else 0.0
+    turn = np.angle(c) - shift if abs(c) > 1e-12 else 0.0
+    other = np.angle(d) - shift - turn if abs(a) > 1e-12 else np.angle(-b)
+    angles = 2 * np.arctan2(abs(c), abs(a)), turn, other
+    return [step("GPHASE", (), float(shift)), step("U", qubit, *map(float, angles))]
 
 
 ZERO, ONE = np.diag([1.0, 0.0]), np.diag([0.0, 1.0])

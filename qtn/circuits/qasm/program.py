@@ -16,10 +16,10 @@ from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.noise import NoiseModel
-from qtn.circuits.qasm.instructions import Listing
+from qtn.circuits.qasm.instructions import PHYSICAL, Listing
 from qtn.circuits.qasm.layout import lay_out
 from qtn.circuits.qasm.reader import Reader
-from qtn.circuits.qasm.source import Source
+from qtn.circuits.qasm.source import Source, deeper
 from qtn.circuits.run import run
 from qtn.states.measures import expect
 from qtn.states.sampling import sample
@@ -85,7 +85,12 @@ def load_qasm(program: str | Path, inputs: Mapping[str, Any] | None = None) -> P
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{name}: Argument `inputs` must hold finite numbers, but {key} is {value}.")
     reader = Reader(source, given)
-    reader.read(source.tree().statements)
+    statements = source.tree().statements
+    try:
+        with deeper():
+            reader.read(statements)
+    except RecursionError:
+        raise source.too_deep() from None
     unknown = sorted(set(given) - reader.asked)
     if unknown:
         declared = ", ".join(sorted(reader.asked)) or "none"
@@ -114,7 +119,11 @@ def _content(path: Path) -> str:
 
 def _qubits(listing: Listing, sites: dict[int, int]) -> tuple[tuple[str, int], ...]:
     registers = [(name, found) for name, found in listing.qubits.items() if name not in listing.aliases]
-    return tuple((f"{name}[{place}]", sites[qubit]) for name, found in registers for place, qubit in enumerate(found))
+    return tuple(
+        (f"{name}{place}" if name == PHYSICAL else f"{name}[{place}]", sites[qubit])
+        for name, found in registers
+        for place, qubit in enumerate(found)
+    )
 
 
 def _bits(listing: Listing, sites: dict[int, int]) -> tuple[Bit, ...]:
@@ -134,7 +143,7 @@ def observable(program: Program, text: str) -> dict[int, str]:
             with numbers for the others identity ("Z0 X5").
     """
     count, words = len(program.qubits), text.split()
-    if words and all(re.fullmatch(r"[IXYZ]\d+", word) for word in words):
+    if words and all(re.fullmatch(r"[IXYZ][0-9]{1,9}", word) for word in words):
         letters = [(int(word[1:]), word[0]) for word in words]
     elif re.fullmatch(r"[IXYZ]+", text):
         letters = list(enumerate(text))
@@ -175,6 +184,20 @@ def bit_probabilities(program: Program, state: TrainState) -> dict[str, Array]:
         bit.name: jnp.asarray(float(bit.value)) if bit.site is None else (1 - expect(state, {bit.site: "Z"})) / 2
         for bit in program.bits
     }
+
+
+def bit_order(program: Program) -> str:
+    """Return the order in which `counts` shows bits.
+
+    Example:
+        >>> bit_order(load_qasm("qubit q; bit[2] c; bit[9] d; c[0] = measure q;"))
+        'c[1]c[0] d[8]...d[0]'
+    """
+    sizes = Counter(bit.register for bit in program.bits)
+    return " ".join(
+        "".join(f"{name}[{k}]" for k in reversed(range(size))) if size < 4 else f"{name}[{size - 1}]...{name}[0]"
+        for name, size in sizes.items()
+    )
 
 
 def counts(program: Program, state: TrainState, num_samples: int, *, key: Array) -> dict[str, int]:

@@ -3,11 +3,18 @@
 import contextlib
 import io
 import re
+import sys
+from collections.abc import Iterator
 from typing import Any
 
+from qtn import _budget, _text
+from qtn._budget import Budget
 from qtn.circuits.qasm.errors import QasmError
 
 CURE = 'OpenQASM files need the parser: install `pip install "openqasm3[parser]"`.'
+
+RECURSION = 12_000
+"""Calls inside each other while a program is read: Python keeps them on its heap."""
 
 
 class Source:
@@ -39,6 +46,11 @@ class Source:
             column = offset
         return self.error_at(line, column, message)
 
+    def require(self, node: Any, budget: Budget, count: int) -> None:
+        """Refuse what a node of the tree asks for if it does not fit into a budget."""
+        if said := budget.excess(count):
+            raise self.error(node, f"{said}.")
+
     def error_at(self, line: int, column: int, message: str) -> QasmError:
         """Return the error for a place: line from 1, column from 0 in the normalised text."""
         moved = sum(1 for place in self._inserted.get(line, ()) if place < column)
@@ -57,11 +69,40 @@ class Source:
             raise ImportError(CURE) from error
         if self.version not in (2, 3):
             raise self.error_at(1, 0, f"OpenQASM {self.version} is not supported: the versions are 2.0 and 3.")
+        self._check_size()
         try:
-            with contextlib.redirect_stderr(io.StringIO()):  # the grammar prints what the exception says as well
+            with contextlib.redirect_stderr(io.StringIO()), deeper():  # the grammar prints what the exception says
                 return parse(self.text)
         except QASM3ParsingError as error:
             raise self._syntax_error(error) from None
+        except RecursionError:
+            raise self.too_deep() from None
+        except Exception as error:  # the visitor of the grammar trips over what its parser lets pass
+            raise self.error_at(1, 0, f"is not OpenQASM that can be read ({_text.one_line(str(error))}).") from None
+
+    def too_deep(self) -> QasmError:
+        """Return the error for a program whose expressions or statements are nested without end."""
+        return self.error_at(1, 0, "expressions or statements are nested too deeply: name their parts with `const`.")
+
+    def _check_size(self) -> None:
+        """Refuse what the grammar would need minutes or endless recursion for."""
+        if not self.text.strip():
+            raise self.error_at(
+                1, 0, 'the file is empty; a program begins with `OPENQASM 3.0; include "stdgates.inc";`.'
+            )
+        if said := _budget.CHARACTERS.excess(len(self.text)):
+            raise self.error_at(1, 0, f"{said}.")
+        if digits := re.search(rf"\d{{{_budget.DIGITS.most + 1}}}\d*", self.text):
+            raise self._error_in_text(digits.start(), f"{_budget.DIGITS.excess(len(digits[0]))}.")
+        depth = 0
+        for bracket in re.finditer(r"[(\[{]|[)\]}]", self.text):
+            depth += 1 if bracket[0] in "([{" else -1
+            if said := _budget.NESTING.excess(depth):
+                raise self._error_in_text(bracket.start(), f"{said}.")
+
+    def _error_in_text(self, place: int, message: str) -> QasmError:
+        line = self.text.count("\n", 0, place) + 1
+        return self.error_at(line, place - self._starts[line - 1], message)
 
     def _syntax_error(self, error: Exception) -> QasmError:
         told = re.match(r"L(\d+):C(\d+): (.*)", str(error), re.DOTALL)
@@ -85,6 +126,17 @@ class Source:
         if places:
             self._inserted[number] = places
         return line.replace("^", "**")
+
+
+@contextlib.contextmanager
+def deeper() -> Iterator[None]:
+    """Allow for the recursion that sums of hundreds of terms need, in the grammar and in the tree."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _without_comments(text: str) -> str:
