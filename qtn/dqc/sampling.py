@@ -12,15 +12,22 @@ from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.circuits.circuit import Circuit, Operation
 from qtn.circuits.run import prepare
+from qtn.circuits.run import run as run_circuit
 from qtn.circuits.trajectories import trajectories
+from qtn.dqc.computation import DEPENDENT
 from qtn.dqc.distributed import Distributed
+from qtn.dqc.machine import relabelled
 from qtn.dqc.matrices import NODES, Waits, index_of, matrices, rates_of
 from qtn.dqc.processor import Processor, one_each
-from qtn.dqc.program import program_of
-from qtn.dqc.timing import Timing, pairs_for, timing_of
+from qtn.dqc.program import Program, program_of
+from qtn.dqc.timing import Timing, pairs_for, timing_of, waits_depend
 from qtn.dqc.wiring import Wiring, wired
 from qtn.states.measures import letters_of
-from qtn.states.trains import require_count, to_mixed, zeros
+from qtn.states.trains import MPS, require_count, to_mixed, zeros
+
+
+NEGLIGIBLE = 1e-6
+"""Cut fraction of the squared norm of a trajectory that is not told."""
 
 
 @pytree
@@ -33,11 +40,33 @@ class Sampled:
     standard_error: Float[Array, "o"]
     """From the spread between draws of the waits."""
 
+    fidelity: Float[Array, ""]
+    """With what the circuit gives without noise; nan where that is no pure state, as it measures."""
+
+    fidelity_error: Float[Array, ""]
+    """Its standard error."""
+
     worst_fidelity_estimate: Float[Array, ""]
     """Of a trajectory: the fraction of its squared norm that cuts of bonds kept, at worst."""
 
     num_waits: int = static()
     """Draws of the waits."""
+
+    num_trajectories: int = static()
+    """Of each draw."""
+
+    ahead: bool = static()
+    """Whether waits that depend on each other were drawn independently: pairs are made ahead during other waits."""
+
+    def warnings(self) -> list[str]:
+        """Return one sentence with a cure for each thing that is wrong."""
+        lines, worst = [DEPENDENT] if self.ahead else [], float(self.worst_fidelity_estimate)
+        if worst < 1 - NEGLIGIBLE:
+            lines.append(
+                f"A trajectory keeps {worst:.6g} of its squared norm at worst: bonds were cut, a bias that standard "
+                "errors do not contain. Increase `max_bond`."
+            )
+        return lines
 
 
 def sampled_run(
@@ -45,13 +74,13 @@ def sampled_run(
     pairs: Any,
     processor: Processor | Sequence[Processor],
     *,
-    observables: Sequence[Mapping[int, str] | str],
+    observables: Sequence[Mapping[int, str] | str] = (),
     num_waits: int = 32,
     num_trajectories: int = 32,
     max_bond: int = 64,
     key: Array,
 ) -> Sampled:
-    """Estimate expectation values of a distributed run where mixed trains get too wide.
+    """Estimate fidelity and expectation values of a distributed run where mixed trains get too wide.
 
     Args:
         distributed: see `qtn.dqc.distribute`.
@@ -96,6 +125,7 @@ def sampled_run(
     for each in observables:
         letters = letters_of(each, distributed.circuit.num_sites)
         strings.append({program.site_place[site]: "IXYZ"[letter] for site, letter in enumerate(letters) if letter})
+    target = _ideal(distributed.circuit, program, max_bond)
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
     values, worst = [], []
     for number in range(num_waits):
@@ -104,17 +134,29 @@ def sampled_run(
             (ideal.ones, ideal.twos), processors, memories, *timing[3:], waits, index, groups, wiring.closes, False
         )
         own = jax.random.fold_in(key, number)
-        options = {"num_trajectories": num_trajectories, "max_bond": max_bond, "key": own}
+        options = {"num_trajectories": num_trajectories, "max_bond": max_bond, "key": own, "target": target}
         found, info = trajectories(_circuit(wiring, np.asarray(ones), np.asarray(twos)), observables=strings, **options)
-        values.append(found.mean)
-        worst.append(info.worst_fidelity_estimate)
-    means = jnp.stack(values)
+        values.append(np.asarray(found.mean))
+        worst.append(float(info.worst_fidelity_estimate))
+    means = np.stack(values)
+    mean, error = np.mean(means, axis=0), np.std(means, axis=0, ddof=1) / np.sqrt(num_waits)
+    seen, last = len(strings), (mean[-1], error[-1]) if target is not None else (np.nan, np.nan)
     return Sampled(
-        mean=jnp.mean(means, axis=0),
-        standard_error=jnp.std(means, axis=0, ddof=1) / np.sqrt(num_waits),
-        worst_fidelity_estimate=jnp.min(jnp.stack(worst)),
+        mean=mean[:seen],
+        standard_error=error[:seen],
+        fidelity=np.asarray(last[0]),
+        fidelity_error=np.asarray(last[1]),
+        worst_fidelity_estimate=np.asarray(min(worst)),
         num_waits=num_waits,
+        num_trajectories=num_trajectories,
+        ahead=waits_depend(program, processors),
     )
+
+
+def _ideal(circuit: Circuit, program: Program, max_bond: int) -> MPS | None:
+    """Return what the circuit gives without noise, free communication qubits in |0>; None where that is not pure."""
+    found, _ = run_circuit(relabelled(circuit, program.site_place, program.num_places), max_bond=max_bond)
+    return found if isinstance(found, MPS) else None
 
 
 def _known(timing: Timing) -> tuple[Any, ...]:
