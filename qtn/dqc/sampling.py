@@ -25,7 +25,6 @@ from qtn.dqc.wiring import Wiring, wired
 from qtn.states.measures import letters_of
 from qtn.states.trains import MPS, require_count, to_mixed, zeros
 
-
 NEGLIGIBLE = 1e-6
 """Cut fraction of the squared norm of a trajectory that is not told."""
 

@@ -25,7 +25,7 @@ from qtn.hardware.memory import dephasing_memory
 from qtn.merit.quantities import Quantity
 from qtn.problem.application.application import Application, Needs
 from qtn.problem.application.circuit_rows import BASIC, CAUSES, cause_row, observable_row
-from qtn.problem.application.circuit_tables import WRITTEN_OUT, PairsTable, ProcessorTable, write_out_pairs
+from qtn.problem.application.circuit_tables import PairsTable, ProcessorTable, chain_of, write_out_pairs
 from qtn.problem.number import Number
 from qtn.problem.table import Choice, Document
 
@@ -181,7 +181,6 @@ class DistributedCircuit(Application):
     rules = (can_be_distributed,)
     needs: ClassVar = Needs.OUTCOME
     quantities: ClassVar = BASIC
-    written_out: ClassVar = {f"pairs.{key}": name for key, name in WRITTEN_OUT.items()}
 
     model: Literal["circuit"]
     file: str = Field(description="OpenQASM 2 or 3 program; a relative path starts at the folder of this file")
@@ -208,6 +207,18 @@ class DistributedCircuit(Application):
             if isinstance(given, str) and (key == "file" or given not in list(Placing)):
                 table[key] = str((folder / given).resolve())
         return write_out_pairs(document)
+
+    @property
+    def written_out(self) -> tuple[str, ...]:
+        """Return what [application.pairs] stands for."""
+        return () if self.pairs is None else ("chain", "schedule")
+
+    @classmethod
+    def settle(cls, root: dict[str, Any], table: Document) -> None:
+        """Let numbers of [application.pairs] act on the chain that it stands for."""
+        if "pairs" in table:
+            for key, part in chain_of(table["pairs"]).items():
+                root[key] = root[key] | part if isinstance(part, dict) else part
 
     @classmethod
     def build(cls, table: Document) -> CircuitOverChain:
