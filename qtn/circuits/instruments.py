@@ -41,7 +41,7 @@ GENERAL, UNITARY, PAULI = range(3)
 """What the operators of an instrument are: anything, unitary, all Pauli strings in order."""
 
 
-def instruments_of(noise: Any) -> tuple[Array, Array, int]:
+def instruments_of(noise: Any) -> tuple[Any, Any, int]:
     """Return weights (k,), operators (k, D, D), and what they are: GENERAL, UNITARY or PAULI.
 
     Args:
@@ -70,7 +70,7 @@ def instruments_of(noise: Any) -> tuple[Array, Array, int]:
     return _unitary_mixture(_traced_kraus(matrix) if concrete is None else known_kraus(concrete))
 
 
-def _pauli_mixture(diagonal: np.ndarray) -> tuple[Array, Array]:
+def _pauli_mixture(diagonal: np.ndarray) -> tuple[Any, Any]:
     """Return the probabilities of all Pauli strings from the diagonal of a transfer matrix, and the strings."""
     strings = pauli_strings(1 if len(diagonal) == 4 else 2)
     signs = np.real(np.einsum("aij,bjk,akl,bli->ab", strings, strings, strings, strings)) / strings.shape[1]
@@ -90,7 +90,7 @@ def _drawable_jvp(primals, tangents):
     return _drawable(*primals), tangents[0] * jnp.where(all_drawn, 1.0, jnp.nan)
 
 
-def _unitary_mixture(kraus: Array) -> tuple[Array, Array, int]:
+def _unitary_mixture(kraus: Any) -> tuple[Any, Any, int]:
     """Divide operators that are multiples of unitaries by their norm, where all are and values are known."""
     concrete = _checks.known(kraus)
     if concrete is not None:

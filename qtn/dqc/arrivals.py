@@ -82,8 +82,8 @@ def steady_pairs(
         state: (4, 4) Pauli coefficients, or (4,) Bell weights.
         rate: pairs per second [Hz] while one is asked for.
         memory: of the communication qubits; perfect if not given.
-        p_success: chance of one attempt, in [1e-4, 1]; static. Attempts take p_success / rate; a small one makes the time
-            exponential, up to a variance that is smaller by the fraction `p_success`.
+        p_success: chance of one attempt, in [1e-4, 1]; static. Attempts take p_success / rate; a small one makes the
+            time exponential, up to a variance that is smaller by the fraction `p_success`.
         step: time of an attempt [s], for links of different rates on one grid: attempts then succeed with rate * step,
             which must lie between `p_success` (the grid is as long as that needs) and 1.
 

@@ -82,6 +82,16 @@ class Application(Table, abc.ABC):
         return []
 
     @classmethod
+    def draws(cls, built: Any, use: Any) -> dict[str, Any]:
+        """Return what is drawn at random besides quantities: samples and standard errors, as plain numbers by key.
+
+        Args:
+            built: what `build` returned.
+            use: what its `run` returned, which is concrete.
+        """
+        return {}
+
+    @classmethod
     def lines(cls, numbers: Mapping[str, Any]) -> list[str]:
-        """Return sentences for text and report, from the quantities by name."""
+        """Return sentences for text and report, from the quantities by name and what `draws` returned."""
         return []

@@ -26,6 +26,15 @@ StorageTime = Annotated[
 ]
 
 
+Size = Annotated[int, Number("Data qubits of a processor", within.COUNT, traced=False)]
+Place = Annotated[int, Number("Processor of a qubit", within.NON_NEGATIVE, traced=False)]
+Sizes = Annotated[list[Size], Field(min_length=1, description="Data qubits of each processor")]
+Placed = Annotated[
+    str | list[Place] | None,
+    Field(description='"contiguous", "cut", a JSON file, or the processor of each qubit'),
+]
+
+
 class ProcessorTable(Table):
     """Every processor; perfect unless said otherwise."""
 
@@ -49,6 +58,16 @@ class ProcessorTable(Table):
             buffer=table.get("buffer", 0),
             **cls.in_si(numbers),
         )
+
+
+class AlternativeTable(Table):
+    """The same circuit on other processors, to be compared: how many are worth it."""
+
+    qpus: Sizes
+    placement: Placed = None
+    processor: ProcessorTable | None = Field(
+        default=None, description="Each of these processors; those of [application.processor] if not given"
+    )
 
 
 ANY_PAIRS: dict[str, Any] = {"rate_hz": 1.0, "p_success": 1.0, "werner": 1.0}
