@@ -16,14 +16,16 @@ from qtn.circuits.run import prepare
 from qtn.circuits.run import run as run_circuit
 from qtn.circuits.trajectories import trajectories
 from qtn.dqc.computation import DEPENDENT, ROUNDING
+from qtn.dqc.couples import pairs_for
 from qtn.dqc.distributed import Distributed
 from qtn.dqc.machine import relabelled
 from qtn.dqc.matrices import NODES, Waits, index_of, matrices, rates_of
 from qtn.dqc.processor import Processor, one_each
-from qtn.dqc.program import Program, program_of
+from qtn.dqc.program import Program
 from qtn.dqc.run_time import RunTime, mean_run_time, run_time
-from qtn.dqc.timing import Timing, pairs_for, timing_of, waits_depend
+from qtn.dqc.timing import Timing, timing_of, waits_depend
 from qtn.dqc.wiring import Wiring, wired
+from qtn.dqc.writer import program_of
 from qtn.states.measures import letters_of
 from qtn.states.trains import MPS, require_count, to_mixed, zeros
 

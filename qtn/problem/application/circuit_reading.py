@@ -16,8 +16,8 @@ from qtn.dqc.distributed import Distributed
 from qtn.dqc.distribution import distribute
 from qtn.dqc.placement import Placing, read_placement, require_qpus
 from qtn.dqc.processor import processor
-from qtn.dqc.program import program_of
 from qtn.dqc.sharing import Sharing
+from qtn.dqc.writer import program_of
 from qtn.hardware.memory import dephasing_memory
 from qtn.problem.table import Document
 
