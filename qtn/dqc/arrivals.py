@@ -19,6 +19,10 @@ TAIL = 1e-15
 """Probability that may outlast the grid of `steady_pairs`."""
 
 
+LEAST_SUCCESS = 1e-4
+"""Smallest chance of an attempt of `steady_pairs`: below it only the rate matters, and grids get long."""
+
+
 @pytree
 class Pairs:
     """What one link between two processors delivers, again and again; each pair starts when it is asked for."""
@@ -78,8 +82,8 @@ def steady_pairs(
         state: (4, 4) Pauli coefficients, or (4,) Bell weights.
         rate: pairs per second [Hz] while one is asked for.
         memory: of the communication qubits; perfect if not given.
-        p_success: chance of one attempt, in (0, 1]; static. Attempts take p_success / rate; a small one makes the time
-            exponential, up to a variance that is smaller by the fraction `p_success`.
+        p_success: chance of one attempt, in [1e-4, 1]; static. Attempts take p_success / rate; a small one makes the
+            time exponential, up to a variance that is smaller by the fraction `p_success`.
         step: time of an attempt [s], for links of different rates on one grid: attempts then succeed with rate * step,
             which must lie between `p_success` (the grid is as long as that needs) and 1.
 
@@ -95,8 +99,8 @@ def steady_pairs(
         >>> round(float(steady_pairs([0.97, 0.01, 0.01, 0.01], 10.0).mean_time), 9)
         0.1
     """
-    if isinstance(p_success, bool) or not isinstance(p_success, (int, float)) or not 1e-4 <= p_success <= 1:
-        raise ValueError(f"Argument `p_success` must be a number in [1e-4, 1], but is {p_success!r}.")
+    if isinstance(p_success, bool) or not isinstance(p_success, (int, float)) or not LEAST_SUCCESS <= p_success <= 1:
+        raise ValueError(f"Argument `p_success` must be a number in [{LEAST_SUCCESS:g}, 1], but is {p_success!r}.")
     rate = _checks.positive_finite("rate", rate)
     coefficients = pair_coefficients(state, "state")
     length = 2 if p_success == 1 else 2 + math.ceil(math.log(TAIL) / math.log1p(-p_success))

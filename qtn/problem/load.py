@@ -73,7 +73,7 @@ def changed(problem: Problem, overrides: Sequence[str]) -> Problem:
         ProblemError: with every mistake found.
     """
     given = problem.config.model_dump(exclude_none=True, exclude_unset=True, by_alias=True)
-    document = {key: table for key, table in given.items() if key != "sweep"}
+    document = {key: table for key, table in given.items() if key not in ("sweep", *problem.written_out)}
     return read(document, overrides, name=problem.name, source=problem.source)
 
 

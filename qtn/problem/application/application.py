@@ -42,9 +42,6 @@ class Application(Table, abc.ABC):
     quantities: ClassVar[tuple[Quantity, ...]] = ()
     """Its rows of the registry; their names differ from those of all other quantities."""
 
-    written_out: ClassVar[Mapping[str, str]] = {}
-    """Key below [application] that `complete` replaces -> dotted name of the number that stands in its place."""
-
     @classmethod
     def complete(cls, document: dict[str, Any], folder: Path) -> list[str]:
         """Write out short forms and paths of a file that is not checked yet; return what is wrong with them.
@@ -54,6 +51,20 @@ class Application(Table, abc.ABC):
             folder: where it lies.
         """
         return []
+
+    @property
+    def written_out(self) -> tuple[str, ...]:
+        """Return the keys of the tables of the file that `complete` has written out: their numbers are its own."""
+        return ()
+
+    @classmethod
+    def settle(cls, root: dict[str, Any], table: Document) -> None:
+        """Let numbers of the application, which may be traced, act on a root table that it has written out.
+
+        Args:
+            root: changed in place.
+            table: of the application.
+        """
 
     @classmethod
     def rows(cls, table: Document) -> tuple[Quantity, ...]:
@@ -71,6 +82,16 @@ class Application(Table, abc.ABC):
         return []
 
     @classmethod
+    def draws(cls, built: Any, use: Any) -> dict[str, Any]:
+        """Return what is drawn at random besides quantities: samples and standard errors, as plain numbers by key.
+
+        Args:
+            built: what `build` returned.
+            use: what its `run` returned, which is concrete.
+        """
+        return {}
+
+    @classmethod
     def lines(cls, numbers: Mapping[str, Any]) -> list[str]:
-        """Return sentences for text and report, from the quantities by name."""
+        """Return sentences for text and report, from the quantities by name and what `draws` returned."""
         return []
