@@ -79,14 +79,16 @@ def gather(
     arms = list(arms)
     joining = _joining(len(arms), edges)
     step = _one_step(arms)
-    ends, kept = _checks.choice("ends", ends, Ends), hub
+    ends = _checks.choice("ends", ends, Ends)
     cutoff = None
     if cutoff_time is not None:
         cutoff = _checks.non_negative("cutoff_time", cutoff_time) / step
         if (known := _checks.known(cutoff)) is not None and not np.isfinite(known):
             cutoff = None
+    if hub is not None and hub.optics is not None:
+        raise ValueError("Argument `hub` must join halves by gates and readouts, but has linear optics: leave it out.")
     distinct, kinds = _kinds(arms)
-    stored = on_one_grid([_stored(arm, kept, ends) for arm in distinct])
+    stored = on_one_grid([_stored(arm, hub, ends) for arm in distinct])
     held = held_pairs(stored, None if cutoff is None else jnp.asarray(cutoff, float))
     gate_set = gates() if hub is None else hub.gates
     number = len(arms) - 1 if edges is None else len(joining.edges)

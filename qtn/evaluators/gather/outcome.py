@@ -122,6 +122,14 @@ class GroupOutcome:
         train = state.train.at[0].divide(total)
         return MPDO(train=train), lost / total
 
+    def require_ghz(self) -> None:
+        """Raise a ValueError unless the state is a GHZ state, but for noise."""
+        if not isinstance(self.joining, GhzJoining):
+            raise ValueError(
+                "The users hold a graph state, but a GHZ state is needed: leave `edges` out where it is gathered, or "
+                "ask for `means` of strings of the graph state."
+            )
+
     def raw_means(self, users: np.ndarray) -> Float[Array, "s"]:
         """Return means of Pauli strings (s, n), 0 .. 3 for I, X, Y, Z, times the probability of no cut-off."""
         return string_means(self.held, self.gates, np.array(self.kinds), users, self.joining.measured(users))
@@ -151,10 +159,7 @@ class GroupOutcome:
         Note:
             Exact for any number of users, differentiable.
         """
-        if not isinstance(self.joining, GhzJoining):
-            raise ValueError(
-                "Products of operators are for GHZ states: ask for `means` of the strings of a graph state."
-            )
+        self.require_ghz()
         trace = np.tile([1.0, 0.0, 0.0, 0.0], (1, self.num_users, 1))
         given = jnp.concatenate([jnp.asarray(trace, complex), jnp.asarray(vectors, complex)])
         found = product_means(self.held, self.gates, np.array(self.kinds), given)
