@@ -249,7 +249,8 @@ def pairwise_key(
         Differentiable, where all pairs have a key.
     """
     arms, via = list(arms), _checks.choice("via", via, Pairwise)
-    _at_least_two("len(arms)", len(arms))
+    if len(arms) < 2:
+        raise ValueError(f"Argument `arms` must hold at least two arms, one for each user, but holds {len(arms)}.")
     ends = zip(arms[:-1] if via is Pairwise.NEIGHBOURS else arms[:1] * (len(arms) - 1), arms[1:], strict=True)
     known: dict[tuple[int, int], Array] = {}
     rates = []

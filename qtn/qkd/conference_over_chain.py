@@ -35,6 +35,25 @@ class ConferenceUse:
     anonymous_fidelity: Float[Array, ""]
     """Fidelity of a pair of two users after all others have measured X."""
 
+    extrapolated: bool = static(default=False)
+    """Whether the chain was evaluated on several grids, of which the finest one alone is used here."""
+
+    def warnings(self) -> list[str]:
+        """Return one sentence with a cure for each thing that is wrong with concrete numbers."""
+        found = []
+        if self.extrapolated:
+            found.append(
+                f"GHZ states are gathered on the finest time grid of the chain ({float(self.group.time.step):.3g} s), "
+                "without the extrapolation that corrects its means: compare with a smaller time.step_s."
+            )
+        missing = 1 - float(self.group.time.probability.sum())
+        if missing > 1e-6:
+            found.append(
+                f"The time grid holds {1 - missing:.2%} of the waiting time for a GHZ state; its mean is exact, later "
+                "quantiles continue it as an exponential. Increase time.num_steps for more."
+            )
+        return found
+
 
 @pytree
 class Conference:
@@ -61,5 +80,6 @@ class Conference:
             key=conference_key(group, **terms),
             pairwise=pairwise_key(arms, hub, via=self.pairwise, **terms, **options),
             secret=secret_sharing(group, check=self.check, correction=self.correction),
+            extrapolated=getattr(result.info, "num_grids", 1) > 1,
             anonymous_fidelity=jnp.asarray(fidelity(anonymous_pair(group, 0, self.users - 1).state)),
         )

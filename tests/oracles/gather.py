@@ -80,3 +80,11 @@ def products(laws, decays, cutoff=np.inf):
             mass += chance
             total += chance * np.prod([d ** (end - t) for d, t in zip(decays, times, strict=True)])
     return total / mass
+
+
+def kron(matrices):
+    """The product of one matrix a qubit."""
+    found = np.eye(1)
+    for matrix in matrices:
+        found = np.kron(found, matrix)
+    return found

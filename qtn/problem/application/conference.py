@@ -115,6 +115,11 @@ class ConferenceKeys(Application):
         return (*ROWS, ANONYMOUS) if table.get("ends") == Ends.KEPT else ROWS
 
     @classmethod
+    def warnings(cls, use: ConferenceUse) -> list[str]:
+        """Say what the time grid leaves out."""
+        return use.warnings()
+
+    @classmethod
     def lines(cls, numbers: Mapping[str, Any]) -> list[str]:
         """Say whether one key of all beats pair keys."""
         ours, pairs = numbers["conference_key_rate_hz"], numbers["pairwise_key_rate_hz"]
