@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from qtn import _checks
-from qtn.dqc.arrivals import Pairs, pairs_of
 from qtn.dqc.program import Couple
 from qtn.evaluators.outcome import Result
+from qtn.evaluators.pairs import Pairs, pairs_of
 
 
 def pairs_for(pairs: Any, couples: Sequence[Couple]) -> dict[Couple, Pairs]:

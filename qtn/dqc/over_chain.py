@@ -10,7 +10,6 @@ from jaxtyping import Float
 
 from qtn._array import Array
 from qtn._pytree import pytree, static
-from qtn.dqc.arrivals import Pairs, pairs_of
 from qtn.dqc.averages import WaitModel
 from qtn.dqc.computation import Computation, is_outside
 from qtn.dqc.distributed import Distributed
@@ -19,6 +18,7 @@ from qtn.dqc.run import run
 from qtn.dqc.sampling import Sampled, sampled_run
 from qtn.dqc.shots import shots
 from qtn.evaluators.outcome import Outcome
+from qtn.evaluators.pairs import Pairs, pairs_of
 from qtn.hardware.gates import gates
 from qtn.links.chain import Chain
 from qtn.states.basis import BELL_SIGNS

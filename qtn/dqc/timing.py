@@ -11,10 +11,11 @@ import numpy as np
 from jaxtyping import Float
 
 from qtn._array import Array
-from qtn.dqc.arrivals import Pairs, decay_rates, first_of, towards_equilibrium
+from qtn.dqc.arrivals import first_of
 from qtn.dqc.processor import Processor
 from qtn.dqc.program import Couple, Kind, Program
 from qtn.dqc.waits import Round, Supply, by_last, made_ahead, slowest_of
+from qtn.evaluators.pairs import Pairs, decay_rates, towards_equilibrium
 from qtn.tensors.recurrence import delay, padded_length
 
 MOST_NUMBERS = 2**28
