@@ -9,13 +9,13 @@ from jaxtyping import Float
 
 from qtn._array import Array
 from qtn._pytree import pytree, static
-from qtn.dqc.arrivals import Pairs, pairs_of
 from qtn.dqc.averages import WaitModel
 from qtn.dqc.computation import Computation, is_outside
 from qtn.dqc.distributed import Distributed
 from qtn.dqc.processor import Processor
 from qtn.dqc.run import run
 from qtn.evaluators.outcome import Outcome
+from qtn.evaluators.pairs import Pairs, pairs_of
 from qtn.hardware.gates import gates
 from qtn.links.chain import Chain
 from qtn.states.basis import BELL_SIGNS

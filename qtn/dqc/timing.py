@@ -14,11 +14,12 @@ from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array
-from qtn.dqc.arrivals import Pairs, decay_rates, first_of, pairs_of, towards_equilibrium
+from qtn.dqc.arrivals import first_of
 from qtn.dqc.processor import Processor
 from qtn.dqc.program import Couple, Kind, Program
 from qtn.dqc.waits import Round, Supply, by_last, made_ahead, slowest_of
 from qtn.evaluators.outcome import Result
+from qtn.evaluators.pairs import Pairs, decay_rates, pairs_of, towards_equilibrium
 from qtn.tensors.recurrence import delay, padded_length
 
 MOST_NUMBERS = 2**28

@@ -17,12 +17,24 @@ from qtn.qkd.attacks import (
     holevo_information,
     intercept_resend,
 )
+from qtn.qkd.conference import (
+    ConferenceKey,
+    ConferenceProtocol,
+    Pairwise,
+    PairwiseKey,
+    conference_key,
+    ghz_weights,
+    pairwise_key,
+    white_noise_fraction,
+    white_noise_threshold,
+)
 from qtn.qkd.decoy_key import DecoyKey, decoy_key
 from qtn.qkd.decoys import asymptotic_rate, rate_without_decoys, single_photons, splitting_limit, vacuum_and_weak
 from qtn.qkd.detection import bits_to_detect, exact_bits, p_accepted, sequential_test
 from qtn.qkd.down_conversion import PulsedPairs, down_conversion
 from qtn.qkd.entangled_light import Coincidences, entangled_light
 from qtn.qkd.finite_key import FiniteKey, finite_key
+from qtn.qkd.group_states import Check, SharedSecret, anonymous_pair, secret_sharing
 from qtn.qkd.pairs import PairKey, PairKeys, pair_key
 from qtn.qkd.pulses import Counts, Pulses, Receiver, expected_counts, pulses, receiver, sampled_counts
 from qtn.qkd.security import Security
@@ -33,8 +45,11 @@ __all__ = [
     "Assumptions",
     "Authentication",
     "Basis",
+    "Check",
     "Cloner",
     "Coincidences",
+    "ConferenceKey",
+    "ConferenceProtocol",
     "Counts",
     "DecoyKey",
     "EntanglingProbe",
@@ -42,15 +57,20 @@ __all__ = [
     "InterceptResend",
     "PairKey",
     "PairKeys",
+    "Pairwise",
+    "PairwiseKey",
     "PulsedPairs",
     "Pulses",
     "Receiver",
     "Security",
     "Session",
+    "SharedSecret",
     "Tail",
+    "anonymous_pair",
     "asymptotic_rate",
     "attacked",
     "bits_to_detect",
+    "conference_key",
     "decoy_key",
     "down_conversion",
     "entangled_light",
@@ -60,19 +80,24 @@ __all__ = [
     "exact_bits",
     "expected_counts",
     "finite_key",
+    "ghz_weights",
     "guessing_probability",
     "highest_rate",
     "holevo_information",
     "intercept_resend",
     "p_accepted",
     "pair_key",
+    "pairwise_key",
     "pulses",
     "rate_without_decoys",
     "receiver",
     "sampled_counts",
+    "secret_sharing",
     "sequential_test",
     "session",
     "single_photons",
     "splitting_limit",
     "vacuum_and_weak",
+    "white_noise_fraction",
+    "white_noise_threshold",
 ]

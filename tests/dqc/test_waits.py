@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qtn.dqc.arrivals import first_of, pairs_of, steady_pairs
+from qtn.dqc.arrivals import first_of, steady_pairs
 from qtn.dqc.waits import Supply, by_last, made_ahead, slowest_of
 from qtn.evaluators.evaluate import evaluate
+from qtn.evaluators.pairs import pairs_of
 from qtn.evaluators.sampled import Sampled
 from qtn.hardware.memory import relaxing_memory
 from qtn.hardware.node import node
