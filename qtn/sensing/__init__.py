@@ -12,6 +12,14 @@ from qtn.sensing.clocks import (
     weighted_sum,
 )
 from qtn.sensing.fisher import LooseFisherWarning, fisher_along, fisher_bounds, quantum_fisher
+from qtn.sensing.group_clock import (
+    Measurement,
+    Sensing,
+    Sensor,
+    group_fisher,
+    group_parity_fisher,
+    sensing,
+)
 from qtn.sensing.measured import classical_fisher, local_fisher, parity_fisher
 from qtn.sensing.ramsey import Ramsey, best_exponential_time, ramsey
 from qtn.sensing.time_transfer import DelayAttack, TimeTransfer, delay_attack, largest_hidden_bias, time_transfer
@@ -22,7 +30,10 @@ __all__ = [
     "DelayAttack",
     "FisherInfo",
     "LooseFisherWarning",
+    "Measurement",
     "Ramsey",
+    "Sensing",
+    "Sensor",
     "TimeTransfer",
     "WeightedSum",
     "best_exponential_time",
@@ -33,11 +44,14 @@ __all__ = [
     "fisher_bounds",
     "fisher_matrix",
     "fused_fisher",
+    "group_fisher",
+    "group_parity_fisher",
     "largest_hidden_bias",
     "local_fisher",
     "parity_fisher",
     "quantum_fisher",
     "ramsey",
+    "sensing",
     "time_transfer",
     "weighted_sum",
 ]
