@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import jax.numpy as jnp
@@ -95,6 +96,23 @@ class ConferenceKeys(Application):
     correction: Annotated[
         float, Number("Bits that error correction reveals, over Shannon's bound", within.AT_LEAST_ONE)
     ] = 1.0
+
+    @classmethod
+    def complete(cls, document: dict[str, Any], folder: Path) -> list[str]:
+        """Say so where the hub, the last node of the chain, has no gates."""
+        chain = document.get("chain")
+        nodes = chain.get("nodes") if isinstance(chain, dict) else None
+        listed = isinstance(nodes, list) and len(nodes) > 0
+        hub = nodes[-1] if listed else chain.get("node") if isinstance(chain, dict) else None
+        swap = hub.get("swap") if isinstance(hub, dict) else None
+        if not isinstance(swap, dict) or swap.get("model") != "linear_optics":
+            return []
+        key = f"chain.nodes.{len(nodes) - 1}" if listed else "chain.node"
+        more = "" if listed else ", with one [[chain.nodes]] table a node"
+        return [
+            f'{key}.swap.model: "linear_optics" joins two halves, but the last node of the chain is the hub that joins '
+            f'those of application.users; use "gates" there{more}'
+        ]
 
     @classmethod
     def build(cls, table: Document) -> Conference:
