@@ -12,6 +12,7 @@ from qtn.planning.search import Method
 from qtn.problem import number as unit
 from qtn.problem.application.circuit import DistributedCircuit
 from qtn.problem.application.conference import ConferenceKeys
+from qtn.problem.application.sensor import SharedSensor
 from qtn.problem.application.teleportation import Teleportation
 from qtn.problem.chain.chain import Chain
 from qtn.problem.chain.codes import AnyCode
@@ -246,8 +247,9 @@ class Config(Table):
     evaluate: Evaluate = Evaluate()
     merit: Merit = Merit()
     time: Time = Time()
-    application: Annotated[Teleportation | DistributedCircuit | ConferenceKeys, Field(discriminator="model")] | None = (
-        Field(default=None, description="What delivered pairs are used for")
-    )
+    application: (
+        Annotated[Teleportation | DistributedCircuit | ConferenceKeys | SharedSensor, Field(discriminator="model")]
+        | None
+    ) = Field(default=None, description="What delivered pairs are used for")
     optimise: Optimise | None = None
     sweep: Sweep | None = None
