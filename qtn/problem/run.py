@@ -48,7 +48,7 @@ def report_numbers(evaluation: Evaluation) -> dict[str, Any]:
         numbers
         | left_out
         | {
-            "bell_diagonal": np.asarray(found.bell_diagonal).tolist(),
+            **({"bell_diagonal": np.asarray(found.bell_diagonal).tolist()} if "fidelity" in numbers else {}),
             "waiting_time_quantiles_s": dict(zip(QUANTILES, np.asarray(times).tolist(), strict=True)),
             **problem.root.rows(evaluation),
             **({} if use is None else {"application": application_numbers(use, numbers, whole.use)}),
@@ -59,8 +59,8 @@ def report_numbers(evaluation: Evaluation) -> dict[str, Any]:
 
 def application_numbers(application: Application, numbers: dict[str, Any], use: Any) -> dict[str, Any]:
     """Return what an application says of its quantities, and what is wrong with what it made of the pairs."""
-    told = application.warnings(use)
-    return {"model": application.model, "sentences": application.lines(numbers), "warnings": told}
+    said = [*application.lines(numbers), *application.told(use)]
+    return {"model": application.model, "sentences": said, "warnings": application.warnings(use)}
 
 
 def left_out_sentence(evaluation: Evaluation) -> str:

@@ -23,11 +23,15 @@ from qtn.qkd.detection import bits_to_detect, exact_bits, p_accepted, sequential
 from qtn.qkd.down_conversion import PulsedPairs, down_conversion
 from qtn.qkd.entangled_light import Coincidences, entangled_light
 from qtn.qkd.finite_key import FiniteKey, finite_key
-from qtn.qkd.pairs import PairKey, PairKeys, pair_key
+from qtn.qkd.keys import Keys, KeyUse, Protocol
+from qtn.qkd.lines import Light, LightLine, PulseLine, light_line
+from qtn.qkd.pairs import pair_key
+from qtn.qkd.pulse_sessions import pulse_key
 from qtn.qkd.pulses import Counts, Pulses, Receiver, expected_counts, pulses, receiver, sampled_counts
 from qtn.qkd.security import Security
 from qtn.qkd.sessions import Session, session
 from qtn.qkd.tails import Tail, highest_rate
+from qtn.qkd.timed import TimedKey
 
 __all__ = [
     "Assumptions",
@@ -40,14 +44,19 @@ __all__ = [
     "EntanglingProbe",
     "FiniteKey",
     "InterceptResend",
-    "PairKey",
-    "PairKeys",
+    "KeyUse",
+    "Keys",
+    "Light",
+    "LightLine",
+    "Protocol",
+    "PulseLine",
     "PulsedPairs",
     "Pulses",
     "Receiver",
     "Security",
     "Session",
     "Tail",
+    "TimedKey",
     "asymptotic_rate",
     "attacked",
     "bits_to_detect",
@@ -65,7 +74,9 @@ __all__ = [
     "holevo_information",
     "intercept_resend",
     "p_accepted",
+    "light_line",
     "pair_key",
+    "pulse_key",
     "pulses",
     "rate_without_decoys",
     "receiver",

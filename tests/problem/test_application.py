@@ -170,7 +170,10 @@ def test_samples_have_its_standard_error():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ('model = "teleport"', "application.model: must be one of 'teleportation', 'circuit', but is 'teleport'"),
+        (
+            'model = "teleport"',
+            "application.model: must be one of 'teleportation', 'circuit', 'key', but is 'teleport'",
+        ),
         ("sender = 'left'", "application.model: is missing; add `model = ...`"),
         ('model = "teleportation"\nsender = "up"', "application.sender: must be 'left' or 'right', but is 'up'"),
         ('model = "teleportation"\nend = 1', "application.end: is an unknown key; did you mean `sender`?"),
