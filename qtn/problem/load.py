@@ -108,7 +108,7 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
         raise ProblemError(source, [said])
     if times and schedule is not None:
         problem = problem.with_schedule(schedule)
-    errors = list(impossible_links(problem))
+    errors = [*impossible_links(problem), *impossible_root(problem)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnusualWarning)  # told above
         errors += unusable_parameters(problem)
@@ -146,6 +146,16 @@ def impossible_links(problem: Problem) -> Iterator[str]:
                 warnings.warn(f"{key}: {each.message}", UnusualWarning, stacklevel=2)
             elif not issubclass(each.category, UnusualWarning):  # a file names its units: no hint at them
                 warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+
+
+def impossible_root(problem: Problem) -> Iterator[str]:
+    """Return why what is not made of links cannot be built, if its numbers do not go together."""
+    if problem.root.scheduled:
+        return
+    try:
+        problem.built(problem.document[problem.root_key])
+    except ValueError as error:
+        yield f"{problem.root_key}: {error}"
 
 
 def short_cutoffs(problem: Problem) -> Iterator[str]:

@@ -132,8 +132,8 @@ def schedule_with(problem: Problem, values: Mapping[str, Any]) -> Schedule:
     return Schedule(tree=problem.schedule.tree, **{name: stacked(entries) for name, entries in numbers.items()})
 
 
-def chain_with(problem: Problem, values: Mapping[str, Any]) -> Chain:
-    """Return the chain with some numbers replaced, which may be traced; those of the schedule are ignored."""
+def chain_with(problem: Problem, values: Mapping[str, Any]) -> Any:
+    """Return the chain, or what else the root builds, with some numbers replaced; those of the schedule are ignored."""
     return problem.built(root_table(problem, values))
 
 
@@ -141,7 +141,7 @@ def setting_with(problem: Problem, values: Mapping[str, Any]) -> Setting:
     """Return where pairs are delivered and what for, with some numbers replaced, which may be traced."""
     kind = problem.config.application
     use = None if kind is None else type(kind).build(replaced(problem.document, "application", values))
-    return Setting(chain=chain_with(problem, values) if problem.root.scheduled else None, application=use)
+    return Setting(chain=chain_with(problem, values), application=use)
 
 
 def root_table(problem: Problem, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def report_numbers(evaluation: Evaluation) -> dict[str, Any]:
         numbers
         | left_out
         | {
-            "bell_diagonal": np.asarray(found.bell_diagonal).tolist(),
+            **({"bell_diagonal": np.asarray(found.bell_diagonal).tolist()} if "fidelity" in numbers else {}),
             "waiting_time_quantiles_s": dict(zip(QUANTILES, np.asarray(times).tolist(), strict=True)),
             **problem.root.rows(evaluation),
             **({} if use is None else {"application": application_numbers(use, numbers, whole)}),
@@ -60,8 +60,8 @@ def report_numbers(evaluation: Evaluation) -> dict[str, Any]:
 def application_numbers(application: Application, numbers: dict[str, Any], whole: Delivered) -> dict[str, Any]:
     """Return what an application says of its quantities, what it draws, and what is wrong with the use of pairs."""
     drawn = {} if whole.setting is None else application.draws(whole.setting.application, whole.use)
-    told = {"sentences": application.lines(numbers | drawn), "warnings": application.warnings(whole.use)}
-    return {"model": application.model, **told, **drawn}
+    said = [*application.lines(numbers | drawn), *application.told(whole.use)]
+    return {"model": application.model, "sentences": said, "warnings": application.warnings(whole.use), **drawn}
 
 
 def left_out_sentence(evaluation: Evaluation) -> str:

@@ -35,11 +35,15 @@ from qtn.qkd.down_conversion import PulsedPairs, down_conversion
 from qtn.qkd.entangled_light import Coincidences, entangled_light
 from qtn.qkd.finite_key import FiniteKey, finite_key
 from qtn.qkd.group_states import Check, SharedSecret, anonymous_pair, secret_sharing
-from qtn.qkd.pairs import PairKey, PairKeys, pair_key
+from qtn.qkd.keys import Keys, KeyUse, Protocol
+from qtn.qkd.lines import Light, LightLine, PulseLine, light_line
+from qtn.qkd.pairs import pair_key
+from qtn.qkd.pulse_sessions import pulse_key
 from qtn.qkd.pulses import Counts, Pulses, Receiver, expected_counts, pulses, receiver, sampled_counts
 from qtn.qkd.security import Security
 from qtn.qkd.sessions import Session, session
 from qtn.qkd.tails import Tail, highest_rate
+from qtn.qkd.timed import TimedKey
 
 __all__ = [
     "Assumptions",
@@ -55,10 +59,14 @@ __all__ = [
     "EntanglingProbe",
     "FiniteKey",
     "InterceptResend",
-    "PairKey",
-    "PairKeys",
+    "KeyUse",
+    "Keys",
+    "Light",
+    "LightLine",
     "Pairwise",
     "PairwiseKey",
+    "Protocol",
+    "PulseLine",
     "PulsedPairs",
     "Pulses",
     "Receiver",
@@ -66,6 +74,7 @@ __all__ = [
     "Session",
     "SharedSecret",
     "Tail",
+    "TimedKey",
     "anonymous_pair",
     "asymptotic_rate",
     "attacked",
@@ -85,9 +94,11 @@ __all__ = [
     "highest_rate",
     "holevo_information",
     "intercept_resend",
+    "light_line",
     "p_accepted",
     "pair_key",
     "pairwise_key",
+    "pulse_key",
     "pulses",
     "rate_without_decoys",
     "receiver",

@@ -2,7 +2,7 @@
 
 import abc
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -67,6 +67,11 @@ class Application(Table, abc.ABC):
         """
 
     @classmethod
+    def fits(cls, document: Mapping[str, Any]) -> Iterator[str]:
+        """Return one sentence for each key of a file, not checked yet, that does not go with this application."""
+        yield from ()
+
+    @classmethod
     def rows(cls, table: Document) -> tuple[Quantity, ...]:
         """Return the quantities of a table that is not checked yet: those of the class, and what the table asks for."""
         return cls.quantities
@@ -90,6 +95,11 @@ class Application(Table, abc.ABC):
             use: what its `run` returned, which is concrete.
         """
         return {}
+
+    @classmethod
+    def told(cls, use: Any) -> list[str]:
+        """Return sentences on what `run` returned, which is concrete; they follow `lines`."""
+        return []
 
     @classmethod
     def lines(cls, numbers: Mapping[str, Any]) -> list[str]:
