@@ -6,6 +6,7 @@ from qtn import codes as codes
 from qtn import dqc as dqc
 from qtn import networks as networks
 from qtn import qkd as qkd
+from qtn import sensing as sensing
 from qtn.states.trains import MPS as MPS
 from qtn.states.trains import MPDO as MPDO
 from qtn.circuits.circuit import circuit as circuit
@@ -74,6 +75,9 @@ from qtn.evaluators.asap.line import stacked as stacked
 from qtn.evaluators.outcome import Outcome as Outcome
 from qtn.evaluators.evaluate import evaluate as evaluate
 from qtn.evaluators.outcome import waiting_time_quantiles as waiting_time_quantiles
+from qtn.evaluators.pairs import pairs_of as pairs_of
+from qtn.evaluators.gather.gather import gather as gather
+from qtn.evaluators.gather.outcome import GroupOutcome as GroupOutcome
 from qtn.merit.fidelity import fidelity as fidelity
 from qtn.merit.entanglement import log_negativity as log_negativity
 from qtn.merit.entanglement import coherent_information as coherent_information
