@@ -8,7 +8,7 @@ The public names are loaded when first used, in the order in which data flow.
 import importlib
 from typing import Any
 
-_PACKAGES = ("states", "channels", "circuits", "codes", "dqc", "networks", "qkd")
+_PACKAGES = ("states", "channels", "circuits", "codes", "dqc", "networks", "qkd", "sensing")
 
 _PUBLIC = {
     "MPS": "qtn.states.trains",
@@ -79,6 +79,9 @@ _PUBLIC = {
     "Outcome": "qtn.evaluators.outcome",
     "evaluate": "qtn.evaluators.evaluate",
     "waiting_time_quantiles": "qtn.evaluators.outcome",
+    "pairs_of": "qtn.evaluators.pairs",
+    "gather": "qtn.evaluators.gather.gather",
+    "GroupOutcome": "qtn.evaluators.gather.outcome",
     "fidelity": "qtn.merit.fidelity",
     "log_negativity": "qtn.merit.entanglement",
     "coherent_information": "qtn.merit.entanglement",

@@ -55,17 +55,23 @@ class Workload:
         return value, gradient
 
 
+def components(evaluator: qtn.Renewal) -> int:
+    """Return how many numbers describe a pair at the level that was planned."""
+    assert evaluator.level is not None
+    return evaluator.level.num_components
+
+
 def pair_engine(num_steps: int = 65536) -> Workload:
     """(a) One tree of 8 different links, 4 numbers a step: 7 joins, 6 restarts by Fourier transforms."""
     evaluator, value, line = pair_throughput.on_grid(num_steps)
-    cost = plain.tree_cost(evaluator.level.num_components, num_steps, 7, 6)
+    cost = plain.tree_cost(components(evaluator), num_steps, 7, 6)
     return Workload(value, jax.value_and_grad(value), line, *cost, plain.tree_parts(evaluator, num_steps, 7, 6))
 
 
 def equal_links(num_steps: int = 32768) -> Workload:
     """One tree of 8 equal links: 3 joins, 2 restarts by Fourier transforms."""
     evaluator, value, line = pair_throughput.equal_on_grid(num_steps)
-    cost = plain.tree_cost(evaluator.level.num_components, num_steps, 3, 2)
+    cost = plain.tree_cost(components(evaluator), num_steps, 3, 2)
     return Workload(value, jax.value_and_grad(value), line, *cost, plain.tree_parts(evaluator, num_steps, 3, 2))
 
 

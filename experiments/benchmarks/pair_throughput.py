@@ -59,8 +59,10 @@ def point_of_a_sweep(num_steps):
     tree = qtn.nested(3)
     evaluator = qtn.Renewal(step=1.0, num_steps=num_steps).planned(equal(8), tree)
 
-    def point(werner):
-        return qtn.fidelity(summarise_on(evaluator.plan, equal(8, werner), tree, evaluator.level).bell_diagonal)
+    assert evaluator.plan is not None and evaluator.level is not None
+
+    def point(werner, plan=evaluator.plan, level=evaluator.level):
+        return qtn.fidelity(summarise_on(plan, equal(8, werner), tree, level).bell_diagonal)
 
     return point
 

@@ -20,6 +20,9 @@ from scipy.optimize import brentq  # noqa: E402
 
 from qtn import qkd  # noqa: E402
 from qtn.planning.pulses import best_pulses  # noqa: E402
+from qtn.problem.evaluation import evaluated, merits  # noqa: E402
+from qtn.problem.load import load  # noqa: E402
+from qtn.problem.planner import optimise  # noqa: E402
 
 HERE = Path(__file__).parent
 CORRECTNESS = 1e-15
@@ -68,6 +71,17 @@ def finite(length: float, key_detections: float, tail: str) -> float:
     return bits / num_pulses
 
 
+def of_file() -> dict[str, float]:
+    """Return what problem.toml gives, with its settings and with the best ones."""
+    problem = load(HERE / "problem.toml")
+    names = ["finite_key_rate_hz", "p_abort", "p_undetected", "phase_error"]
+    found = merits(problem, evaluated(problem).result, names=names, clip=True)
+    numbers = {f"file_{name}": float(value) for name, value in found.items()}
+    best = optimise(problem)
+    numbers["file_best_finite_key_rate_hz"] = best.value
+    return numbers | {f"file_best_{name.split('.')[-1]}": value for name, value in best.parameters.items()}
+
+
 def main() -> None:
     """Write the figure and the numbers."""
     numbers = {"rate_100km_all_decoys": float(RATES["all decoys"](100.0))}
@@ -79,6 +93,7 @@ def main() -> None:
             numbers[f"rate_100km_{tail}_{block:.0e}".replace("e+0", "e")] = finite(100.0, block, tail)
         rates = [numbers[f"rate_100km_{tail}_1e{power}"] for power in (9, 7)]
         numbers[f"ratio_1e9_1e7_{tail}"] = rates[0] / rates[1]
+    numbers |= of_file()
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
     lengths = np.linspace(0, 145, 80)
     for name, rate in RATES.items():

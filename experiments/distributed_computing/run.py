@@ -1,6 +1,6 @@
 """Circuits over several processors, on pairs that a network delivers.
 
-    python experiments/distributed_computing/run.py [--peer PYTHON] [--only oxford rounds scaling aer]
+    python experiments/distributed_computing/run.py [--peer PYTHON] [--only oxford rounds scaling wide aer]
 
 prints the numbers of README.md, writes results.json and a figure for each part next to this file. PYTHON is an
 interpreter of an environment with qiskit and qiskit-aer; without it the comparison is left as it is.
@@ -21,10 +21,11 @@ import figures  # noqa: E402
 import oxford  # noqa: E402
 import rounds  # noqa: E402
 import tables  # noqa: E402
+import wide  # noqa: E402
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
-PARTS = ("oxford", "rounds", "scaling", "aer")
+PARTS = ("oxford", "rounds", "scaling", "wide", "aer")
 DRAWN = ("oxford", "rounds", "scaling")
 
 
@@ -34,7 +35,9 @@ def part(name: str, peer: str | None) -> Any:
         return oxford.calibrated()
     if name == "rounds":
         return rounds.summary()
-    return families.rows() if name == "scaling" else against_aer.compared(str(peer))
+    if name == "aer":
+        return against_aer.compared(str(peer))
+    return families.rows() if name == "scaling" else wide.rows()
 
 
 def main() -> None:

@@ -56,6 +56,23 @@ def scaling(found: list[dict[str, Any]]) -> str:
     return markdown([*head, "bond", "trace drift", "wait error"], rows)
 
 
+def wide(found: list[dict[str, Any]]) -> str:
+    """Return fidelities with standard errors."""
+    rows = [
+        [
+            f"{each['family']} {each['num_qubits']} on {each['num_qpus']}",
+            each["pairs"],
+            f"{each['fidelity']:.3f} +- {each['standard_error']:.3f}",
+            f"{each['num_waits']} x {each['num_trajectories']}",
+            f"{1 - each['kept_at_worst']:.0e}",
+            f"{each['seconds']:.0f}",
+        ]
+        for each in found
+    ]
+    head = ["circuit", "pairs", "fidelity", "waits x trajectories", "cut at worst", "seconds"]
+    return markdown(head, rows)
+
+
 def aer(found: list[dict[str, Any]]) -> str:
     """Return agreement and times."""
     rows = []

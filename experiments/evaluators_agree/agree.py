@@ -18,6 +18,7 @@ import numpy as np  # noqa: E402
 import qtn  # noqa: E402
 from qtn.evaluators.full_state import FullState, timeline_of  # noqa: E402
 from qtn.hardware.memory import relaxing_memory  # noqa: E402
+from qtn.states.pair import bell_from_pauli  # noqa: E402
 
 NUM_SAMPLES = 20_000
 NUM_TIMELINES = 300
@@ -165,7 +166,7 @@ def conventions():
         problem = Problem("", line(n, RELAXING), qtn.swap_asap(ends=qtn.Ends.KEPT), qtn.Correction.AT_SWAP, ())
         at_swap = sampled(problem)[1]
         tracked = sampled(dataclasses.replace(problem, correction=qtn.Correction.TRACKED))[1]
-        pairs = [qtn.fidelity(jax.numpy.asarray(qtn.states.pair.bell_from_pauli(each))) for each in (at_swap, tracked)]
+        pairs = [qtn.fidelity(jax.numpy.asarray(bell_from_pauli(each))) for each in (at_swap, tracked)]
         yield n, float(np.abs(at_swap - tracked).max()), *map(float, pairs)
 
 

@@ -127,13 +127,18 @@ def kraus_from_ptm(ptm: Any) -> Complex[Array, "k d d"]:
         )
     if concrete.ndim != 2:
         raise ValueError(f"Argument `ptm` must be one matrix, but has shape {concrete.shape}.")
-    weights, vectors = np.linalg.eigh(_choi(concrete, np))
+    return _complex(known_kraus(concrete))
+
+
+def known_kraus(ptm: np.ndarray) -> np.ndarray:
+    """Return the same as `kraus_from_ptm` as an array of NumPy."""
+    weights, vectors = np.linalg.eigh(_choi(ptm, np))
     if weights[0] < -TOLERANCE:
         raise ValueError(_not_positive("ptm", weights[0]))
     size = round(np.sqrt(len(weights)))
     kept = [k for k in reversed(range(len(weights))) if weights[k] > 1e-14 * weights[-1]]
     operators = [np.sqrt(weights[k]) * vectors[:, k].reshape(size, size).T for k in kept]
-    return _complex(np.array(operators).reshape(-1, size, size))
+    return np.array(operators, dtype=complex).reshape(-1, size, size)
 
 
 def compose(first: Any, *later: Any) -> Float[Array, "... d d"]:

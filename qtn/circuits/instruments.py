@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from qtn import _checks
-from qtn._array import Array
-from qtn.channels.convert import choi_from_ptm, kraus_from_ptm, pauli_strings
+from qtn._array import Array, library
+from qtn.channels.convert import choi_from_ptm, known_kraus, pauli_strings
 from qtn.channels.pauli import Dephasing, Depolarising, PauliNoise
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.gates import GATES
@@ -41,7 +41,7 @@ GENERAL, UNITARY, PAULI = range(3)
 """What the operators of an instrument are: anything, unitary, all Pauli strings in order."""
 
 
-def instruments_of(noise: Any) -> tuple[Array, Array, int]:
+def instruments_of(noise: Any) -> tuple[Any, Any, int]:
     """Return weights (k,), operators (k, D, D), and what they are: GENERAL, UNITARY or PAULI.
 
     Args:
@@ -67,15 +67,15 @@ def instruments_of(noise: Any) -> tuple[Array, Array, int]:
         return *_pauli_mixture(np.diag(concrete)), PAULI
     if hasattr(noise, "kraus"):
         return _unitary_mixture(jnp.asarray(noise.kraus(), dtype=complex))
-    return _unitary_mixture(_traced_kraus(matrix) if concrete is None else kraus_from_ptm(concrete))
+    return _unitary_mixture(_traced_kraus(matrix) if concrete is None else known_kraus(concrete))
 
 
-def _pauli_mixture(diagonal: np.ndarray) -> tuple[Array, Array]:
+def _pauli_mixture(diagonal: np.ndarray) -> tuple[Any, Any]:
     """Return the probabilities of all Pauli strings from the diagonal of a transfer matrix, and the strings."""
     strings = pauli_strings(1 if len(diagonal) == 4 else 2)
     signs = np.real(np.einsum("aij,bjk,akl,bli->ab", strings, strings, strings, strings)) / strings.shape[1]
     weights = signs @ diagonal / len(strings)
-    return jnp.asarray(np.where(weights > SMALLEST, weights, 0.0)), jnp.asarray(strings)
+    return np.where(weights > SMALLEST, weights, 0.0), strings
 
 
 @jax.custom_jvp
@@ -90,7 +90,7 @@ def _drawable_jvp(primals, tangents):
     return _drawable(*primals), tangents[0] * jnp.where(all_drawn, 1.0, jnp.nan)
 
 
-def _unitary_mixture(kraus: Array) -> tuple[Array, Array, int]:
+def _unitary_mixture(kraus: Any) -> tuple[Any, Any, int]:
     """Divide operators that are multiples of unitaries by their norm, where all are and values are known."""
     concrete = _checks.known(kraus)
     if concrete is not None:
@@ -98,12 +98,8 @@ def _unitary_mixture(kraus: Array) -> tuple[Array, Array, int]:
         weights = np.real(np.trace(squares, axis1=1, axis2=2)) / concrete.shape[1]
         if np.allclose(squares, weights[:, None, None] * np.eye(concrete.shape[1]), rtol=0, atol=1e-14):
             kept = weights > SMALLEST
-            return (
-                jnp.asarray(weights[kept]),
-                jnp.asarray(concrete[kept] / np.sqrt(weights[kept])[:, None, None]),
-                UNITARY,
-            )
-    return jnp.ones(len(kraus)), kraus, GENERAL
+            return weights[kept], concrete[kept] / np.sqrt(weights[kept])[:, None, None], UNITARY
+    return np.ones(len(kraus)), kraus, GENERAL
 
 
 @jax.custom_jvp
@@ -138,12 +134,12 @@ class _Stack:
     def stacked(self) -> Instruments:
         """Return all of them, padded to the same number of operators."""
         most = max((row[0].shape[1] for row in self.rows), default=1)
-        empty = jnp.zeros((0, most)), jnp.zeros((0, most, self.size, self.size), complex)
-        padded = [
-            (jnp.pad(w, ((0, 0), (0, most - w.shape[1]))), jnp.pad(a, ((0, 0), (0, most - a.shape[1]), (0, 0), (0, 0))))
-            for w, a in self.rows
-        ]
-        return Instruments(*(jnp.concatenate(parts) for parts in zip(empty, *padded, strict=True)))
+        known = [(np.zeros((0, most)), np.zeros((0, most, self.size, self.size), complex))]
+        for weights, operators in self.rows:
+            xp, extra = library(weights, operators), most - weights.shape[1]
+            padded = xp.pad(operators, ((0, 0), (0, extra), (0, 0), (0, 0)))
+            known.append((xp.pad(weights, ((0, 0), (0, extra))), padded))
+        return Instruments(*(jnp.asarray(library(*parts).concatenate(parts)) for parts in zip(*known, strict=True)))
 
 
 def compile_circuit(circuit: Circuit, noise: NoiseModel | None) -> Program:

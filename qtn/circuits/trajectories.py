@@ -18,7 +18,8 @@ from qtn.circuits.instruments import Program, compile_circuit
 from qtn.circuits.noise import NoiseModel
 from qtn.states.basis import PAULI_MATRICES
 from qtn.states.measures import letters_of
-from qtn.states.trains import MPS, TrainState, require_count, zeros
+from qtn.states.trains import MPS, TrainState, normalise, require_count, zeros
+from qtn.tensors.contract import overlap
 from qtn.tensors.instruments import (
     Instruments,
     Record,
@@ -109,6 +110,7 @@ def trajectories(
     observables: Sequence[Mapping[int, str] | str],
     num_trajectories: int,
     state: TrainState | None = None,
+    target: MPS | None = None,
     max_bond: int = 64,
     batch: int = 64,
     key: Array,
@@ -124,6 +126,7 @@ def trajectories(
         observables: o Pauli strings as in `qtn.states.expect`: "ZZI..." or {site: letter}.
         num_trajectories: >= 1.
         state: a pure state to start from; |0...0> if not given.
+        target: a pure state; the fidelity with it is estimated as one more value, after those of the observables.
         max_bond: static; larger bonds are cut to the dominant subspace.
         batch: trajectories that run side by side; changes nothing but speed and memory.
         key: trajectory i uses `fold_in(key, i)`: more trajectories keep those before.
@@ -159,7 +162,8 @@ def trajectories(
     letters = np.pad(letters, ((0, 0), (0, prepared.train.shape[0] - circuit.num_sites)))
     groups = group_strings(letters, PAULI_MATRICES)
     static, data = _split(prepared)
-    parts = [_values(data, static, groups, key, indices) for indices in _chunks(count, batch)]
+    wanted = None if target is None else _target(target, circuit.num_sites)
+    parts = [_values(data, static, groups, wanted, key, indices) for indices in _chunks(count, batch)]
     values, record = jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[:count], *parts)
     return _estimate(values, record), _info(record, prepared.ahead is not None)
 
@@ -284,13 +288,29 @@ def _states(data: _Prepared, static: Any, key: Array, indices: Array) -> tuple[A
     return jax.vmap(mirror)(train) if num_sweeps % 2 else train, record
 
 
+def _target(target: MPS, num_sites: int) -> Array:
+    """Return the train of a state of norm 1 with which trajectories are compared.
+
+    Raises:
+        ValueError: if it is mixed, or of other sites.
+    """
+    if not isinstance(target, MPS) or target.num_sites != num_sites:
+        what = f"one of {target.num_sites} sites" if isinstance(target, MPS) else type(target).__name__
+        raise ValueError(f"Argument `target` must be an `MPS` of {num_sites} sites like the circuit, but is {what}.")
+    train: Array = normalise(target).train.astype(complex)
+    return insert(train, 1, jnp.array([[1.0, 0.0]])) if num_sites == 1 else train
+
+
 @partial(jax.jit, static_argnames="static")
 def _values(
-    data: _Prepared, static: Any, groups: tuple[Strings, ...], key: Array, indices: Array
+    data: _Prepared, static: Any, groups: tuple[Strings, ...], target: Array | None, key: Array, indices: Array
 ) -> tuple[Array, Record]:
-    """Return the expectation values (b, o) of normalised trajectories."""
+    """Return the expectation values (b, o) of normalised trajectories, and the fidelity with a target."""
     train, record = _states(data, static, key, indices)
     values, norms = jax.vmap(lambda state: string_values(state, groups))(train)
+    if target is not None:
+        shared = jax.vmap(lambda state: jnp.abs(overlap(target, state)) ** 2)(train)
+        values = jnp.concatenate([values, shared[:, None]], axis=1)
     return values / jnp.where(norms > 0, norms, 1.0)[:, None], record  # norm 0: impossible, weight 0
 
 

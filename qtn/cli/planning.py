@@ -110,7 +110,7 @@ def planning_content(problem: Problem, found: Optimum, sampled: str) -> Planning
             value=value,
             distance=abs(max(worse * (value / values[0] - 1), 0.0)) if values[0] > 0 else 0.0,
             mean_time=1 / choice.merits["rate_hz"],
-            fidelity=choice.merits["fidelity"],
+            fidelity=choice.merits.get("fidelity", math.nan),
             feasible=choice.violation == 0,
         )
         for choice, value in zip(found.choices, values, strict=True)

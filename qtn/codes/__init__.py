@@ -13,16 +13,16 @@ from qtn.codes.stabiliser import StabiliserCode, stabiliser_code
 from qtn.codes.tree import Choice, TreeCode, tree_code, tree_success
 
 __all__ = [
-    "Choice",
-    "Code",
     "FIVE_QUBIT",
-    "Found",
-    "Logical",
     "PLAIN",
-    "ParityCode",
-    "RepeaterGraphState",
     "SHOR",
     "STEANE",
+    "Choice",
+    "Code",
+    "Found",
+    "Logical",
+    "ParityCode",
+    "RepeaterGraphState",
     "StabiliserCode",
     "TreeCode",
     "best_of_table",

@@ -1,6 +1,6 @@
 """Distributed quantum computing: what processors do with the pairs that a network delivers."""
 
-from qtn.dqc.arrivals import Pairs, pairs_of, steady_pairs
+from qtn.dqc.arrivals import steady_pairs
 from qtn.dqc.averages import WaitModel
 from qtn.dqc.computation import Computation
 from qtn.dqc.distributed import Distributed
@@ -15,6 +15,7 @@ from qtn.dqc.run import run
 from qtn.dqc.sampling import Sampled, sampled_run
 from qtn.dqc.sharing import Sharing
 from qtn.dqc.shots import shots
+from qtn.evaluators.pairs import Pairs, pairs_of
 
 __all__ = [
     "Computation",

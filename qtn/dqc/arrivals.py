@@ -9,64 +9,16 @@ from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array, library
-from qtn._pytree import pytree
 from qtn.dqc.copies import pair_coefficients
-from qtn.evaluators.outcome import Result
+from qtn.evaluators.pairs import Pairs
 from qtn.hardware.memory import Memory, PerfectMemory
-from qtn.links.chain import Chain
 
 TAIL = 1e-15
 """Probability that may outlast the grid of `steady_pairs`."""
 
 
-@pytree
-class Pairs:
-    """What one link between two processors delivers, again and again; each pair starts when it is asked for."""
-
-    states: Float[Array, "t 4 4"]
-    """Pauli coefficients of the pair that arrives after 0, 1, 2, ... steps, times the probability that it does."""
-
-    step: Float[Array, ""]
-    """[s]."""
-
-    memories: tuple[Memory, Memory]
-    """Of the communication qubits, where a pair that came early is stored; left and right."""
-
-    @property
-    def probability(self) -> Float[Array, "t"]:
-        """Return the probability to arrive after 0, 1, 2, ... steps."""
-        return self.states[:, 0, 0]
-
-    @property
-    def mean_time(self) -> Float[Array, ""]:
-        """Return the mean time to make a pair [s]."""
-        times = np.arange(self.states.shape[0], dtype=float)
-        return self.step * (self.probability @ times) / library(self.states).sum(self.probability)
-
-
-def pairs_of(result: Result, chain: Chain | None = None) -> Pairs:
-    """Return pairs as a chain with a schedule delivers them.
-
-    Args:
-        result: of an evaluator that resolves time and state, such as `Renewal`.
-        chain: where it was delivered: memories of its end nodes store pairs that came early; perfect if not given.
-
-    Raises:
-        ValueError: if the result is one of samples, or does not hold what is delivered at each time.
-
-    Note:
-        As exact as the result: on a coarse grid (`info.num_grids` > 1) the distribution is that of its finest step.
-    """
-    resolved = result.in_time
-    if resolved is None:
-        raise ValueError(
-            "Argument `result` must say what is delivered at each time, but it is one of samples: use `Renewal()`."
-        )
-    ends = (PerfectMemory(), PerfectMemory())
-    if chain is not None:
-        ends = (chain.node(0).memory, chain.node(chain.num_links).memory)
-    states = resolved.resolved_states
-    return Pairs(states=states / states[:, 0, 0].sum(), step=resolved.times[1] - resolved.times[0], memories=ends)
+LEAST_SUCCESS = 1e-4
+"""Smallest chance of an attempt of `steady_pairs`: below it only the rate matters, and grids get long."""
 
 
 def steady_pairs(
@@ -78,8 +30,8 @@ def steady_pairs(
         state: (4, 4) Pauli coefficients, or (4,) Bell weights.
         rate: pairs per second [Hz] while one is asked for.
         memory: of the communication qubits; perfect if not given.
-        p_success: chance of one attempt, in (0, 1]; static. Attempts take p_success / rate; a small one makes the time
-            exponential, up to a variance that is smaller by the fraction `p_success`.
+        p_success: chance of one attempt, in [1e-4, 1]; static. Attempts take p_success / rate; a small one makes the
+            time exponential, up to a variance that is smaller by the fraction `p_success`.
         step: time of an attempt [s], for links of different rates on one grid: attempts then succeed with rate * step,
             which must lie between `p_success` (the grid is as long as that needs) and 1.
 
@@ -95,8 +47,8 @@ def steady_pairs(
         >>> round(float(steady_pairs([0.97, 0.01, 0.01, 0.01], 10.0).mean_time), 9)
         0.1
     """
-    if isinstance(p_success, bool) or not isinstance(p_success, (int, float)) or not 1e-4 <= p_success <= 1:
-        raise ValueError(f"Argument `p_success` must be a number in [1e-4, 1], but is {p_success!r}.")
+    if isinstance(p_success, bool) or not isinstance(p_success, (int, float)) or not LEAST_SUCCESS <= p_success <= 1:
+        raise ValueError(f"Argument `p_success` must be a number in [{LEAST_SUCCESS:g}, 1], but is {p_success!r}.")
     rate = _checks.positive_finite("rate", rate)
     coefficients = pair_coefficients(state, "state")
     length = 2 if p_success == 1 else 2 + math.ceil(math.log(TAIL) / math.log1p(-p_success))
@@ -144,22 +96,3 @@ def _shared(before: Float[Array, "t"], after: Float[Array, "t"], num_links: int)
         if digit == "1":
             found, b, a = before * found + a, b * before, a * after
     return found
-
-
-def decay_rates(memories: tuple[Memory, Memory]) -> Float[Array, "4 4"]:
-    """Return the rates [1/s] at which coefficients of a stored pair decay, in the basis of `towards_equilibrium`."""
-    left, right = (jnp.concatenate([jnp.zeros(1), jnp.asarray(each.pauli_rates())]) for each in memories)
-    return left[:, None] + right[None, :]
-
-
-def towards_equilibrium(states: Float[Array, "t 4 4"], memories: tuple[Memory, Memory]) -> Float[Array, "t 4 4"]:
-    """Return coefficients in the basis in which storage is diagonal: <Z> of each qubit counts from its equilibrium."""
-    left, right = (shift(-each.equilibrium()) for each in memories)
-    return jnp.einsum("ai,tij,bj->tab", left, states, right)
-
-
-def shift(equilibrium: float) -> np.ndarray:
-    """Return what adds its equilibrium to <Z> of a qubit."""
-    matrix = np.eye(4)
-    matrix[3, 0] = equilibrium
-    return matrix

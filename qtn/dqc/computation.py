@@ -72,6 +72,11 @@ class Computation:
     decays: bool = static(default=True)
     """Whether waits do anything to qubits or to pairs that come before others."""
 
+    @property
+    def kept(self) -> Float[Array, ""]:
+        """Return the fraction of the squared norm that cut bonds kept."""
+        return self.info.fidelity_estimate
+
     def quantiles(self, levels: Any) -> Float[Array, "n"]:
         """Return the times [s] within which a run ends with the given probabilities."""
         return self.time.quantiles(levels)

@@ -1,6 +1,6 @@
 """One circuit on its processors, run with different waits: what these runs share, and their average."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -64,7 +64,7 @@ class Machine:
         self.strings = [
             {k: names[letters[site]] for k, site in enumerate(self.sites) if letters[site]} for letters in observables
         ]
-        own, info = run_circuit(_relabelled(distributed.circuit, rank), max_bond=max_bond)
+        own, info = run_circuit(relabelled(distributed.circuit, rank, len(rank)), max_bond=max_bond)
         self.target, self.target_info = (own, info) if isinstance(own, MPS) else (None, None)
 
     def average(self, average: Averaged) -> Found:
@@ -120,7 +120,8 @@ class Machine:
         return fidelity, jnp.stack(values) if values else jnp.zeros(0)
 
 
-def _relabelled(circuit: Circuit, rank: Mapping[int, int]) -> Circuit:
+def relabelled(circuit: Circuit, rank: Mapping[int, int] | Sequence[int], num_sites: int) -> Circuit:
+    """Return a circuit whose sites stand at other places of a train of a length."""
     operations = tuple(
         Operation(
             name=each.name,
@@ -130,4 +131,4 @@ def _relabelled(circuit: Circuit, rank: Mapping[int, int]) -> Circuit:
         )
         for each in circuit.operations
     )
-    return Circuit(num_sites=circuit.num_sites, operations=operations)
+    return Circuit(num_sites=num_sites, operations=operations)

@@ -10,12 +10,12 @@ import numpy as np
 from jaxtyping import Float
 
 from qtn._array import Array
-from qtn.dqc.arrivals import decay_rates, shift
 from qtn.dqc.copies import Ends, closing, copying, ends_of, mixing, moving, telegate
 from qtn.dqc.processor import Processor
 from qtn.dqc.program import Program
 from qtn.dqc.remote_gates import exchanged
 from qtn.dqc.wiring import Through, Wiring
+from qtn.evaluators.pairs import decay_rates, shift
 from qtn.states.basis import TRACE
 from qtn.states.pair import BELL_FROM_CHARACTERS, CHARACTERS_FROM_BELL
 

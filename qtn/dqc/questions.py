@@ -8,11 +8,11 @@ import jax
 import numpy as np
 
 from qtn import _checks
-from qtn.dqc.arrivals import Pairs
+from qtn.dqc.couples import pairs_for
 from qtn.dqc.distributed import Distributed
 from qtn.dqc.processor import Processor
 from qtn.dqc.run import run
-from qtn.dqc.timing import pairs_for
+from qtn.evaluators.pairs import Pairs
 
 WIDEST = 1e6
 """Largest factor by which the rate is raised or lowered."""

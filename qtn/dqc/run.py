@@ -8,16 +8,18 @@ import jax
 
 from qtn import _checks
 from qtn.circuits.run import prepare, warn_of_missing_slopes
-from qtn.dqc.arrivals import Pairs
 from qtn.dqc.averages import WaitModel, averaged, none_decays, num_nodes_for
 from qtn.dqc.computation import Computation
+from qtn.dqc.couples import pairs_for
 from qtn.dqc.distributed import Distributed
 from qtn.dqc.machine import Machine
 from qtn.dqc.processor import Processor, one_each
-from qtn.dqc.program import Couple, program_of
+from qtn.dqc.program import Couple
 from qtn.dqc.run_time import mean_run_time, run_time
-from qtn.dqc.timing import pairs_for, timing_of, waits_depend
+from qtn.dqc.timing import timing_of, waits_depend
 from qtn.dqc.wiring import wired
+from qtn.dqc.writer import program_of
+from qtn.evaluators.pairs import Pairs
 from qtn.states.measures import letters_of
 from qtn.states.trains import to_mixed, zeros
 

@@ -206,11 +206,11 @@ def waiting_time_quantiles(outcome: Outcome, levels: ArrayLike) -> Float[Array, 
         outcome: of an evaluation with concrete numbers.
         levels: (n,), probabilities in (0, 1).
     """
-    return _quantiles(outcome.probability, outcome.times, levels, outcome.info.num_grids > 1)
+    return quantiles_on_grid(outcome.probability, outcome.times, levels, outcome.info.num_grids > 1)
 
 
 @partial(jax.jit, static_argnames="interpolated")
-def _quantiles(
+def quantiles_on_grid(
     probability: Float[Array, "t"], times: Float[Array, "t"], levels: Any, interpolated: bool
 ) -> Float[Array, "n"]:
     """Return the times by which a level is reached on a grid, or between its points."""

@@ -19,7 +19,6 @@ from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn._ranges import Range
 from qtn.evaluators.outcome import Summary
-from qtn.links.chain import Chain
 from qtn.merit.chsh import chsh_value
 from qtn.merit.entanglement import coherent_information, hashing_yield, log_negativity
 from qtn.merit.fidelity import fidelity, qber_x, qber_y, qber_z
@@ -31,8 +30,8 @@ from qtn.steps.level import BELL_DIAGONAL, PAULI, PauliLevel
 class Setting:
     """Where pairs are delivered, and what for."""
 
-    chain: Chain | None = None
-    """Links and nodes; None where the pairs do not come from a chain."""
+    chain: Any = None
+    """Links and nodes; or what else delivers, as the root of the file builds it."""
 
     application: Any = None
     """What the pairs are used for: `run(result, chain)` returns a pytree; None = nothing but pairs and key."""

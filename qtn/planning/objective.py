@@ -27,6 +27,9 @@ TOLERANCE = 1e-6
 OUTSIDE = -10.0
 """Score of a schedule that misses its limits by nothing; merits and margins are never as low."""
 
+KEYLESS = "fidelity"
+"""What is raised where there is no key yet."""
+
 DEAREST = -1e12
 """The same where minus a cost is the score."""
 
@@ -92,7 +95,8 @@ class Objective:
             result: mean time and mean state.
             setting: builds where it is delivered and what for; called only if a quantity depends on that.
         """
-        rows = tuple(dict.fromkeys((*self.named, self.quantities["fidelity"])))
+        keyless = (self.quantities[name] for name in (KEYLESS,) if name in self.quantities)
+        rows = tuple(dict.fromkeys((*self.named, *keyless)))
         return values_of(rows, delivered(rows, result, setting, self.fraction), clip=False)
 
     def merits_of(self, result: Summary | Outcome, setting: Setting) -> dict[str, np.ndarray]:
@@ -128,20 +132,20 @@ class Objective:
         return np.where(missed > 0, OUTSIDE - missed, values)
 
     def value(self, merits: Mapping[str, Any], keyless_time: Any = 1.0) -> Any:
-        """Return what is maximised; where there is no key what the fidelity lacks, over a fixed time [s].
+        """Return what is maximised; where there is no key what the fidelity, if any, lacks, over a fixed time [s].
 
         Negative key over the mean time would rise by waiting for ever, and over a fixed time the secret fraction has
         a maximum without key at states with classical correlations alone.
         """
         quantity, value = self.quantities[self.maximise], merits[self.maximise]
-        if not quantity.clipped:
+        if not quantity.clipped or KEYLESS not in merits:
             return value
-        keyless = (merits["fidelity"] - 1) / (1.0 if quantity.per_pair is None else keyless_time)
+        keyless = (merits[KEYLESS] - 1) / (1.0 if quantity.per_pair is None else keyless_time)
         return library(value, keyless).where(value > 0, value, keyless)
 
     def violation(self, merits: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return (n,), the sum of the relative amounts by which limits are missed; 0 = feasible."""
-        missed = np.zeros_like(merits["mean_time_s"])
+        missed = np.zeros_like(next(iter(merits.values())))
         for name, limit in self.minimum.items():
             each = 1 - merits[name] / limit
             missed = missed + np.where(each > TOLERANCE, each, 0.0)

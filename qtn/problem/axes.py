@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from qtn import _budget, _text
 from qtn.problem.jobs import Job, job_of
 from qtn.problem.messages import ProblemError
-from qtn.problem.names import declaration, require_not_written_out
+from qtn.problem.names import declaration
 from qtn.problem.problem import Problem
 from qtn.problem.schema import Config
 from qtn.problem.structures import Structures, unit_of
@@ -25,12 +25,6 @@ def planned(problem: Problem) -> tuple[Structures, Job]:
         raise ProblemError(problem.source, ["sweep: is missing; add [sweep] with `axes = { ... }`"])
     given = {name: each if isinstance(each, list) else each.model_dump() for name, each in table.axes.items()}
     axes, errors = readable(given)
-    for name in list(axes):
-        try:
-            require_not_written_out(problem, name)
-        except ValueError as error:
-            errors.append(f"sweep.axes: {error}")
-            del axes[name]
     structures = None
     if table.mode is Mode.GRID and (said := _budget.POINTS.excess(math.prod(map(len, axes.values())))):
         raise ProblemError(problem.source, [f"sweep.axes: {said}"])

@@ -25,7 +25,10 @@ def _ratio(first: float | None, second: float | None) -> float | None:
 
 def differences(first: Problem, second: Problem) -> dict[str, tuple[Any, Any]]:
     """Return the values that differ by dotted name; None where a file has none."""
-    ours, theirs = dict(_flat(first.document)), dict(_flat(second.document))
+    ours, theirs = (
+        dict(_flat({key: table for key, table in each.document.items() if key not in each.written_out}))
+        for each in (first, second)
+    )
     names = [*ours, *(name for name in theirs if name not in ours)]
     return {name: (ours.get(name), theirs.get(name)) for name in names if ours.get(name) != theirs.get(name)}
 

@@ -15,7 +15,7 @@ from qtn.problem.evaluators import evaluator_name
 from qtn.problem.messages import ProblemError
 from qtn.problem.names import expand, numeric_leaves, system_with
 from qtn.problem.problem import Problem
-from qtn.problem.quantities import quantities_of
+from qtn.problem.quantities import quantities_of, to_be_raised, usual_of
 from qtn.problem.schema import SAMPLING
 from qtn.problem.structures import unit_of
 from qtn.problem.whole import whole_numbers
@@ -114,8 +114,9 @@ def job_of(problem: Problem, axes: Sequence[str]) -> Job:
         errors += [f"sweep.axes.{name}: is optimised too; take it out of one of them" for name in clashes]
     if errors:
         raise ProblemError(problem.source, errors)
-    default = ["secret_key_rate_hz"] if table.job == "gradient" else ["secret_key_rate_hz", "rate_hz", "fidelity"]
     rows = quantities_of(problem.document)
+    usual = ["secret_key_rate_hz"] if table.job == "gradient" else ["secret_key_rate_hz", "rate_hz", "fidelity"]
+    default = [name for name in usual if name in rows] or [usual_of(to_be_raised(rows))]
     outputs = tuple(rows[name] for name in dict.fromkeys(table.outputs or default))
     return Job(table.job, outputs, tuple(names), table.seed, evaluator in SAMPLING)
 

@@ -73,7 +73,7 @@ def changed(problem: Problem, overrides: Sequence[str]) -> Problem:
         ProblemError: with every mistake found.
     """
     given = problem.config.model_dump(exclude_none=True, exclude_unset=True, by_alias=True)
-    document = {key: table for key, table in given.items() if key != "sweep"}
+    document = {key: table for key, table in given.items() if key not in ("sweep", *problem.written_out)}
     return read(document, overrides, name=problem.name, source=problem.source)
 
 
@@ -108,7 +108,7 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
         raise ProblemError(source, [said])
     if times and schedule is not None:
         problem = problem.with_schedule(schedule)
-    errors = list(impossible_links(problem))
+    errors = [*impossible_links(problem), *impossible_root(problem)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnusualWarning)  # told above
         errors += unusable_parameters(problem)
@@ -146,6 +146,16 @@ def impossible_links(problem: Problem) -> Iterator[str]:
                 warnings.warn(f"{key}: {each.message}", UnusualWarning, stacklevel=2)
             elif not issubclass(each.category, UnusualWarning):  # a file names its units: no hint at them
                 warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+
+
+def impossible_root(problem: Problem) -> Iterator[str]:
+    """Return why what is not made of links cannot be built, if its numbers do not go together."""
+    if problem.root.scheduled:
+        return
+    try:
+        problem.built(problem.document[problem.root_key])
+    except ValueError as error:
+        yield f"{problem.root_key}: {error}"
 
 
 def short_cutoffs(problem: Problem) -> Iterator[str]:

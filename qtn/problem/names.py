@@ -23,10 +23,13 @@ from qtn.schedules.tree import NUMBERS, Schedule
 def numeric_leaves(problem: Problem) -> dict[str, float]:
     """Return every number that the result depends on: those of the root, of the schedule and of the application.
 
+    What an application has written out of its own numbers is left out.
+
     Note:
         Entries of `bell_diagonal` are independent weights: their derivatives leave the sum 1.
     """
-    sections = [key for key in (problem.root_key, "schedule", "application") if key in problem.document]
+    known = [key for key in (problem.root_key, "schedule", "application") if key in problem.document]
+    sections = [key for key in known if key not in problem.written_out]
     leaves = {name: float(value) for key in sections for name, value in walk(problem.document[key], key)}
     leaves = {name: value for name, value in leaves.items() if declaration(problem, name).traced}
     for name, array in problem.schedule.numbers.items() if problem.given_schedule is not None else ():
@@ -129,8 +132,8 @@ def schedule_with(problem: Problem, values: Mapping[str, Any]) -> Schedule:
     return Schedule(tree=problem.schedule.tree, **{name: stacked(entries) for name, entries in numbers.items()})
 
 
-def chain_with(problem: Problem, values: Mapping[str, Any]) -> Chain:
-    """Return the chain with some numbers replaced, which may be traced; those of the schedule are ignored."""
+def chain_with(problem: Problem, values: Mapping[str, Any]) -> Any:
+    """Return the chain, or what else the root builds, with some numbers replaced; those of the schedule are ignored."""
     return problem.built(root_table(problem, values))
 
 
@@ -138,7 +141,7 @@ def setting_with(problem: Problem, values: Mapping[str, Any]) -> Setting:
     """Return where pairs are delivered and what for, with some numbers replaced, which may be traced."""
     kind = problem.config.application
     use = None if kind is None else type(kind).build(replaced(problem.document, "application", values))
-    return Setting(chain=chain_with(problem, values) if problem.root.scheduled else None, application=use)
+    return Setting(chain=chain_with(problem, values), application=use)
 
 
 def root_table(problem: Problem, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,6 +150,8 @@ def root_table(problem: Problem, values: Mapping[str, Any]) -> dict[str, Any]:
     moved = {name.removeprefix(f"{key}."): x for name, x in values.items() if name.startswith(follow)}
     rest = {name: x for name, x in values.items() if not name.startswith(follow)}
     table = replaced(problem.document, key, rest)
+    if problem.written_out:
+        type(problem.config.application).settle(table, replaced(problem.document, "application", values))  # pyright: ignore
     if moved:
         problem.root.settle(table, problem.document[key], moved)
     return table
@@ -180,7 +185,6 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
                 f"`{_text.one_line(pattern)}` matches nothing: write the numbers to be moved into schedule.tree first"
             )
         if not matches:
-            require_not_written_out(problem, pattern)
             raise ValueError(f"`{_text.one_line(pattern)}` matches no number; `qtn gradient` lists their names")
         whole = next((name for name in matches if declaration(problem, name).whole), None)
         if whole and declaration(problem, whole).better is None:
@@ -189,17 +193,6 @@ def expand(problem: Problem, patterns: list[str]) -> list[str]:
             raise ValueError(f"`{whole}` is a whole number that only helps; leave it out, or minimise hardware_cost")
         found |= dict.fromkeys(matches)
     return list(found)
-
-
-def require_not_written_out(problem: Problem, pattern: str) -> None:
-    """Raise a ValueError if the application has replaced what a pattern matches, with the names to be used."""
-    use, leaves = problem.config.application, numeric_leaves(problem)
-    known = {} if use is None else use.written_out
-    found = [f"`{name}`" for key, name in known.items() if below(f"application.{key}", pattern)]
-    if others := [name for name in found if any(below(leaf, name.strip("`")) for leaf in leaves)]:
-        raise ValueError(
-            f"`{_text.one_line(pattern)}` is written out as other numbers: name {' or '.join(others)} in its place"
-        )
 
 
 def below(name: str, pattern: str) -> bool:

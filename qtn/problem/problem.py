@@ -77,6 +77,12 @@ class Problem:
         """Return the tables as plain dictionaries, defaults filled in, without what is absent."""
         return self.config.model_dump(exclude_none=True, by_alias=True)
 
+    @property
+    def written_out(self) -> tuple[str, ...]:
+        """Return the keys of the tables that the application has written out of its own."""
+        use = self.config.application
+        return () if use is None else use.written_out
+
     @cached_property
     def root_key(self) -> str:
         """Return the key of the root table."""

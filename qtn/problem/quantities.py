@@ -7,6 +7,7 @@ from qtn import _text
 from qtn.merit.quantities import QUANTITIES, Better, Quantity
 from qtn.problem.application.application import Application
 from qtn.problem.messages import shown, unknown_entry
+from qtn.problem.root import roots
 from qtn.problem.schema import Config
 from qtn.problem.table import is_model, models_of, part_of, tables_in
 
@@ -14,13 +15,15 @@ from qtn.problem.table import is_model, models_of, part_of, tables_in
 def quantities_of(document: Mapping[str, Any]) -> dict[str, Quantity]:
     """Return the quantities of a problem by name, in the order in which they are printed.
 
-    Those of the application follow those that every problem has.
+    Those of the application follow those of what the root delivers.
 
     Args:
         document: the tables of the problem; possibly wrong ones.
     """
     use = application_of(document)
-    return QUANTITIES | ({each.name: each for each in use.rows(document["application"])} if use else {})
+    given = [(kind, document[key]) for key, kind in roots(Config).items() if isinstance(document.get(key), Mapping)]
+    own = dict(given[0][0].quantities(given[0][1])) if given else QUANTITIES
+    return own | ({each.name: each for each in use.rows(document["application"])} if use else {})
 
 
 def application_of(document: Mapping[str, Any]) -> type[Application] | None:
@@ -47,6 +50,12 @@ def to_be_raised(quantities: Mapping[str, Quantity]) -> dict[str, Quantity]:
     return {name: each for name, each in quantities.items() if each.better is Better.MORE}
 
 
+def usual_of(raised: Mapping[str, Quantity]) -> str:
+    """Return the name of what is maximised where nothing is said, of quantities of which more is better."""
+    keys = [name for name, each in raised.items() if each.clipped]
+    return "secret_key_rate_hz" if "secret_key_rate_hz" in raised else (keys or list(raised))[0]
+
+
 def quantity_rules(document: Mapping[str, Any]) -> Iterator[str]:
     """Return one sentence for each quantity that a document names wrongly, or limits by what it cannot be."""
     tables = (document.get(key) for key in ("optimise", "sweep"))
@@ -62,6 +71,8 @@ def quantity_rules(document: Mapping[str, Any]) -> Iterator[str]:
             return sentence
         return f'{name!r} belongs to `[application] model = "{elsewhere[name][1]}"`; add that table'
 
+    if optimise and not {"minimise", "maximise"} & optimise.keys() and usual_of(raised) not in list(QUANTITIES):
+        yield f'optimise.maximise: is missing; add `maximise = "{usual_of(raised)}"`'
     if "maximise" in optimise and optimise["maximise"] not in list(raised):
         yield f"optimise.maximise: {unknown(optimise['maximise'], one_of(raised, optimise['maximise']))}"
     minimum, outputs = optimise.get("minimum"), sweep.get("outputs")

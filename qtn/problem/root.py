@@ -4,7 +4,11 @@ import abc
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from qtn.merit.quantities import QUANTITIES, Quantity
 from qtn.problem.table import Document, Table, tables_in
+
+OF_CHAINS = {"deadline_s", "ages", "direct_source_rate_hz", "direct_loss_db"}
+"""Keys of [merit] that only chains have."""
 
 
 class Root(Table, abc.ABC):
@@ -36,6 +40,11 @@ class Root(Table, abc.ABC):
     @abc.abstractmethod
     def title(cls, table: Document) -> str:
         """Say in a few words what is there."""
+
+    @classmethod
+    def quantities(cls, table: Document) -> Mapping[str, Quantity]:
+        """Return the quantities of what is delivered by name, of a table that is not checked yet; usually of pairs."""
+        return QUANTITIES
 
     @classmethod
     def rows(cls, evaluation: Any) -> dict[str, Any]:
@@ -95,3 +104,14 @@ def root_rules(document: Mapping[str, Any], config: type[Table]) -> Iterator[str
         for key in ("schedule", "evaluate", "time"):
             if key in document:
                 yield f"{key}: is for roots that are joined step by step, and [{given[0]}] is not; remove it"
+        yield from merit_rules(document.get("merit"), known[given[0]], document[given[0]], given[0])
+
+
+def merit_rules(merit: Any, kind: type[Root], table: Any, key: str) -> Iterator[str]:
+    """Check that what a pair is worth is only asked of what delivers pairs, and of a chain what only chains have."""
+    asked = list(merit) if isinstance(merit, dict) and isinstance(table, dict) else []
+    keyless = "secret_fraction" not in kind.quantities(table) if asked else False
+    wrong = {"protocol", "preprocessing"} if keyless else set()
+    for name in asked:
+        if name in OF_CHAINS | wrong:
+            yield f"merit.{name}: is for pairs of a chain, and this [{key}] delivers none; remove it"

@@ -42,6 +42,7 @@ def application_rules(document: Document) -> Iterator[str]:
     given = [key for key in roots(Config) if key in document]
     if given and given[0] not in use.roots:
         yield f"application.model: uses pairs of [{'] or ['.join(use.roots)}], but this file is about [{given[0]}]"
+    yield from use.fits(document)
     schedule, level = document.get("schedule"), table.get("level") if isinstance(table, dict) else None
     if use.keeps_pairs and isinstance(schedule, dict) and "policy" in schedule and schedule.get("ends") != Ends.KEPT:
         yield f'schedule.ends: must be "{Ends.KEPT}", because {model} uses both qubits of a pair'

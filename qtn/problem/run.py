@@ -13,7 +13,7 @@ from qtn.evaluators.renewal import Renewal
 from qtn.evaluators.tape import backwards
 from qtn.links.chain import Chain
 from qtn.links.link import herald
-from qtn.merit.quantities import values_of
+from qtn.merit.quantities import Delivered, values_of
 from qtn.problem.application.application import Application
 from qtn.problem.edges import edges
 from qtn.problem.evaluation import (
@@ -48,19 +48,20 @@ def report_numbers(evaluation: Evaluation) -> dict[str, Any]:
         numbers
         | left_out
         | {
-            "bell_diagonal": np.asarray(found.bell_diagonal).tolist(),
+            **({"bell_diagonal": np.asarray(found.bell_diagonal).tolist()} if "fidelity" in numbers else {}),
             "waiting_time_quantiles_s": dict(zip(QUANTILES, np.asarray(times).tolist(), strict=True)),
             **problem.root.rows(evaluation),
-            **({} if use is None else {"application": application_numbers(use, numbers, whole.use)}),
+            **({} if use is None else {"application": application_numbers(use, numbers, whole)}),
             "info": found.info.numbers() | ({"standard_errors": errors} if errors else {}),
         }
     )
 
 
-def application_numbers(application: Application, numbers: dict[str, Any], use: Any) -> dict[str, Any]:
-    """Return what an application says of its quantities, and what is wrong with what it made of the pairs."""
-    told = application.warnings(use)
-    return {"model": application.model, "sentences": application.lines(numbers), "warnings": told}
+def application_numbers(application: Application, numbers: dict[str, Any], whole: Delivered) -> dict[str, Any]:
+    """Return what an application says of its quantities, what it draws, and what is wrong with the use of pairs."""
+    drawn = {} if whole.setting is None else application.draws(whole.setting.application, whole.use)
+    said = [*application.lines(numbers | drawn), *application.told(whole.use)]
+    return {"model": application.model, "sentences": said, "warnings": application.warnings(whole.use), **drawn}
 
 
 def left_out_sentence(evaluation: Evaluation) -> str:

@@ -11,10 +11,14 @@ from qtn import _ranges as within
 from qtn.planning.search import Method
 from qtn.problem import number as unit
 from qtn.problem.application.circuit import DistributedCircuit
+from qtn.problem.application.conference import ConferenceKeys
+from qtn.problem.application.key import KeyDistribution
+from qtn.problem.application.sensor import SharedSensor
 from qtn.problem.application.teleportation import Teleportation
 from qtn.problem.chain.chain import Chain
 from qtn.problem.chain.codes import AnyCode
 from qtn.problem.choices import Distillation, EvaluatorName, JobKind, KeyProtocol, Latency, Order, StateLevel
+from qtn.problem.line.line import Line
 from qtn.problem.number import Number
 from qtn.problem.root import roots
 from qtn.problem.table import Choice, Document, Table, described
@@ -241,12 +245,17 @@ class Config(Table):
 
     schema_version: Literal[1] = Field(alias="schema", description="Version of the form of this file")
     chain: Chain | None = Field(default=None, description="What is evaluated: links and nodes in a line")
+    line: Line | None = Field(default=None, description="What is evaluated: light from a source straight to detectors")
     schedule: Schedule = Schedule()
     evaluate: Evaluate = Evaluate()
     merit: Merit = Merit()
     time: Time = Time()
-    application: Annotated[Teleportation | DistributedCircuit, Field(discriminator="model")] | None = Field(
-        default=None, description="What delivered pairs are used for"
-    )
+    application: (
+        Annotated[
+            Teleportation | DistributedCircuit | KeyDistribution | ConferenceKeys | SharedSensor,
+            Field(discriminator="model"),
+        ]
+        | None
+    ) = Field(default=None, description="What delivered pairs are used for")
     optimise: Optimise | None = None
     sweep: Sweep | None = None

@@ -17,40 +17,69 @@ from qtn.qkd.attacks import (
     holevo_information,
     intercept_resend,
 )
+from qtn.qkd.conference import (
+    ConferenceKey,
+    ConferenceProtocol,
+    Pairwise,
+    PairwiseKey,
+    conference_key,
+    ghz_weights,
+    pairwise_key,
+    white_noise_fraction,
+    white_noise_threshold,
+)
 from qtn.qkd.decoy_key import DecoyKey, decoy_key
 from qtn.qkd.decoys import asymptotic_rate, rate_without_decoys, single_photons, splitting_limit, vacuum_and_weak
 from qtn.qkd.detection import bits_to_detect, exact_bits, p_accepted, sequential_test
 from qtn.qkd.down_conversion import PulsedPairs, down_conversion
 from qtn.qkd.entangled_light import Coincidences, entangled_light
 from qtn.qkd.finite_key import FiniteKey, finite_key
-from qtn.qkd.pairs import PairKey, PairKeys, pair_key
+from qtn.qkd.group_states import Check, SharedSecret, anonymous_pair, secret_sharing
+from qtn.qkd.keys import Keys, KeyUse, Protocol
+from qtn.qkd.lines import Light, LightLine, PulseLine, light_line
+from qtn.qkd.pairs import pair_key
+from qtn.qkd.pulse_sessions import pulse_key
 from qtn.qkd.pulses import Counts, Pulses, Receiver, expected_counts, pulses, receiver, sampled_counts
 from qtn.qkd.security import Security
 from qtn.qkd.sessions import Session, session
 from qtn.qkd.tails import Tail, highest_rate
+from qtn.qkd.timed import TimedKey
 
 __all__ = [
     "Assumptions",
     "Authentication",
     "Basis",
+    "Check",
     "Cloner",
     "Coincidences",
+    "ConferenceKey",
+    "ConferenceProtocol",
     "Counts",
     "DecoyKey",
     "EntanglingProbe",
     "FiniteKey",
     "InterceptResend",
-    "PairKey",
-    "PairKeys",
+    "KeyUse",
+    "Keys",
+    "Light",
+    "LightLine",
+    "Pairwise",
+    "PairwiseKey",
+    "Protocol",
+    "PulseLine",
     "PulsedPairs",
     "Pulses",
     "Receiver",
     "Security",
     "Session",
+    "SharedSecret",
     "Tail",
+    "TimedKey",
+    "anonymous_pair",
     "asymptotic_rate",
     "attacked",
     "bits_to_detect",
+    "conference_key",
     "decoy_key",
     "down_conversion",
     "entangled_light",
@@ -60,19 +89,26 @@ __all__ = [
     "exact_bits",
     "expected_counts",
     "finite_key",
+    "ghz_weights",
     "guessing_probability",
     "highest_rate",
     "holevo_information",
     "intercept_resend",
+    "light_line",
     "p_accepted",
     "pair_key",
+    "pairwise_key",
+    "pulse_key",
     "pulses",
     "rate_without_decoys",
     "receiver",
     "sampled_counts",
+    "secret_sharing",
     "sequential_test",
     "session",
     "single_photons",
     "splitting_limit",
     "vacuum_and_weak",
+    "white_noise_fraction",
+    "white_noise_threshold",
 ]

@@ -186,6 +186,19 @@ def entangling_probe(angle: Any, cloner: Cloner | str = Cloner.PHASE_COVARIANT) 
     return EntanglingProbe(angle=t, cloner=kind)
 
 
+def require_attack(attack: Any) -> None:
+    """Raise unless something is an attack on single qubits, or None.
+
+    Raises:
+        ValueError: with what attacks there are.
+    """
+    if attack is not None and not (isinstance(attack, Attack) and attack.num_qubits == 1):
+        raise ValueError(
+            "Argument `attack` must be an attack on one qubit on its way, such as `intercept_resend(0.4)` or "
+            f"`entangling_probe(0.5)`, but is a {type(attack).__name__}."
+        )
+
+
 def error_rate(attack: Attack, basis: Basis | str | None = None) -> Float[Array, ""]:
     """Return the rate of errors that an attack makes in a basis; None = the mean of Z and X."""
     lengths = jnp.diagonal(attack.ptm())

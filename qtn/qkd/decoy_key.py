@@ -2,17 +2,23 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array
-from qtn._pytree import pytree
+from qtn._pytree import pytree, static
 from qtn.merit.entropy import binary_entropy
+from qtn.qkd.assumptions import Assumptions
 from qtn.qkd.fluctuations import interval
 from qtn.qkd.pulses import Counts, Pulses
 from qtn.qkd.security import Security, checked
 from qtn.qkd.tails import Tail, rate_of_rest
+
+CORRECTION = 1.16
+"""Bits that error correction reveals, over those that Shannon's bound demands, as published."""
 
 TERMS = 21
 """Parts that the secrecy is divided into."""
@@ -32,6 +38,13 @@ class DecoyKey:
     """Bound on the rate of phase errors of those."""
     leak_bits: Float[Array, ""]
     """Bits that error correction reveals."""
+    security: Security
+    """What the key is secure to; the distances of several keys add (`Security.composed`)."""
+    assumptions: Assumptions = static(default=Assumptions())
+
+    def sentences(self) -> list[str]:
+        """Say what is assumed, and what breaks where it is false."""
+        return self.assumptions.sentences()
 
 
 def decoy_key(
@@ -40,7 +53,8 @@ def decoy_key(
     security: Security = Security(),
     *,
     tail: Tail | str = Tail.EXACT,
-    correction: Any = 1.16,
+    correction: Any = CORRECTION,
+    assumptions: Assumptions = Assumptions(),
 ) -> DecoyKey:
     """Return the key of three intensities and a finite block.
 
@@ -56,20 +70,24 @@ def decoy_key(
         tail: `Tail.FUNG` is the published key; others take their bound for phi, and for the counts Hoeffding's or
             (exact and Chernoff) that of Chernoff.
         correction: f >= 1, inefficiency of error correction.
+        assumptions: that the result carries.
 
     Raises:
         ValueError: unless there are three intensities in that order, or if a number lies outside its range.
 
     Note:
         Differentiable to first order in all counts, intensities and probabilities. Where s_1 is not positive there is
-        no key, and phi counts as 1/2.
+        no key, and phi counts as 1/2; so it does where traced intensities are out of order.
 
     References:
         Lim, Curty, Walenta, Xu, Zbinden, Phys. Rev. A 89, 022307 (2014), arXiv:1311.7129, Eqs. (1) to (5).
     """
     kind = _checks.choice("tail", tail, Tail)
-    _check(sent)
+    require_decoys(sent)
     demand = checked(security)
+    correction = _checks.require(
+        "correction", correction, lambda v: (v >= 1) & np.isfinite(v), "be at least 1 and finite"
+    )
     secrecy, correctness = jnp.asarray(demand.secrecy), jnp.asarray(demand.correctness)
     log_failure = jnp.log(secrecy / TERMS)
     mu1, mu2, mu3 = sent.intensities
@@ -91,21 +109,32 @@ def decoy_key(
     tested = photons(counts.test_detections)[1]
     low, high = bounds(counts.test_errors)
     wrong = p_of[1] * (high[1] - low[2]) / (mu2 - mu3)
-    usable = (one > 1) & (tested > 1) & (wrong < tested / 2)
+    ordered = (mu1 > mu2 + mu3) & (mu2 > mu3)
+    usable = ordered & (one > 1) & (tested > 1) & (wrong < tested / 2)
     errors = jnp.where(usable, jnp.maximum(wrong, 1e-9), 1.0)
     rate = rate_of_rest(errors, jnp.where(usable, tested, 10.0), jnp.where(usable, one, 10.0), log_failure, kind)
     phase_error = jnp.where(usable, jnp.minimum(rate, 0.5), 0.5)
     total = jnp.sum(counts.key_detections)
-    leak = correction * total * binary_entropy(jnp.sum(counts.key_errors) / total)
+    leak = correction * total * binary_entropy(jnp.sum(counts.key_errors) / jnp.where(total > 0, total, 1.0))
     spent = 6 * jnp.log2(TERMS / secrecy) + jnp.log2(2 / correctness)
-    kept = none + jnp.maximum(one, 0.0) * (1 - binary_entropy(phase_error))
+    kept = jnp.where(ordered, none + jnp.maximum(one, 0.0) * (1 - binary_entropy(phase_error)), 0.0)
     return DecoyKey(
-        key_bits=kept - leak - spent, vacuum=none, single=one, phase_error=phase_error, leak_bits=jnp.asarray(leak)
+        key_bits=kept - leak - spent,
+        vacuum=none,
+        single=one,
+        phase_error=phase_error,
+        leak_bits=jnp.asarray(leak),
+        security=jax.tree.map(jnp.asarray, demand),
+        assumptions=assumptions,
     )
 
 
-def _check(sent: Pulses) -> None:
-    """Raise unless three intensities allow the bounds."""
+def require_decoys(sent: Pulses) -> None:
+    """Raise unless three intensities allow the bounds.
+
+    Raises:
+        ValueError: with what is wrong.
+    """
     if jnp.shape(sent.intensities) != (3,):
         raise ValueError(
             "Argument `sent` must have three intensities, a signal and two decoys, "
@@ -116,4 +145,10 @@ def _check(sent: Pulses) -> None:
         raise ValueError(
             "Argument `sent` must have a first intensity above the sum of the others, "
             f"but has {known.tolist()}: weaken the decoys."
+        )
+    often = _checks.known(sent.probabilities)
+    if often is not None and not np.all(often > 0):
+        raise ValueError(
+            f"Argument `sent` must have three positive probabilities, but has {often.tolist()}: what is never sent "
+            "bounds nothing."
         )

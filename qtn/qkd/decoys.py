@@ -127,7 +127,7 @@ def rate_without_decoys(
     single = clicks + jnp.expm1(-mu) + mu * jnp.exp(-mu)
     safe = jnp.where(single > 0, single, 1.0)
     kept = jnp.where(single > 0, safe * (1 - binary_entropy(jnp.clip(wrong / safe, 0.0, 0.5))), 0.0)
-    return sifting * (kept - clicks * correction * binary_entropy(wrong / clicks))
+    return sifting * (kept - clicks * correction * binary_entropy(wrong / jnp.where(clicks > 0, clicks, 1.0)))
 
 
 def splitting_limit(signal: Any) -> Float[Array, ""]:

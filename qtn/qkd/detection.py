@@ -15,8 +15,10 @@ from qtn._pytree import pytree
 from qtn.qkd.attacks import Attack, error_rate
 from qtn.qkd.tails import log_choose
 
-MOST_BITS = 2**20
+MOST_BITS = 2**15
 """Bits after which a sequential test is given up."""
+
+TOO_CLOSE = f"The sequential test goes on for more than {MOST_BITS} bits: the two error rates are too close."
 
 LEFT = 1e-15
 """Probability that the test still runs at which its exact sums end."""
@@ -40,6 +42,36 @@ def p_accepted(rate: Any, num_test: Any, max_errors: Any) -> Float[Array, ""]:
     others = jnp.maximum(k - j - 1, 0.0)
     density = log_choose(k, j) + jnp.log(jnp.maximum(k - j, 1e-300)) + xlogy(j, fixed) + xlog1py(others, -fixed)
     return accepted - jax.lax.stop_gradient(jnp.exp(density)) * (q - fixed)
+
+
+NUDGE = 1e-4
+"""Relative change of a number of bits, whose effect stands for a derivative."""
+
+
+def p_below(rate: Any, num_test: Any, threshold: Any) -> Float[Array, ""]:
+    """Return the probability that at most a part of some compared bits is wrong: `p_accepted` of expected numbers.
+
+    Args:
+        rate: probability that a bit is wrong, in [0, 1].
+        num_test: k, real: an expected number.
+        threshold: a, at most a k bits are wrong; a k is real too.
+
+    Note:
+        The binomial distribution continued in k and a k. Differentiable in `rate` as `p_accepted`, in `num_test` and
+        `threshold` by central differences, to some 1e-6 of it, first order.
+    """
+    q, k, a = (jnp.asarray(x, dtype=float) for x in (rate, num_test, threshold))
+    fixed_q, fixed_k, fixed_a = jax.lax.stop_gradient((q, k, a))
+
+    def at(number: Array, part: Array) -> Array:
+        return p_accepted(fixed_q, number, jnp.minimum(part, 1.0) * number)
+
+    by_number = (at(fixed_k * (1 + NUDGE), fixed_a) - at(fixed_k * (1 - NUDGE), fixed_a)) / 2
+    spread = NUDGE * (jnp.abs(fixed_a - fixed_q) + jnp.sqrt(fixed_q * (1 - fixed_q) / jnp.maximum(fixed_k, 1.0)))
+    by_part = (at(fixed_k, fixed_a + spread) - at(fixed_k, jnp.maximum(fixed_a - spread, 0.0))) / 2
+    relative = (k - fixed_k) / (NUDGE * jnp.where(fixed_k > 0, fixed_k, 1.0))
+    moved = by_number * relative + by_part * (a - fixed_a) / jnp.where(spread > 0, spread, 1.0)
+    return p_accepted(q, fixed_k, fixed_a * fixed_k) + moved
 
 
 def bits_to_detect(attack: Attack, p_undetected: float = 1e-9) -> int:
@@ -151,7 +183,7 @@ def exact_bits(test: SequentialTest, honest: float, under_attack: float, rate: f
         rate: true error rate, in [0, 1].
 
     Raises:
-        ValueError: if the test goes on for more than a million bits.
+        ValueError: if the test goes on for more than 32,768 bits, or a number lies outside its range.
 
     Note:
         Exact to 1e-14, on known numbers; not differentiable.
@@ -163,6 +195,9 @@ def exact_bits(test: SequentialTest, honest: float, under_attack: float, rate: f
         [112.251, 43.584]
     """
     _checks.probability("rate", rate)
+    sequential_test(honest, under_attack)
+    if max(float(test.bits_honest), float(test.bits_attacked)) > MOST_BITS:
+        raise ValueError(TOO_CLOSE)
     error = math.log(under_attack / honest)
     right = math.log1p(-under_attack) - math.log1p(-honest)
     low, high = float(test.accept_below), float(test.alarm_above)
@@ -176,7 +211,7 @@ def exact_bits(test: SequentialTest, honest: float, under_attack: float, rate: f
         running = np.where((ratio > low) & (ratio < high), running, 0.0)
         if running.sum() < LEFT:
             return SequentialCourse(mean_bits=jnp.asarray(mean), p_alarm=jnp.asarray(alarm))
-    raise ValueError(f"The sequential test goes on for more than {MOST_BITS} bits: the two error rates are too close.")
+    raise ValueError(TOO_CLOSE)
 
 
 def detection_sentence(p_undetected: float, num_test: float, threshold: float) -> str:
@@ -186,4 +221,12 @@ def detection_sentence(p_undetected: float, num_test: float, threshold: float) -
         caught = f"with probability {1 - p_undetected:.4g}"
     return (
         f"At a threshold of {100 * threshold:.3g} % this attack is caught {caught} after {num_test:.0f} compared bits."
+    )
+
+
+def honest_sentence(p_abort: float, num_test: float, threshold: float) -> str:
+    """Say in plain words what a test costs where nobody attacks."""
+    return (
+        f"At a threshold of {100 * threshold:.3g} % {100 * p_abort:.3g} % of the sessions without an attack are "
+        f"aborted after {num_test:.0f} compared bits."
     )

@@ -3,12 +3,14 @@
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
+from qtn import _checks
 from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.merit.entropy import binary_entropy
-from qtn.qkd.security import Security
+from qtn.qkd.security import Security, checked
 from qtn.qkd.tails import Tail, rate_of_rest
 
 CORRECTION = 1.1
@@ -52,6 +54,9 @@ def finite_key(
         excess: error rate of the raw key less that of the compared bits.
         correction: f >= 1, inefficiency of error correction.
 
+    Raises:
+        ValueError: if a number lies outside its range.
+
     Note:
         Exact, differentiable to first order, but for j where `tail` counts whole errors. phi counts up to 1/2.
 
@@ -64,10 +69,13 @@ def finite_key(
         >>> round(float(key.key_bits)), round(float(key.phase_error), 4)
         (5203, 0.0677)
     """
-    j, k, n = (jnp.asarray(x, dtype=float) for x in (max_errors, num_test, num_raw))
+    j, k = _checks.non_negative_finite("max_errors", max_errors), _checks.positive_finite("num_test", num_test)
+    j, k, n = (jnp.asarray(x) for x in (j, k, _checks.positive_finite("num_raw", num_raw)))
+    factor = _checks.require("correction", correction, lambda v: (v >= 1) & np.isfinite(v), "be at least 1 and finite")
+    security = checked(security)
     log_failure = 2 * jnp.log(jnp.asarray(security.secrecy) / 4)
     phase_error = rate_of_rest(j, k, n, log_failure, tail)
-    leak = correction * n * binary_entropy(jnp.clip(j / k + excess, 0.0, 0.5))
+    leak = factor * n * binary_entropy(jnp.clip(j / k + excess, 0.0, 0.5))
     spent = 1 - 2 * jnp.log2(jnp.asarray(security.secrecy)) - jnp.log2(jnp.asarray(security.correctness))
     kept = 1 - binary_entropy(jnp.minimum(phase_error, 0.5))
     return FiniteKey(key_bits=n * kept - leak - spent, phase_error=phase_error, leak_bits=leak)

@@ -2,56 +2,16 @@
 
 from typing import Any
 
-import jax.numpy as jnp
-from jaxtyping import Float
-
 from qtn import _checks
-from qtn._array import Array
-from qtn._pytree import pytree, static
 from qtn.evaluators.outcome import Result, Summary
-from qtn.links.chain import Chain
 from qtn.merit.fidelity import qber_x, qber_z
 from qtn.qkd.assumptions import Assumptions
 from qtn.qkd.attacks import Attack
 from qtn.qkd.finite_key import CORRECTION
 from qtn.qkd.security import Security
-from qtn.qkd.sessions import Session, session
+from qtn.qkd.sessions import session
 from qtn.qkd.tails import Tail
-
-
-@pytree
-class PairKey:
-    """What sessions with delivered pairs give, and when."""
-
-    rate: Float[Array, ""]
-    """Secret bits per second, aborted sessions counted [Hz]; negative without a key if numbers are traced."""
-    time_to_key: Float[Array, ""]
-    """Expected time to the first key [s]."""
-    session: Session
-
-    def sentences(self) -> list[str]:
-        """Say in plain words how surely the attack is caught, and what is assumed."""
-        return self.session.sentences()
-
-
-@pytree
-class PairKeys:
-    """Makes keys of delivered pairs; see `pair_key`. One of `signals` and `seconds` is given."""
-
-    security: Security
-    signals: Float[Array, ""] | float | None = None
-    seconds: Float[Array, ""] | float | None = None
-    num_test: Float[Array, ""] | float | None = None
-    max_errors: Float[Array, ""] | float | None = None
-    correction: Float[Array, ""] | float = CORRECTION
-    attack: Any = None
-    tail: Tail = static(default=Tail.EXACT)
-    assumptions: Assumptions = static(default=Assumptions())
-
-    def run(self, result: Result | Summary, chain: Chain) -> PairKey:
-        """Return what that gives."""
-        del chain
-        return pair_key(result, **vars(self))
+from qtn.qkd.timed import TimedKey
 
 
 def pair_key(
@@ -63,10 +23,12 @@ def pair_key(
     tail: Tail | str = Tail.EXACT,
     num_test: Any = None,
     max_errors: Any = None,
+    test_fraction: Any = None,
+    abort_above: Any = None,
     correction: Any = CORRECTION,
     attack: Attack | None = None,
     assumptions: Assumptions = Assumptions(),
-) -> PairKey:
+) -> TimedKey:
     """Return the keys of blocks of delivered pairs (BBM92): key bits from Z, compared bits from X measurements.
 
         rate = throughput / mean time,   block = seconds / mean time pairs
@@ -79,6 +41,8 @@ def pair_key(
         tail: which bound the phase error comes from; a `Tail` or its word.
         num_test: compared bits, whole; None = both numbers of the test as they give the most.
         max_errors: errors at which a session is still accepted, whole; given together with `num_test`.
+        test_fraction: part of the bits measured alike that is compared, instead; None = as it gives the most.
+        abort_above: error rate above which a session is aborted, instead; None = as it gives the most.
         correction: f >= 1, inefficiency of error correction.
         attack: eavesdropper on the right qubit of each pair, against whom the test is judged.
         assumptions: that the result carries.
@@ -117,13 +81,11 @@ def pair_key(
         tail=tail,
         num_test=num_test,
         max_errors=max_errors,
+        test_fraction=test_fraction,
+        abort_above=abort_above,
         raw_error_rate=raw,
         correction=correction,
         attack=attack,
         assumptions=assumptions,
     )
-    return PairKey(
-        rate=jnp.asarray(found.throughput / result.mean_time),
-        time_to_key=jnp.asarray(found.signals_to_key * result.mean_time),
-        session=found,
-    )
+    return TimedKey.of(found, result.mean_time)

@@ -12,6 +12,9 @@ from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.hardware.fibre import transmissivity
 
+MOST_DARK = (lambda p: (p >= 0) & (p <= 0.1), "lie in [0, 0.1]: two dark counts in one pulse are left out")
+"""Rule for dark counts, which count to first order, as in the references."""
+
 
 @pytree
 class Pulses:
@@ -99,7 +102,7 @@ def receiver(
     Args:
         loss: of the line [dB].
         efficiency: of receiver and detectors together, in [0, 1].
-        dark_count_probability: per detector and pulse, in [0, 1].
+        dark_count_probability: per detector and pulse, in [0, 0.1]: two in one pulse are left out.
         misalignment: probability of the wrong detector, in [0, 1/2].
         after_pulse_probability: in [0, 1].
         dead_pulses: dead time, in pulses.
@@ -110,7 +113,7 @@ def receiver(
     return Receiver(
         transmissivity=transmissivity(_checks.non_negative("loss", loss))
         * _checks.probability("efficiency", efficiency),
-        dark_count_probability=_checks.probability("dark_count_probability", dark_count_probability),
+        dark_count_probability=_checks.require("dark_count_probability", dark_count_probability, *MOST_DARK),
         misalignment=_checks.require("misalignment", misalignment, lambda v: (v >= 0) & (v <= 0.5), "lie in [0, 1/2]"),
         after_pulse_probability=_checks.probability("after_pulse_probability", after_pulse_probability),
         dead_pulses=_checks.non_negative_finite("dead_pulses", dead_pulses),
@@ -146,10 +149,14 @@ def expected_counts(sent: Pulses, receive: Receiver, num_pulses: Any) -> Counts:
         receive: line and detectors.
         num_pulses: N.
 
+    Raises:
+        ValueError: if N is negative or infinite.
+
     Note:
         Means, real numbers: differentiable by all of them. A dead time takes the part of pulses that meet blind
         detectors, that of a non-paralysable counter.
     """
+    num_pulses = _checks.non_negative_finite("num_pulses", num_pulses)
     clicks, wrong = gains(receive, sent.intensities)
     awake = 1 / (1 + receive.dead_pulses * jnp.sum(sent.probabilities * clicks))
     sifted = [num_pulses * awake * sent.probabilities * q**2 for q in (sent.p_key_basis, 1 - sent.p_key_basis)]

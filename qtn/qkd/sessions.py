@@ -1,5 +1,6 @@
 """Sessions of a key protocol: sample, compare, abort above a threshold, discard and start again."""
 
+import dataclasses
 from functools import partial
 from typing import Any
 
@@ -13,15 +14,23 @@ from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.merit.key_rate import flipped
 from qtn.qkd.assumptions import Assumptions
-from qtn.qkd.attacks import Attack, error_rate
-from qtn.qkd.best_test import Setting, best_test, trial
-from qtn.qkd.detection import detection_sentence, p_accepted
+from qtn.qkd.attacks import Attack, Basis, error_rate, require_attack
+from qtn.qkd.best_test import Setting, trial
+from qtn.qkd.blocks import shortest_block
+from qtn.qkd.detection import detection_sentence, honest_sentence, p_accepted
 from qtn.qkd.finite_key import CORRECTION
+from qtn.qkd.given_test import given_test
 from qtn.qkd.security import Security, checked
 from qtn.qkd.tails import Tail
 
-LONGEST_BLOCK = 1e13
-"""Raw bits up to which a block is looked for that gives a key."""
+NEVER = 1e-100
+"""Probability of being accepted that counts as none."""
+
+Test = tuple[Array, Array]
+"""Compared bits, and errors that are tolerated."""
+
+Wanted = tuple[Array | None, Array | None]
+"""Part of the bits that is compared, and threshold of the error rate; None = as it gives most."""
 
 
 @pytree
@@ -54,13 +63,18 @@ class Session:
     """Probability that the test accepts a session under attack; without an attack, that it accepts an honest one."""
     security: Security
     """What the key is secure to; the distances of several keys add (`Security.composed`)."""
+    attack: Any = None
+    """Against whom the test is judged."""
     assumptions: Assumptions = static(default=Assumptions())
 
     def sentences(self) -> list[str]:
         """Say in plain words how surely the attack is caught, and what is assumed."""
         threshold = float(self.max_errors) / float(self.num_test)
-        caught = detection_sentence(float(self.p_undetected), float(self.num_test), threshold)
-        return [caught, *self.assumptions.sentences()]
+        if self.attack is None:
+            told = honest_sentence(float(self.p_abort), float(self.num_test), threshold)
+        else:
+            told = detection_sentence(float(self.p_undetected), float(self.num_test), threshold)
+        return [told, *self.assumptions.sentences()]
 
 
 def session(
@@ -72,6 +86,8 @@ def session(
     tail: Tail | str = Tail.EXACT,
     num_test: Any = None,
     max_errors: Any = None,
+    test_fraction: Any = None,
+    abort_above: Any = None,
     raw_error_rate: Any = None,
     correction: Any = CORRECTION,
     attack: Attack | None = None,
@@ -92,9 +108,11 @@ def session(
         tail: which bound the phase error comes from; a `Tail` or its word.
         num_test: k, whole; None = both numbers of the test as they give the largest throughput.
         max_errors: j, whole; given together with `num_test`.
+        test_fraction: k/(n + k) instead, in (0, 1), rounded down to whole k; None = as it gives most.
+        abort_above: j/k instead, in [0, 1/2), rounded down to whole j; None = as it gives most.
         raw_error_rate: error rate in the key basis, where it differs from that of compared bits.
         correction: f >= 1, inefficiency of error correction.
-        attack: eavesdropper against whom the test is judged.
+        attack: eavesdropper against whom the test is judged, by the errors in X.
         assumptions: that the result carries.
 
     Returns:
@@ -118,11 +136,15 @@ def session(
     """
     kind = _checks.choice("tail", tail, Tail)
     setting = _setting(error_rate, raw_bits, signals, security, raw_error_rate, correction)
+    require_attack(attack)
     if (num_test is None) != (max_errors is None):
         raise ValueError("Arguments `num_test` and `max_errors` must be given together, or neither.")
+    wanted = _wanted(test_fraction, abort_above)
+    if num_test is not None and wanted != (None, None):
+        raise ValueError("Arguments `num_test` and `max_errors` say what `test_fraction` and `abort_above` do.")
     test = None if num_test is None else _test(setting, num_test, max_errors)
-    found = _session(setting, kind, test, attack, assumptions)
-    _require_a_key(found, setting, kind, chosen=test is None)
+    found = _session(setting, kind, test, wanted, attack, assumptions)
+    _require_a_key(found, setting, kind, test, wanted)
     return found
 
 
@@ -144,11 +166,23 @@ def _setting(
         error_rate=rate,
         excess=excess,
         security=checked(security),
-        correction=_checks.require("correction", correction, lambda v: v >= 1, "be at least 1"),
+        correction=_checks.require(
+            "correction", correction, lambda v: (v >= 1) & np.isfinite(v), "be at least 1 and finite"
+        ),
     )
 
 
-def _test(setting: Setting, num_test: Any, max_errors: Any) -> tuple[Array, Array]:
+def _wanted(test_fraction: Any, abort_above: Any) -> Wanted:
+    """Check the rates of a test."""
+    share, rate = test_fraction, abort_above
+    if share is not None:
+        share = _checks.require("test_fraction", share, lambda v: (v > 0) & (v < 1), "lie in (0, 1)")
+    if rate is not None:
+        rate = _checks.require("abort_above", rate, lambda v: (v >= 0) & (v < 0.5), "lie in [0, 1/2)")
+    return share, rate
+
+
+def _test(setting: Setting, num_test: Any, max_errors: Any) -> Test:
     """Check the numbers of a test."""
     k = _checks.require("num_test", num_test, lambda v: (v >= 1) & (v == np.floor(v)), "be a positive whole number")
     j = _checks.require("max_errors", max_errors, lambda v: (v >= 0) & (v == np.floor(v)), "be a whole number >= 0")
@@ -158,21 +192,27 @@ def _test(setting: Setting, num_test: Any, max_errors: Any) -> tuple[Array, Arra
     return k, j
 
 
-@partial(jax.jit, static_argnames=("tail", "assumptions"))
 def _session(
-    setting: Setting, tail: Tail, test: tuple[Array, Array] | None, attack: Attack | None, assumptions: Assumptions
+    setting: Setting, tail: Tail, test: Test | None, wanted: Wanted, attack: Attack | None, assumptions: Assumptions
 ) -> Session:
     """Return a session with the given test, or the best one."""
-    k, j = jax.lax.stop_gradient(best_test(setting, tail)) if test is None else test
-    k, j = jnp.asarray(k, dtype=float), jnp.asarray(j, dtype=float)
+    chosen = jax.lax.stop_gradient(given_test(setting, *wanted, tail)) if test is None else test
+    seen = setting.error_rate if attack is None else flipped(setting.error_rate, error_rate(attack, Basis.X))
+    return dataclasses.replace(_tested(setting, chosen, seen, tail), attack=attack, assumptions=assumptions)
+
+
+@partial(jax.jit, static_argnames="tail")
+def _tested(setting: Setting, test: Test, seen: Array, tail: Tail) -> Session:
+    """Return a session with a test; `seen` is the error rate that it compares under attack."""
+    k, j = (jnp.asarray(x, dtype=float) for x in test)
     found = trial(setting, k, j, tail)
-    seen = setting.error_rate if attack is None else flipped(setting.error_rate, error_rate(attack))
+    tries = 1 / jnp.maximum(found.p_accept, NEVER)
     return Session(
         throughput=found.throughput,
         key_bits=found.key.key_bits,
         p_abort=1 - found.p_accept,
-        restarts=1 / found.p_accept - 1,
-        signals_to_key=found.num_signals / found.p_accept,
+        restarts=tries - 1,
+        signals_to_key=found.num_signals * tries,
         num_signals=found.num_signals,
         num_raw=found.num_raw,
         num_test=k,
@@ -181,11 +221,10 @@ def _session(
         leak_bits=found.key.leak_bits,
         p_undetected=p_accepted(seen, k, j),
         security=jax.tree.map(jnp.asarray, setting.security),
-        assumptions=assumptions,
     )
 
 
-def _require_a_key(found: Session, setting: Setting, tail: Tail, chosen: bool) -> None:
+def _require_a_key(found: Session, setting: Setting, tail: Tail, test: Test | None, wanted: Wanted) -> None:
     """Raise unless a session gives a key, as far as that is known."""
     bits = _checks.known(found.key_bits)
     if bits is None or bits > 0:
@@ -195,26 +234,15 @@ def _require_a_key(found: Session, setting: Setting, tail: Tail, chosen: bool) -
     said = (
         f"Argument `{name}` is {float(known.block):,g}, of which no key remains at an error rate of {known.error_rate}"
     )
-    if not chosen:
+    if test is not None:
         raise ValueError(f"{said} with this test: leave out `num_test` and `max_errors` to get the best one.")
-    block = _smallest_block(known, tail)
-    cure = "no block is long enough: the errors leave no key" if block is None else f"{block:,.0f} would do"
-    raise ValueError(f"{said}: {cure}.")
-
-
-def _smallest_block(setting: Setting, tail: Tail) -> float | None:
-    """Return a block, to 10 %, that gives a key; None if there is none."""
 
     def gives(block: float) -> bool:
-        longer = Setting(**{**vars(setting), "block": np.asarray(block)})
-        return float(_session(longer, tail, None, None, Assumptions()).key_bits) > 0
+        longer = Setting(**{**vars(known), "block": np.asarray(block)})
+        return float(_session(longer, tail, None, wanted, None, Assumptions()).key_bits) > 0
 
-    low, high = float(setting.block), float(setting.block)
-    while not gives(high := 4 * high):
-        low = high
-        if high > LONGEST_BLOCK:
-            return None
-    while high > 1.1 * low:
-        middle = (low * high) ** 0.5
-        low, high = (low, middle) if gives(middle) else (middle, high)
-    return high
+    block = shortest_block(gives, float(known.block))
+    cure = "no block is long enough: the errors leave no key" if block is None else f"{block:,.0f} would do"
+    if block is None and wanted != (None, None):
+        cure = "no block is long enough with this test: leave out `test_fraction` and `abort_above` to get the best one"
+    raise ValueError(f"{said}: {cure}.")

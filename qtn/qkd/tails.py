@@ -19,6 +19,9 @@ from qtn._array import Array
 TERMS = 512
 """Terms of a hypergeometric tail that are added one by one; the rest is bounded by a geometric series."""
 
+MOST_EXACT = 1e11
+"""Bits above which differences of log-gamma are worth nothing."""
+
 HALVINGS, STEPS = 50, 8
 """Of the interval in which the number of errors is looked for, and of Newton's method from there for the exact tail."""
 
@@ -57,7 +60,8 @@ def exact(j: Array, k: Array, n: Array, total: Array) -> Array:
     Note:
         For real arguments the binomial coefficients are Gamma functions: smooth in K, k, n, continuous in j. Exact to
         rounding (that of log-gamma: 1e-15 n log n) where 512 terms hold the tail, up to some 1e7 bits; never too small
-        beyond, as the remainder is bounded by a geometric series.
+        beyond, as the remainder is bounded by a geometric series. Above 1e11 bits, where log-gamma would be off, it
+        is Chernoff's bound.
     """
     x = j - jnp.arange(TERMS)
     above, below = x * (n - total + x), (k - x + 1) * (total - x + 1)
@@ -66,7 +70,8 @@ def exact(j: Array, k: Array, n: Array, total: Array) -> Array:
     summed = jnp.exp(jnp.cumsum(jnp.where(inside, jnp.log(ratio), -800.0)))
     last = jnp.where(inside[-1], jnp.minimum(ratio[-1], 1 - 1e-9), 0.0)
     first = log_choose(k, j) + log_choose(n, total - j) - log_choose(n + k, total)
-    return jnp.minimum(first + jnp.log1p(jnp.sum(summed) + summed[-1] * last / (1 - last)), 0.0)
+    found = jnp.minimum(first + jnp.log1p(jnp.sum(summed) + summed[-1] * last / (1 - last)), 0.0)
+    return jnp.where(n + k > MOST_EXACT, chernoff(j, k, n, total), found)
 
 
 def chernoff(j: Array, k: Array, n: Array, total: Array) -> Array:

@@ -59,9 +59,9 @@ from qtn.states.trains import (
 from qtn.states.two_qubits import Pair, bell_weights, pair_from_weights, pair_of, pair_to_mixed
 
 __all__ = [
-    "DensityMatrix",
     "MPDO",
     "MPS",
+    "DensityMatrix",
     "Pair",
     "add",
     "amplitudes",

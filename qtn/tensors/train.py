@@ -143,6 +143,26 @@ def add(first: Train, second: Train) -> Train:
     return both.at[-1, :, :, 0].set(both[-1, :, :, 0] + both[-1, :, :, a]).at[-1, :, :, a].set(0.0)
 
 
+@jax.jit
+def change(train: Train, changed: Train) -> Train:
+    """Return the sum over sites of the train with that one site replaced by its own of `changed`: a product rule.
+
+    Args:
+        train: (n, chi, d, chi).
+        changed: (n, chi, d, chi), a tangent of `train`.
+
+    Returns:
+        train: (n, 2 chi, d, 2 chi).
+    """
+    n, chi = train.shape[:2]
+    if n == 1:
+        return widen(changed, 2 * chi)
+    both = jnp.concatenate([train, changed], axis=3)  # nothing has changed yet
+    after = jnp.concatenate([jnp.zeros_like(train), train], axis=3)
+    found = jnp.concatenate([both, after], axis=1)
+    return found.at[-1, :, :, 0].set(found[-1, :, :, chi]).at[-1, :, :, chi].set(0.0)
+
+
 def scale(train: Train, factor: Any) -> Train:
     """Multiply the state by a number."""
     return train.at[0].multiply(factor)

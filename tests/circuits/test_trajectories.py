@@ -7,7 +7,7 @@ import pytest
 
 from qtn import channels
 from qtn.circuits import channel, circuit, gate, measure, noise_model, project, reset, run, sampled_states, trajectories
-from qtn.states import MPS, amplitudes, dense, expect, ghz, to_mixed, weight
+from qtn.states import MPS, amplitudes, dense, expect, fidelity_to, ghz, to_mixed, weight
 
 N = 4
 PAIRS = [(k, k + 1) for k in range(N - 1)]
@@ -144,9 +144,23 @@ def test_cuts_are_reported_and_close_to_the_best():
 
 def test_one_qubit():
     program = circuit(1, [gate("RX", 0, 0.7), measure(0)])
-    found, _ = trajectories(program, observables=["Z"], num_trajectories=2000, key=jax.random.key(1))
-    np.testing.assert_allclose(jnp.abs(found.values), 1.0, atol=1e-12)
+    turned, _ = run(circuit(1, [gate("RX", 0, 0.7)]))
+    options = {"observables": ["Z"], "num_trajectories": 2000, "target": turned, "key": jax.random.key(1)}
+    found, _ = trajectories(program, **options)
+    np.testing.assert_allclose(jnp.abs(found.values[:, 0]), 1.0, atol=1e-12)
     assert abs(found.mean[0] - np.cos(0.7)) < 4 * found.standard_error[0]
+    kept = np.cos(0.35) ** 4 + np.sin(0.35) ** 4  # the fidelity of what was measured with what was not
+    assert abs(found.mean[1] - kept) < 4 * found.standard_error[1] < 0.05
+
+
+def test_fidelities_with_a_state():
+    """Mean overlaps with a state of any norm are the fidelity of the mixed state."""
+    program, noise = CASES["Pauli, drawn ahead"]
+    target, _ = run(program)
+    twice = MPS(train=2**0.25 * target.train)
+    found, _ = trajectories(program, noise, observables=[], num_trajectories=1024, target=twice, key=jax.random.key(2))
+    exact = fidelity_to(run(program, noise, max_bond=256)[0], target)
+    assert abs(found.mean[0] - exact) < 4 * found.standard_error[0] < 0.06
 
 
 @pytest.mark.parametrize("lost", [pytest.param(0.0, id="pure", marks=pytest.mark.slow), pytest.param(0.3, id="damped")])
@@ -167,6 +181,7 @@ def test_one_trajectory_has_no_derivative():
     assert np.isnan(jax.jit(jax.grad(mean))(0.1))
 
 
+@pytest.mark.slow
 def test_the_weight_has_an_unbiased_derivative():
     """P(second qubit 0) after RY(0.9) and damping p is 1 - (1 - p) sin^2: its slope by p, from many pairs."""
     sites = [gate("RY", 1, 0.9), gate("CX", (1, 0))]
@@ -201,8 +216,10 @@ def damped_loss(number):
 
 @pytest.mark.parametrize(
     ("family", "number", "mode"),
-    [(pauli_loss, 0.2, jax.jacrev), (damped_loss, 0.4, jax.jacfwd)],
-    ids=["probability, reverse", "angle and damping, forward"],
+    [
+        pytest.param(pauli_loss, 0.2, jax.jacrev, id="probability, reverse"),
+        pytest.param(damped_loss, 0.4, jax.jacfwd, id="angle and damping, forward", marks=pytest.mark.slow),
+    ],
 )
 def test_gradients_are_unbiased(family, number, mode):
     """Mean of independent estimates against differences of the mixed state (error 1e-6), in standard errors."""
@@ -235,6 +252,8 @@ def test_an_error_that_is_never_drawn_has_no_derivative():
         ({"batch": 0}, "`batch` must be a whole number >= 1"),
         ({"state": to_mixed(ghz(N))}, "must be an `MPS`, but is an `MPDO`"),
         ({"state": ghz(3)}, "`state` must have 4 sites"),
+        ({"target": ghz(3)}, "`target` must be an `MPS` of 4 sites like the circuit, but is one of 3 sites"),
+        ({"target": to_mixed(ghz(N))}, "`target` must be an `MPS` of 4 sites like the circuit, but is MPDO"),
         ({"state": ghz(N), "max_bond": 1}, "at least the bond 2 of the state"),
         ({"observables": ["ZZ"]}, "one letter for each of 4 sites"),
     ],

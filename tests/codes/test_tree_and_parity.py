@@ -104,7 +104,11 @@ def test_errors_of_plain_graph_states_are_those_of_enumeration(num_arms):
     np.testing.assert_allclose(found.p_success, 0.9 ** (2 * num_arms), atol=1e-12)
 
 
-@pytest.mark.parametrize("branching", [[3], [2, 2], [2, 1, 1]], ids=str)
+@pytest.mark.parametrize(
+    "branching",
+    [[3], pytest.param([2, 2], marks=pytest.mark.slow), pytest.param([2, 1, 1], marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_encoded_graph_states_read_as_enumeration_does(branching):
     count = codes.tree_code(branching).num_photons
     (p_x, x), (p_z, z) = (by_enumeration(oracle.tree_reader(branching, basis), count, 0.2, ERRORS) for basis in "XZ")
@@ -166,6 +170,7 @@ def test_gradients(code):
     assert np.isfinite(slopes(jnp.array([1.0, 0.1, 0.0, 0.0]))).all()
 
 
+@pytest.mark.slow
 def test_reverse_mode_agrees_with_forward_mode():
     def fidelity(loss, error):
         found = codes.tree_code([2, 2, 2]).logical(

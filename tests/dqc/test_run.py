@@ -11,6 +11,7 @@ from qtn.circuits import run as run_plain
 from qtn.circuits.gates import GATES as NAMED
 from qtn.dqc import break_even_rate, circuit_process_fidelity, distribute, remote_gate, sampled_run, shots
 from qtn.dqc.arrivals import steady_pairs
+from qtn.dqc.computation import DEPENDENT
 from qtn.dqc.processor import processor
 from qtn.dqc.run import run
 from qtn.hardware.gates import gates
@@ -364,6 +365,20 @@ def test_trajectories_draw_waits_too():
     off = np.abs(np.asarray(found.mean) - np.asarray(exact.observables)[:3])
     assert np.all(off < 4 * np.asarray(found.standard_error))
     assert np.all(np.asarray(found.standard_error) < 0.06)
+    assert abs(found.fidelity - exact.fidelity) < 4 * found.fidelity_error < 0.2
+    assert found.warnings() == [] and found.num_trajectories == 40
+
+
+@pytest.mark.slow
+def test_sampled_runs_of_circuits_that_measure_have_no_fidelity():
+    """And cut bonds, or waits that depend on each other, are told."""
+    teleported = [gate("H", 0), gate("CX", [(0, 1), (0, 2)]), measure(2)]
+    split = distribute(circuit(3, teleported), qpus=[1, 2], sharing="none")
+    options = {"num_waits": 2, "num_trajectories": 2, "max_bond": 1, "key": jax.random.key(0)}
+    found = sampled_run(split, steady_pairs(PERFECT, RATE), processor(buffer=2), observables=["ZIZ"], **options)
+    assert np.isnan(found.fidelity) and np.isnan(found.fidelity_error)
+    told = found.warnings()
+    assert told[0] == DEPENDENT and told[1].startswith("A trajectory keeps 0.") and "`max_bond`" in told[1]
 
 
 @pytest.mark.slow

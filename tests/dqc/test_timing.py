@@ -12,11 +12,13 @@ from qtn.circuits import circuit, gate
 from qtn.circuits.qasm import load_qasm
 from qtn.dqc import distribute
 from qtn.dqc.arrivals import steady_pairs
+from qtn.dqc.couples import pairs_for
 from qtn.dqc.processor import processor
-from qtn.dqc.program import Kind, program_of
+from qtn.dqc.program import Kind
 from qtn.dqc.run import run
 from qtn.dqc.run_time import mean_run_time, run_time
-from qtn.dqc.timing import pairs_for, timing_of, waits_depend
+from qtn.dqc.timing import timing_of, waits_depend
+from qtn.dqc.writer import program_of
 from qtn.hardware.gates import gates
 from qtn.hardware.memory import dephasing_memory, relaxing_memory
 

@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qtn.dqc.arrivals import first_of, pairs_of, steady_pairs
+from qtn.dqc.arrivals import first_of, steady_pairs
 from qtn.dqc.waits import Supply, by_last, made_ahead, slowest_of
 from qtn.evaluators.evaluate import evaluate
+from qtn.evaluators.pairs import pairs_of
 from qtn.evaluators.sampled import Sampled
 from qtn.hardware.memory import relaxing_memory
 from qtn.hardware.node import node
@@ -108,5 +109,5 @@ def test_pairs_of_a_chain():
     assert float(steady.mean_time) == pytest.approx(0.25, rel=1e-12)
     with pytest.raises(ValueError, match=r"one of samples: use `Renewal\(\)`"):
         pairs_of(evaluate(line, parse("swap(0, 1)"), evaluator=Sampled(num_samples=20)), line)
-    with pytest.raises(ValueError, match=r"`p_success` must be a number in \[1e-4, 1\], but is 2"):
+    with pytest.raises(ValueError, match=r"`p_success` must be a number in \[0.0001, 1\], but is 2"):
         steady_pairs([1.0, 0.0, 0.0, 0.0], 1.0, p_success=2)

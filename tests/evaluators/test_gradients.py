@@ -163,6 +163,7 @@ def test_grids_cannot_be_chosen_from_traced_numbers():
     np.testing.assert_allclose(inside.mean_time, Renewal().summarise(hardware, schedule).mean_time, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_second_tree_compiles_nothing():
     compiled = []
     jax.monitoring.register_event_duration_secs_listener(

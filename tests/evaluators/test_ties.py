@@ -51,11 +51,15 @@ def test_it_is_the_mean_of_both_sides():
     np.testing.assert_allclose(slope, (left + right) / 2, rtol=1e-10)
 
 
-def test_a_file_says_which_links_tie(tmp_path, capsys):
+def test_a_file_says_which_links_tie():
     found = differentiate(loads(TEXT), "mean_time_s")[0]
     assert found["ties"] == [0, 1] and not found["multiples"]
     slopes = [found["gradient"][f"chain.links.{i}.refractive_index"] for i in (0, 1)]
     np.testing.assert_allclose(slopes[0], slopes[1], rtol=1e-10)
+
+
+@pytest.mark.slow
+def test_ties_are_said_to_be_means_of_both_sides(tmp_path, capsys):
     path = tmp_path / "ties.toml"
     path.write_text(TEXT)
     assert run(["gradient", str(path), "--of", "mean_time_s"]) == 0

@@ -192,6 +192,7 @@ def same_optimum(one, other):
     assert one.best.tuned.multipliers == other.best.tuned.multipliers
 
 
+@pytest.mark.slow
 def test_tuning_goes_on_to_the_same_numbers(tmp_path):
     problem = loads(NUMBERS)
     whole = optimise(problem)

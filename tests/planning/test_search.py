@@ -73,7 +73,7 @@ def of_an_uneven_chain(seed, method):
 
 
 @pytest.mark.parametrize("seed", [3, pytest.param(4, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("method", ["pareto", "beam"])
+@pytest.mark.parametrize("method", ["pareto", pytest.param("beam", marks=pytest.mark.slow)])
 def test_fast_searches_find_the_optimum_of_an_uneven_chain(seed, method):
     best, fast = (of_an_uneven_chain(seed, each) for each in ("exhaustive", method))
     assert fast.best.score == pytest.approx(best.best.score, rel=1e-7)

@@ -109,6 +109,7 @@ def test_least_cost_meets_its_targets_and_no_more():
     assert found.value == pytest.approx(float(cost({"efficiency": found.parameters["efficiency"]})), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_targets_that_contradict_each_other_give_the_closest_point():
     found = tune(single_click({"rate_hz": 5e4, "fidelity": 0.99}), {"bright": 0.05, "efficiency": 0.3})
     assert found.violation > 0.1 and "No feasible point" in found.status

@@ -120,6 +120,7 @@ def test_optimise_maximises_it_under_its_own_limit(folder, capsys):
     assert "teleportation fidelity" in page and "Teleportation is above what measuring" in page
 
 
+@pytest.mark.slow
 def test_least_hardware_for_it():
     text = (
         TELEPORT
@@ -170,7 +171,10 @@ def test_samples_have_its_standard_error():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ('model = "teleport"', "application.model: must be one of 'teleportation', 'circuit', but is 'teleport'"),
+        (
+            'model = "teleport"',
+            "application.model: must be one of 'teleportation', 'circuit', 'key', 'conference', 'sensor', but is 'teleport'",
+        ),
         ("sender = 'left'", "application.model: is missing; add `model = ...`"),
         ('model = "teleportation"\nsender = "up"', "application.sender: must be 'left' or 'right', but is 'up'"),
         ('model = "teleportation"\nend = 1', "application.end: is an unknown key; did you mean `sender`?"),
@@ -243,6 +247,7 @@ def test_who_needs_the_distribution_gets_it(larger):
     assert values["d_in_time_d_chain.link.p_success"][0] == pytest.approx(slopes["chain.link.p_success"], rel=1e-8)
 
 
+@pytest.mark.slow
 def test_numbers_are_tuned_for_the_distribution(larger):
     text = (
         PUNCTUAL

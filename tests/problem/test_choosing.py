@@ -71,6 +71,7 @@ def test_codes_are_the_best_of_the_whole_table():
     check_against_table(FILE.replace(', "chain.link.num_stations"', ""), [60])
 
 
+@pytest.mark.slow
 def test_one_photon_from_end_to_end_does_not_hold_the_search_back():
     """It is better than all its neighbours over 250 km, and 32 times worse than nine photons on 164 stations."""
     text = FILE.replace("length_km = 150.0", "length_km = 250.0").replace("max_photons = 6", "max_photons = 9")

@@ -3,6 +3,7 @@
 import json
 import os
 
+import jax
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from qtn.problem.axes import planned
 from qtn.problem.evaluation import evaluated, merits
 from qtn.problem.load import load
 from qtn.problem.messages import ProblemError
-from qtn.problem.names import numeric_leaves, setting_with
+from qtn.problem.names import chain_with, expand, numeric_leaves, setting_with
 from qtn.problem.run import differentiate, report_numbers
 from qtn.problem.sweep import SweepTask
 
@@ -70,8 +71,13 @@ def folder(tmp_path):
     return tmp_path
 
 
-def found(problem, values=None):
-    return {name: float(x) for name, x in merits(problem, evaluated(problem, values).result, values, clip=True).items()}
+def found(problem, values=None, names=None):
+    numbers = merits(problem, evaluated(problem, values).result, values, names, clip=True)
+    return {name: float(x) for name, x in numbers.items()}
+
+
+def fidelity(problem, values):
+    return found(problem, values, ["circuit_fidelity"])["circuit_fidelity"]
 
 
 def test_numbers_are_those_of_the_library(folder):
@@ -98,22 +104,43 @@ def test_numbers_are_those_of_the_library(folder):
     assert said["model"] == "circuit" and "pairs that it takes: 1" in said["sentences"][0]
 
 
-def test_slopes(folder):
-    problem = load(folder / "file.toml")
+@pytest.mark.parametrize("waits", ["independent", pytest.param("batch", marks=pytest.mark.slow)])
+def test_slopes(folder, waits):
+    problem = load(folder / "file.toml", [f"application.waits='{waits}'", "application.observables=[]"])
     slopes = differentiate(problem, "circuit_fidelity")[0]["gradient"]
     assert slopes.keys() == numeric_leaves(problem).keys()
     for name in NAMES:
         value = numeric_leaves(problem)[name]
         step = 1e-6 * value
-        rise = [found(problem, {name: value + sign * step})["circuit_fidelity"] for sign in (1, -1)]
+        rise = [fidelity(problem, {name: value + sign * step}) for sign in (1, -1)]
         assert slopes[name] == pytest.approx((rise[0] - rise[1]) / (2 * step), rel=2e-5, abs=1e-8), name
 
 
+def short_form(folder, settings=(), end=""):
+    (folder / "short.toml").write_text(SHORT.replace("[application.processor]", PAIRS) + end)
+    return load(folder / "short.toml", settings)
+
+
 def test_pairs_in_place_of_a_chain(folder):
-    (folder / "short.toml").write_text(SHORT.replace("[application.processor]", PAIRS))
-    short, long = load(folder / "short.toml"), load(folder / "file.toml")
-    assert short.document["application"] == long.document["application"]
-    assert numeric_leaves(short) == pytest.approx(numeric_leaves(long), rel=1e-15)
+    """Their numbers stand for those of the chain, also where they are moved."""
+    short, long = short_form(folder), load(folder / "file.toml")
+    leaves, moved = numeric_leaves(short), {"application.pairs.rate_hz": 30.0, "application.pairs.p_success": 0.2}
+    assert leaves["application.pairs.rate_hz"] == 15.0 and not [name for name in leaves if name.startswith("chain")]
+    theirs = {"chain.link.attempt_time_s": 0.2 / 30.0, "chain.link.p_success": 0.2}
+    for ours, other in (({}, {}), (moved, theirs)):
+        chains = chain_with(short, ours), chain_with(long, other)
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-15), *chains)
+
+
+@pytest.mark.slow
+def test_slopes_by_pairs(folder):
+    problem = short_form(folder)
+    slopes = differentiate(problem, "circuit_fidelity")[0]["gradient"]
+    for key in ("werner", "rate_hz", "p_success", "coherence_time_s"):
+        name = f"application.pairs.{key}"
+        value = numeric_leaves(problem)[name]
+        rise = [fidelity(problem, {name: value * (1 + sign * 1e-6)}) for sign in (1, -1)]
+        assert slopes[name] == pytest.approx((rise[0] - rise[1]) / (2e-6 * value), rel=2e-5, abs=1e-8), name
 
 
 @pytest.mark.slow
@@ -191,24 +218,44 @@ def test_a_file_without_pairs_is_told_of_both_forms(folder):
     ]
 
 
-def test_numbers_that_are_written_out_are_named(folder):
+def test_numbers_of_pairs_are_swept_and_optimised(folder):
     wish = """
 [optimise]
 maximise = "circuit_fidelity"
-parameters = ["application.pairs.rate_hz"]
+parameters = ["application.pairs"]
+[sweep]
+outputs = ["circuit_time_s"]
+axes = { "application.pairs.rate_hz" = [1.0, 2.0], "application.pairs.p_success" = [0.1, 0.3] }
 """
-    (folder / "file.toml").write_text(SHORT.replace("[application.processor]", PAIRS) + wish)
-    with pytest.raises(ProblemError, match=r"name `chain.link.attempt_time_s` in its place"):
-        load(folder / "file.toml")
-    axes = 'sweep={outputs=["circuit_fidelity"],axes={"application.pairs.rate_hz"=[1.0,2.0]}}'
-    with pytest.raises(ProblemError, match=r"sweep.axes: `application.pairs.rate_hz` is written out") as told:
-        planned(load(folder / "file.toml", ["optimise.parameters=['chain.link.werner']", axes]))
+    problem = short_form(folder, end=wish)
+    moved = [f"application.pairs.{key}" for key in ("rate_hz", "werner", "coherence_time_s", "p_success")]
+    assert sorted(expand(problem, ["application.pairs"])) == sorted(moved)
+    structures, _ = planned(problem)
+    assert structures.traced == ("application.pairs.rate_hz", "application.pairs.p_success")
+    columns, reasons = SweepTask(problem)(np.arange(4))
+    assert not any(reasons)
+    np.testing.assert_allclose(columns["circuit_time_s"] - columns["circuit_time_s"][2], [0.5, 0.5, 0, 0], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("setting", "error"),
+    [
+        ("optimise.parameters=['chain.link.werner']", "`chain.link.werner` matches no number"),
+        ("chain.link.werner=0.5", r"application.pairs: stands for \[chain\] and \[schedule\], but \[chain\] is given"),
+        ("application.pairs.p_success=1e-9", r"application.pairs.p_success: must lie in \[0.0001, 1\]"),
+        (
+            "application.pairs.fidelity=0.9",
+            "application.pairs: needs exactly one of werner, fidelity, bell_diagonal, but has werner and fidelity",
+        ),
+        ("application.pairs.rate_hz=0.0", "application.pairs.rate_hz: must"),
+        ("application.pairs=3", "application.pairs: must be a table"),
+        ("application.pairs.rate=3.0", "application.pairs.rate: is an unknown key; did you mean `rate_hz`"),
+    ],
+)
+def test_mistakes_in_pairs_name_the_key(folder, setting, error):
+    with pytest.raises(ProblemError, match=error) as told:
+        short_form(folder, [setting])
     assert len(told.value.errors) == 1
-    every = ["optimise.parameters=['application.pairs']"]
-    with pytest.raises(ProblemError, match=r"`chain.link.p_success` or `chain.link.werner` or"):
-        load(folder / "file.toml", every)
-    with pytest.raises(ProblemError, match=r"application.pairs.p_success: must lie in \[0.0001, 1\]"):
-        load(folder / "file.toml", ["application.pairs.p_success=1e-9"])
 
 
 @pytest.mark.slow

@@ -74,6 +74,7 @@ def test_bright_states_are_tuned_with_the_tree():
     assert max(around) == around[1]
 
 
+@pytest.mark.slow
 def test_without_key_the_state_gets_better_instead_of_the_waiting_longer():
     problem = loads(
         CLICKS
@@ -121,6 +122,7 @@ def test_requirements_are_met_at_least_cost():
     assert chain.num_links == 2 and schedule.tree == best.schedule.tree
 
 
+@pytest.mark.slow
 def test_a_cost_above_ten_beats_a_missed_limit():
     link = '{ model = "abstract", p_success = 0.1, attempt_time_s = 1e-3, werner = 0.98 }'
     node = '{ memory = { model = "dephasing", t2_s = 1.0 }, gates = { two_qubit = 0.99, readout = 0.99 } }'
@@ -261,6 +263,7 @@ def test_the_main_job_ends_at_the_same_optimum_from_every_start(start):
     assert "starts agree" in found.status or "starts differ" in found.status
 
 
+@pytest.mark.slow
 def test_short_grids_of_a_search_are_told_as_such():
     """Their best may be too high by a fifth: it stands in the phase, and what is told as the best holds."""
     told, phases = [], []

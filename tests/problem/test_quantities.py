@@ -128,6 +128,7 @@ def test_sweeps_store_it_with_words_and_unit():
     assert values[f"d_used_hz_d_{name}"][0] == pytest.approx(right["gradient"][name], rel=1e-8)
 
 
+@pytest.mark.slow
 def test_optimise_reports_it(folder, capsys):
     found = printed(capsys, "optimise", "a.toml", "--json")
     page = (folder / "a-report" / "report.html").read_text()

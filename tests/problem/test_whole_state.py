@@ -114,6 +114,7 @@ def test_protocols_that_no_larger_level_holds_leave_it_out(tmp_path, capsys):
         assert found["left_out"].endswith("Bell weights; no state level holds them with these protocols.")
 
 
+@pytest.mark.slow
 def test_what_is_optimised_is_reported_however_long_the_chain(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("qtn.problem.evaluation.MOST_WHOLE_LINKS", 0)
     path = tmp_path / "long.toml"
@@ -125,6 +126,7 @@ def test_what_is_optimised_is_reported_however_long_the_chain(tmp_path, capsys, 
     assert found["value"] == pytest.approx(there["log_negativity"], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_both_ends_of_a_front_are_exact(tmp_path, capsys):
     path = tmp_path / "front.toml"
     path.write_text(TWO + "[optimise]\nsearch = { max_rounds = 0 }\n")

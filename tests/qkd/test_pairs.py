@@ -6,9 +6,8 @@ import pytest
 
 from qtn import abstract_link, chain, evaluate, nested
 from qtn.evaluators.outcome import Summary
-from qtn.qkd import Security, entangling_probe, pair_key, session
+from qtn.qkd import Keys, Security, entangling_probe, pair_key, session
 from qtn.qkd.attacks import attacked
-from qtn.qkd.pairs import PairKeys
 
 PAIR = jnp.diag(jnp.array([1.0, 0.96, -0.94, 0.97]))
 TEST = {"num_test": 3_000.0, "max_errors": 75.0}
@@ -29,8 +28,8 @@ def test_a_block_in_time_is_a_session_of_its_pairs():
 def test_a_chain_gets_finite_keys():
     line = chain(abstract_link(p_success=0.5, attempt_time=1e-3, fidelity=0.98), num_links=2)
     result = evaluate(line, nested(1))
-    found = PairKeys(security=Security(), seconds=60.0).run(result, line)
-    assert 0 < found.rate < 1 / result.mean_time
+    found = Keys(security=Security(), seconds=60.0).run(result, line)
+    assert 0 < found.key.rate < 1 / result.mean_time
     assert len(found.sentences()) == 5
 
 

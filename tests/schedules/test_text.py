@@ -136,12 +136,16 @@ def schedules(draw: st.DrawFn, first: int = 0, last: int = 3, depth: int = 4) ->
     return distill(kept, rounds=rounds, protocol=protocol, **own)
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
-@given(schedules(), st.sampled_from([BBPSSW, DEJMPS]))
-def test_round_trip_of_random_schedules(schedule: Schedule, protocol: DistillationProtocol):
-    text = to_text(schedule, protocol=protocol)
-    assert same(parse(text, protocol=protocol), schedule)
-    assert to_text(parse(text, protocol=protocol), protocol=protocol) == text
+@pytest.mark.parametrize("examples", [25, pytest.param(250, marks=pytest.mark.slow)])
+def test_round_trip_of_random_schedules(examples):
+    @settings(derandomize=True, deadline=None, max_examples=examples)
+    @given(schedules(), st.sampled_from([BBPSSW, DEJMPS]))
+    def check(schedule: Schedule, protocol: DistillationProtocol):
+        text = to_text(schedule, protocol=protocol)
+        assert same(parse(text, protocol=protocol), schedule)
+        assert to_text(parse(text, protocol=protocol), protocol=protocol) == text
+
+    check()
 
 
 def test_slots_follow_the_text():

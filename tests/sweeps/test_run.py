@@ -128,7 +128,7 @@ def test_two_shards_at_once_and_the_same_one_twice(tmp_path, quiet):
 def test_a_signal_ends_it_after_the_chunk_with_99(tmp_path, quiet):
     path = tmp_path / "R.zarr"
     process = started(path, pause=0.1)
-    while not list(path.glob("done/c/*")):
+    while process.poll() is None and not list(path.glob("done/c/*")):
         time.sleep(0.01)
     process.send_signal(signal.SIGUSR1)
     assert process.wait() == 99

@@ -2,7 +2,7 @@
 
 import abc
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -42,9 +42,6 @@ class Application(Table, abc.ABC):
     quantities: ClassVar[tuple[Quantity, ...]] = ()
     """Its rows of the registry; their names differ from those of all other quantities."""
 
-    written_out: ClassVar[Mapping[str, str]] = {}
-    """Key below [application] that `complete` replaces -> dotted name of the number that stands in its place."""
-
     @classmethod
     def complete(cls, document: dict[str, Any], folder: Path) -> list[str]:
         """Write out short forms and paths of a file that is not checked yet; return what is wrong with them.
@@ -54,6 +51,25 @@ class Application(Table, abc.ABC):
             folder: where it lies.
         """
         return []
+
+    @property
+    def written_out(self) -> tuple[str, ...]:
+        """Return the keys of the tables of the file that `complete` has written out: their numbers are its own."""
+        return ()
+
+    @classmethod
+    def settle(cls, root: dict[str, Any], table: Document) -> None:
+        """Let numbers of the application, which may be traced, act on a root table that it has written out.
+
+        Args:
+            root: changed in place.
+            table: of the application.
+        """
+
+    @classmethod
+    def fits(cls, document: Mapping[str, Any]) -> Iterator[str]:
+        """Return one sentence for each key of a file, not checked yet, that does not go with this application."""
+        yield from ()
 
     @classmethod
     def rows(cls, table: Document) -> tuple[Quantity, ...]:
@@ -71,6 +87,21 @@ class Application(Table, abc.ABC):
         return []
 
     @classmethod
+    def draws(cls, built: Any, use: Any) -> dict[str, Any]:
+        """Return what is drawn at random besides quantities: samples and standard errors, as plain numbers by key.
+
+        Args:
+            built: what `build` returned.
+            use: what its `run` returned, which is concrete.
+        """
+        return {}
+
+    @classmethod
+    def told(cls, use: Any) -> list[str]:
+        """Return sentences on what `run` returned, which is concrete; they follow `lines`."""
+        return []
+
+    @classmethod
     def lines(cls, numbers: Mapping[str, Any]) -> list[str]:
-        """Return sentences for text and report, from the quantities by name."""
+        """Return sentences for text and report, from the quantities by name and what `draws` returned."""
         return []

@@ -35,7 +35,7 @@ BASIC = (
     Row("circuit_time_95_s", "s", "run time, 95% quantile", _of_run(lambda run: run.quantiles([0.95])[0]), better=LESS),
     Row("circuit_pairs", "", "pairs of a run", _of_run(lambda run: 0.0 * run.mean_time + run.num_pairs), better=LESS),
     Row("circuit_wait_error", "", "error of averaged waits", _of_run(lambda run: run.wait_error), better=LESS),
-    Row("circuit_kept", "", "squared norm kept by bonds", _of_run(lambda run: run.info.fidelity_estimate)),
+    Row("circuit_kept", "", "squared norm kept by bonds", _of_run(lambda run: run.kept)),
 )
 # fmt: on
 CAUSES = {
@@ -58,3 +58,26 @@ def observable_row(place: int, text: str) -> Quantity:
     """Return the row of an observable."""
     name, words = f"circuit_observable_{place}", f"observable {_text.one_line(text)}"
     return Row(name, "", words, _of_run(lambda run: _meant(run.observables[place], -1.0)), better=MORE, most=1.0)
+
+
+@cache
+def alternative_rows(place: int, qpus: tuple[int, ...]) -> tuple[Quantity, Quantity]:
+    """Return fidelity and run time of the circuit on other processors."""
+    on = f"on processors of {', '.join(map(str, qpus))}"
+    return (
+        Row(
+            f"circuit_fidelity_alternative_{place}",
+            "",
+            f"fidelity {on}",
+            lambda delivered: _meant(delivered.use.alternatives[place].fidelity),
+            better=MORE,
+            most=1.0,
+        ),
+        Row(
+            f"circuit_time_alternative_{place}_s",
+            "s",
+            f"run time {on}",
+            lambda delivered: delivered.use.alternatives[place].mean_time,
+            better=LESS,
+        ),
+    )

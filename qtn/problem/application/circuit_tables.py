@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from qtn import _ranges as within
+from qtn.dqc.arrivals import LEAST_SUCCESS
 from qtn.dqc.processor import Processor, processor
 from qtn.problem import number as unit
 from qtn.problem.chain.links import AbstractLink, Fidelity, Weights
@@ -12,9 +13,6 @@ from qtn.problem.chain.node import Gates, Memory, PerfectMemory
 from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, Number
 from qtn.problem.root import roots
 from qtn.problem.table import Document, Table
-
-LEAST_SUCCESS = 1e-4
-"""Smallest chance of an attempt, as in `qtn.dqc.steady_pairs`: below it only the rate matters."""
 
 LinkCount = Annotated[int, Number("Links to each other processor, side by side", within.COUNT, traced=False)]
 Buffer = Annotated[int, Number("Pairs made ahead with each other processor", within.NON_NEGATIVE, traced=False)]
@@ -25,6 +23,15 @@ MessageTime = Annotated[
 PairAge = Annotated[float, Number("Age at which a pair made ahead is discarded", within.POSITIVE_OR_INF, unit=unit.S)]
 StorageTime = Annotated[
     float, Number("Coherence time T2 of a pair that is stored", within.POSITIVE_OR_INF, LARGER, unit.S)
+]
+
+
+Size = Annotated[int, Number("Data qubits of a processor", within.COUNT, traced=False)]
+Place = Annotated[int, Number("Processor of a qubit", within.NON_NEGATIVE, traced=False)]
+Sizes = Annotated[list[Size], Field(min_length=1, description="Data qubits of each processor")]
+Placed = Annotated[
+    str | list[Place] | None,
+    Field(description='"contiguous", "cut", a JSON file, or the processor of each qubit'),
 ]
 
 
@@ -53,8 +60,18 @@ class ProcessorTable(Table):
         )
 
 
-ANY_LINK: dict[str, Any] = {"model": "abstract", "p_success": 1.0, "attempt_time_s": 1.0, "werner": 1.0}
-"""Stands for a link that the file does not describe, so that it brings no further errors."""
+class AlternativeTable(Table):
+    """The same circuit on other processors, to be compared: how many are worth it."""
+
+    qpus: Sizes
+    placement: Placed = None
+    processor: ProcessorTable | None = Field(
+        default=None, description="Each of these processors; those of [application.processor] if not given"
+    )
+
+
+ANY_PAIRS: dict[str, Any] = {"rate_hz": 1.0, "p_success": 1.0, "werner": 1.0}
+"""Stand for pairs that the file does not describe, so that they bring no further errors."""
 
 
 class PairsTable(Table):
@@ -72,50 +89,39 @@ class PairsTable(Table):
     ] = 0.02
 
 
-WRITTEN_OUT = {
-    "rate_hz": "chain.link.attempt_time_s",
-    "p_success": "chain.link.p_success",
-    "werner": "chain.link.werner",
-    "fidelity": "chain.link.fidelity",
-    "bell_diagonal": "chain.link.bell_diagonal",
-    "coherence_time_s": "chain.node.memory.t2_s",
-}
-"""Key of [application.pairs] -> name of the number that stands in its place."""
+def chain_of(pairs: Document) -> dict[str, Any]:
+    """Return the [chain] that [application.pairs] stands for, whose numbers may be traced."""
+    state = {key: pairs[key] for key in ("werner", "fidelity", "bell_diagonal") if key in pairs}
+    attempt = {"p_success": pairs["p_success"], "attempt_time_s": pairs["p_success"] / pairs["rate_hz"]}
+    stored = pairs.get("coherence_time_s")
+    node = {} if stored is None else {"memory": {"model": "dephasing", "t2_s": stored}}
+    return {"num_links": 1, "link": {"model": "abstract", **attempt, **state}, "node": node}
 
 
 def write_out_pairs(document: dict[str, Any]) -> list[str]:
-    """Replace [application.pairs] by the [chain] that it stands for; return one sentence for each mistake."""
-    from qtn.problem.messages import from_validation  # (it knows the whole file, and so this table)
-    from qtn.problem.schema import Config
+    """Write out the [chain] that [application.pairs] stands for; return one sentence for each mistake."""
+    from qtn.problem.schema import Config  # (it knows the whole file, and so this table)
 
     if "pairs" not in document["application"]:
         if "schedule" in document or any(key in document for key in roots(Config)):
             return []
-        document |= {"chain": {"num_links": 1, "link": ANY_LINK, "node": {}}, "schedule": {"tree": "0"}}
+        document |= {"chain": chain_of(ANY_PAIRS), "schedule": {"tree": "0"}}
         return [
             "application.pairs: is missing; add [application.pairs] with `rate_hz = ...` and `fidelity = ...`, or a "
             "[chain] with its [schedule]"
         ]
-    given = document["application"].pop("pairs")
-    if "chain" in document or "schedule" in document:
-        other = "chain" if "chain" in document else "schedule"
-        return [f"application.pairs: stands for [chain] and [schedule], but [{other}] is given; remove one of them"]
-    errors, made = [], None
+    others = [key for key in ("chain", "schedule") if key in document]
+    document["chain"] = chain_of(_checked(document["application"]["pairs"]) or ANY_PAIRS)
+    document["schedule"] = {"tree": "0"}
+    told = "application.pairs: stands for [chain] and [schedule], but [{}] is given; remove one of them"
+    return [told.format(others[0])] if others else []
+
+
+def _checked(given: Any) -> dict[str, Any] | None:
+    """Return pairs with defaults filled in; None if they are no such table, which the check of the file tells."""
     try:
         made = PairsTable.model_validate(given)
-    except ValidationError as error:
-        told = from_validation(error, given, PairsTable) if isinstance(given, dict) else ["must be a table"]
-        errors = [f"application.pairs{'.' if isinstance(given, dict) else ': '}{line}" for line in told]
-    for rule in PairsTable.rules if isinstance(given, dict) else ():
-        errors += [f"{'.'.join(filter(None, ('application.pairs', key)))}: {wrong}" for key, wrong in rule(given)]
-    link: dict[str, Any] = dict(ANY_LINK)
-    node: dict[str, Any] = {}
-    if made is not None and not errors:
-        state = made.model_dump(include={"fidelity", "werner", "bell_diagonal"}, exclude_none=True)
-        attempt = made.p_success / made.rate_hz
-        link = {"model": "abstract", "p_success": made.p_success, "attempt_time_s": attempt} | state
-        if made.coherence_time_s is not None:
-            node["memory"] = {"model": "dephasing", "t2_s": made.coherence_time_s}
-    document["chain"] = {"num_links": 1, "link": link, "node": node}
-    document["schedule"] = {"tree": "0"}
-    return errors
+    except ValidationError:
+        return None
+    broken = (wrong for rule in PairsTable.rules for wrong in rule(given))
+    return None if any(broken) else made.model_dump(exclude_none=True)

@@ -51,7 +51,7 @@ CASES = {
 }
 
 
-FAST = ("nested, four links, tracked", "dejmps, then swap", "distill after a swap, tracked")
+FAST = ("nested, four links, tracked", "dejmps, then swap")
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in CASES])

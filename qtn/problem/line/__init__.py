@@ -1,0 +1,1 @@
+"""The root [line]: light that goes straight from a source to detectors."""

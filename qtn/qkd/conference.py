@@ -1,0 +1,267 @@
+"""Conference keys: one key of many users from the GHZ states that they share, and what pair keys would give instead."""
+
+import enum
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import brentq
+
+from qtn import _checks
+from qtn._array import Array
+from qtn._pytree import pytree, static
+from qtn.evaluators.gather import GroupOutcome, gather
+from qtn.evaluators.pairs import Pairs
+from qtn.hardware.node import Node
+from qtn.merit.entropy import binary_entropy, entropy
+
+MOST_PATTERNS = 12
+"""Users of a state whose 2^n weights in the GHZ basis are summed."""
+
+
+class ConferenceProtocol(enum.StrEnum):
+    """What is known of the state when a key is made of it."""
+
+    BB84 = "bb84"
+    """N-BB84: the errors of X on all users, and of Z between the leader and each other one."""
+    GHZ_DIAGONAL = "ghz_diagonal"
+    """All weights in the GHZ basis (Devetak and Winter)."""
+
+
+class Pairwise(enum.StrEnum):
+    """Between whom pair keys are made, over the same arms and the same hub."""
+
+    NEIGHBOURS = "neighbours"
+    """User 0 and 1, 1 and 2, ...: every user has at most two, and divides its time between them."""
+    LEADER = "leader"
+    """The first user and each other one, one after the other."""
+
+
+@pytree
+class ConferenceKey:
+    """What one key of all users gives."""
+
+    rate: Float[Array, ""]
+    """Secret bits per second that all users have; negative without a key [Hz]."""
+
+    fraction: Float[Array, ""]
+    """Secret bits per GHZ state, unclipped."""
+
+    qber_x: Float[Array, ""]
+    """(1 - <X .. X>) / 2."""
+
+    qber_z: Float[Array, "n"]
+    """Errors of Z between the leader and each other user, in order."""
+
+    mean_time: Float[Array, ""]
+    """Mean time to a GHZ state [s]."""
+
+
+def conference_key(
+    group: GroupOutcome,
+    *,
+    leader: int = 0,
+    protocol: ConferenceProtocol | str = ConferenceProtocol.BB84,
+    correction: Any = 1.0,
+) -> ConferenceKey:
+    """Return the key that n users make of gathered GHZ states, with many states (asymptotic).
+
+        N-BB84:         r = 1 - h(Q_X) - f max_i h(Q_(A, Bi))
+        GHZ-diagonal:   r = 1 - H(sign | pattern) - f max_i h(Q_(A, Bi))
+
+    The key is the leader's bit of Z; the others correct theirs to it. `pattern` says which users differ from the
+    leader, `sign` is that of the GHZ state.
+
+    Args:
+        group: of `qtn.gather`; a GHZ state.
+        leader: user whose bit is the key.
+        protocol: what is known of the state.
+        correction: f >= 1, inefficiency of error correction.
+
+    Returns:
+        found: rate, fraction and errors.
+
+    Raises:
+        ValueError: if there is no such user, `group` holds a graph state, or `"ghz_diagonal"` is asked for more than 12
+            users.
+
+    Note:
+        Exact, differentiable; the derivative of an entropy at an error of 0, infinite in truth, is taken as 0. For two
+        users these are the BB84 and the hashing fraction of a pair.
+
+    References:
+        Grasselli, Kampermann, Bruss, New J. Phys. 20, 113014 (2018), arXiv:1802.10534 (N-BB84);
+        Epping, Kampermann, Macchiavello, Bruss, New J. Phys. 19, 093012 (2017), arXiv:1612.05585;
+        Devetak, Winter, Proc. R. Soc. A 461, 207 (2005), arXiv:quant-ph/0306078.
+
+    Example:
+        >>> import jax; jax.config.update("jax_enable_x64", True)
+        >>> from qtn.dqc import steady_pairs
+        >>> found = conference_key(gather([steady_pairs([0.98, 0, 0, 0.02], 100.0, p_success=1.0)] * 3))
+        >>> round(float(found.qber_x), 9), round(float(found.fraction), 6)  # (1 - .96^3) / 2
+        (0.057632, 0.682028)
+    """
+    count = group.num_users
+    others = [user for user in range(count) if user != require_user("leader", leader, count)]
+    strings = ["X" * count, *({leader: "Z", user: "Z"} for user in others)]
+    errors = (1 - group.means(strings)) / 2
+    correction = _checks.require("correction", correction, lambda f: f >= 1, "be at least 1")
+    kind = _checks.choice("protocol", protocol, ConferenceProtocol)
+    group.require_ghz()
+    private = binary_entropy(errors[0]) if kind is ConferenceProtocol.BB84 else _sign_entropy(group, leader)
+    fraction = 1 - private - correction * jnp.max(jax.vmap(binary_entropy)(errors[1:]))
+    return ConferenceKey(
+        rate=fraction / group.mean_time,
+        fraction=fraction,
+        qber_x=errors[0],
+        qber_z=errors[1:],
+        mean_time=group.mean_time,
+    )
+
+
+def require_user(name: str, user: int, count: int) -> int:
+    """Return a user that is there."""
+    if isinstance(user, bool) or not isinstance(user, int) or not 0 <= user < count:
+        raise ValueError(f"Argument `{name}` must be one of the users 0 .. {count - 1}, but is {user!r}.")
+    return user
+
+
+def ghz_weights(group: GroupOutcome, leader: int = 0) -> Float[Array, "patterns 2"]:
+    """Return the weights of a state in the GHZ basis, (|0 s> + |1 s'>) / sqrt 2 and (|0 s> - |1 s'>) / sqrt 2.
+
+    Args:
+        group: a GHZ state of n users.
+        leader: user whose bit comes first.
+
+    Returns:
+        (2^(n - 1), 2): by the bits s of the other users, first one slowest, s' the opposite ones; sign +, -.
+
+    Raises:
+        ValueError: if there are more than 12 users.
+    """
+    count = group.num_users
+    if count > MOST_PATTERNS:
+        raise ValueError(
+            f"A state of {count} users has 2^{count} weights in the GHZ basis: up to {MOST_PATTERNS} users are summed. "
+            'Use `protocol="bb84"`, which takes any number.'
+        )
+    bits = np.insert(np.indices((2,) * (count - 1)).reshape(count - 1, -1).T, leader, 0, axis=1)
+    sign = 1 - 2.0 * bits
+    zero, one = np.zeros_like(sign), np.ones_like(sign)
+    same, opposite = (np.stack([one, zero, zero, k * sign], axis=-1) / 2 for k in (1, -1))
+    flipped = np.stack([zero, one, 1j * sign, zero], axis=-1) / 2
+    found = group.products(np.concatenate([same, opposite, flipped]))
+    up, down, coherence = jnp.real(found).reshape(3, -1)
+    return jnp.stack([(up + down) / 2 + coherence, (up + down) / 2 - coherence], axis=1)
+
+
+def _sign_entropy(group: GroupOutcome, leader: int) -> Float[Array, ""]:
+    """Return H(sign | pattern) [bit]."""
+    weights = ghz_weights(group, leader)
+    return entropy(weights.reshape(-1)) - entropy(weights.sum(axis=1))
+
+
+def white_noise_fraction(
+    num_users: int, error_rate: Any, protocol: ConferenceProtocol | str = ConferenceProtocol.BB84
+) -> Float[Array, ""]:
+    """Return the secret bits per GHZ state with white noise, v GHZ + (1 - v) / 2^n.
+
+    Args:
+        num_users: n.
+        error_rate: Q = (1 - v) / 2, of X and of Z alike.
+        protocol: what is known of the state.
+
+    Note:
+        Closed form, differentiable.
+    """
+    count = _at_least_two("num_users", num_users)
+    error = _checks.require("error_rate", error_rate, lambda q: (q >= 0) & (q <= 0.5), "lie in [0, 0.5]")
+    if _checks.choice("protocol", protocol, ConferenceProtocol) is ConferenceProtocol.BB84:
+        return 1 - 2 * binary_entropy(jnp.asarray(error))
+    rest = 2 * error / 2**count
+    there = 1 - 2 * error + 2 * rest
+    signs = there * binary_entropy(jnp.asarray(rest / there)) + 1 - there
+    return 1 - signs - binary_entropy(jnp.asarray(error))
+
+
+def white_noise_threshold(num_users: int, protocol: ConferenceProtocol | str = ConferenceProtocol.BB84) -> float:
+    """Return the error rate up to which white noise leaves a key.
+
+    Example:
+        >>> import jax; jax.config.update("jax_enable_x64", True)
+        >>> [round(white_noise_threshold(n, "ghz_diagonal"), 7) for n in (2, 3, 4, 5)]
+        [0.1261931, 0.1398104, 0.1503354, 0.157853]
+    """
+    fraction = jax.jit(lambda error: white_noise_fraction(num_users, error, protocol))
+    return float(brentq(lambda error: float(fraction(error)), 1e-3, 0.4, xtol=1e-14))
+
+
+def _at_least_two(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 2:
+        raise ValueError(f"Argument `{name}` must be a whole number of at least 2, but is {value!r}.")
+    return value
+
+
+@pytree
+class PairwiseKey:
+    """What pair keys give that carry a key of all users, each by one-time pad to the next."""
+
+    rate: Float[Array, ""]
+    """Secret bits per second that all users have [Hz]."""
+
+    pair_rates: Float[Array, "n"]
+    """Of each pair, were it alone [Hz]."""
+
+    via: Pairwise = static()
+
+
+def pairwise_key(
+    arms: Sequence[Pairs],
+    hub: Node | None = None,
+    *,
+    via: Pairwise | str = Pairwise.NEIGHBOURS,
+    protocol: ConferenceProtocol | str = ConferenceProtocol.BB84,
+    correction: Any = 1.0,
+    **options: Any,
+) -> PairwiseKey:
+    """Return the rate at which pair keys over the same arms and hub give one key to all users.
+
+        neighbours:   R = min_k 1 / (1/r_k + 1/r_(k+1)),      leader:   R = 1 / sum_k 1/r_k
+
+    An arm serves one pair at a time; pairs of different users are made side by side. One user draws the key and it is
+    handed on, each time encrypted by a pair key of the same length.
+
+    Args:
+        arms: as of `gather`.
+        hub: as of `gather`.
+        via: between whom pair keys are made.
+        protocol: as of `conference_key`.
+        correction: as of `conference_key`.
+        **options: of `gather`: `cutoff_time`, `ends`.
+
+    Returns:
+        found: rate, 0 unless all pairs have a key, and those of the pairs.
+
+    Note:
+        Differentiable, where all pairs have a key.
+    """
+    arms, via = list(arms), _checks.choice("via", via, Pairwise)
+    if len(arms) < 2:
+        raise ValueError(f"Argument `arms` must hold at least two arms, one for each user, but holds {len(arms)}.")
+    ends = zip(arms[:-1] if via is Pairwise.NEIGHBOURS else arms[:1] * (len(arms) - 1), arms[1:], strict=True)
+    known: dict[tuple[int, int], Array] = {}
+    rates = []
+    for one, other in ends:
+        place = id(one), id(other)
+        if place not in known:
+            pair = gather([one, other], hub, **options)
+            known[place] = conference_key(pair, protocol=protocol, correction=correction).rate
+        rates.append(known[place])
+    found = jnp.stack(rates)
+    slow = 1 / jnp.where(found > 0, found, 1.0)
+    one_by_one = via is Pairwise.LEADER or len(arms) == 2
+    rate = 1 / (slow.sum() if one_by_one else jnp.max(slow[:-1] + slow[1:]))
+    return PairwiseKey(rate=jnp.where(jnp.all(found > 0), rate, 0.0), pair_rates=found, via=via)
