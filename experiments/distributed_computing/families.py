@@ -25,7 +25,7 @@ class Case(NamedTuple):
     family: str
     num_qubits: int
     points: tuple[tuple[float, float], ...]
-    """(rate [Hz], fidelity) of the pairs; none where a run takes too long here: pairs and layers are counted."""
+    """(rate [Hz], fidelity) of the pairs; none where the mixed state does not fit: see `wide`."""
     waits: str = "independent"
     num_nodes: int | None = None
     bond: int = 16

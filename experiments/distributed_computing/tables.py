@@ -58,11 +58,14 @@ def scaling(found: list[dict[str, Any]]) -> str:
 
 def wide(found: list[dict[str, Any]]) -> str:
     """Return fidelities with standard errors."""
+    seen = {True: "{:.3f} +- {:.3f}", False: "below {2:.2f}"}  # three of all trajectories, where none kept any
     rows = [
         [
             f"{each['family']} {each['num_qubits']} on {each['num_qpus']}",
             each["pairs"],
-            f"{each['fidelity']:.3f} +- {each['standard_error']:.3f}",
+            seen[each["fidelity"] > 1e-9].format(
+                each["fidelity"], each["standard_error"], 3 / (each["num_waits"] * each["num_trajectories"])
+            ),
             f"{each['num_waits']} x {each['num_trajectories']}",
             f"{1 - each['kept_at_worst']:.0e}",
             f"{each['seconds']:.0f}",

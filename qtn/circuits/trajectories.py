@@ -110,7 +110,7 @@ def trajectories(
     observables: Sequence[Mapping[int, str] | str],
     num_trajectories: int,
     state: TrainState | None = None,
-    target: MPS | None = None,
+    target: TrainState | None = None,
     max_bond: int = 64,
     batch: int = 64,
     key: Array,
@@ -288,7 +288,7 @@ def _states(data: _Prepared, static: Any, key: Array, indices: Array) -> tuple[A
     return jax.vmap(mirror)(train) if num_sweeps % 2 else train, record
 
 
-def _target(target: MPS, num_sites: int) -> Array:
+def _target(target: TrainState, num_sites: int) -> Array:
     """Return the train of a state of norm 1 with which trajectories are compared.
 
     Raises:

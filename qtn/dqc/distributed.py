@@ -22,7 +22,7 @@ larger one, its map takes the transposed pair. All of that is in `qtn.dqc.remote
 """
 
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from qtn._pytree import pytree, static
 from qtn.circuits.circuit import Circuit, Operation
@@ -193,6 +193,17 @@ class Distributed:
             f"Pairs that several gates share: {len(self.copies)}; moves of qubits: {moves}.",
             *(untried if self.num_visits_untried else []),
         ]
+
+
+def require_distributed(given: Any) -> Distributed:
+    """Return what `distribute` built.
+
+    Raises:
+        TypeError: if it is something else.
+    """
+    if not isinstance(given, Distributed):
+        raise TypeError(f"Argument `distributed` must be built by `qtn.dqc.distribute`, but is {given!r:.60}.")
+    return given
 
 
 def single(circuit: Circuit, gate: Gate) -> Operation:

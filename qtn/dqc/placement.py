@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from itertools import combinations, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +185,7 @@ def cut(
         place |= {(qpu, k): qpu for k in range(free)}
     for _ in range(rounds):
         before = dict(place)
-        for a, b in combinations(range(len(qpus)), 2):
+        for a, b in sorted({(min(ends), max(ends)) for ends in _crossing(weights, place)}):
             sides = [[node for node, qpu in place.items() if qpu == side] for side in (a, b)]
             graph = nx.Graph()
             graph.add_nodes_from(node for side in sides for node in side)
@@ -197,6 +197,11 @@ def cut(
         if place == before:
             break
     return _in_order(tuple(place[qubit] for qubit in range(len(start))), qpus)
+
+
+def _crossing(weights: Mapping[tuple[int, int], Any], place: Mapping[Any, int]) -> list[tuple[int, int]]:
+    """Return the two processors of each weight between processors: others have nothing to exchange."""
+    return [(place[a], place[b]) for a, b in weights if place[a] != place[b]]
 
 
 def _better(graph: Any, place: dict[Any, int], sides: Any, parts: Iterable[set[Any]], ends: tuple[int, int]) -> Any:

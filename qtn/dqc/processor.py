@@ -1,7 +1,6 @@
 """A processor: its data qubits, gates and readouts, and how it makes pairs with others."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -80,14 +79,20 @@ def processor(
     )
 
 
-def one_each(processors: Processor | Sequence[Processor], count: int) -> tuple[Processor, ...]:
+def one_each(processors: Any, count: int) -> tuple[Processor, ...]:
     """Return the processor of each place, one for all or one each.
 
     Raises:
+        TypeError: if they are something else.
         ValueError: if the number does not fit.
     """
     if isinstance(processors, Processor):
         return (processors,) * count
+    if not isinstance(processors, (list, tuple)) or not all(isinstance(each, Processor) for each in processors):
+        raise TypeError(
+            "Argument `processor` must be built by `qtn.dqc.processor`, one for all or a list of one each, but is "
+            f"{processors!r:.60}."
+        )
     if len(processors) != count:
         raise ValueError(
             f"Argument `processor` must be one for all or one for each of {count}, but holds {len(processors)}."

@@ -9,13 +9,15 @@ import numpy as np
 
 from qtn import _checks
 from qtn.dqc.couples import pairs_for
-from qtn.dqc.distributed import Distributed
+from qtn.dqc.distributed import Distributed, require_distributed
 from qtn.dqc.processor import Processor
 from qtn.dqc.run import run
 from qtn.evaluators.pairs import Pairs
 
 WIDEST = 1e6
 """Largest factor by which the rate is raised or lowered."""
+SMALLEST_RTOL = 1e-12
+"""Below it bisection does not end: neighbouring numbers differ by more."""
 
 
 def break_even_rate(
@@ -37,7 +39,7 @@ def break_even_rate(
         pairs: see `run`.
         processor: see `run`.
         fidelity: of the alternative, in (0, 1).
-        rtol: relative accuracy.
+        rtol: relative accuracy, at least 1e-12.
         **options: of `run`.
 
     Returns:
@@ -62,7 +64,8 @@ def break_even_rate(
         1.0
     """
     least = float(_checks.require("fidelity", fidelity, lambda v: (v > 0) & (v < 1), "lie in (0, 1)"))
-    couples = pairs_for(pairs, distributed.links)
+    _checks.require("rtol", rtol, lambda v: (v >= SMALLEST_RTOL) & (v < 1), f"lie in [{SMALLEST_RTOL:g}, 1)")
+    couples = pairs_for(pairs, require_distributed(distributed).links)
     if not couples:
         raise ValueError("Argument `distributed` needs no pairs: its gates stay within processors.")
 

@@ -11,7 +11,7 @@ from qtn.circuits.run import prepare, warn_of_missing_slopes
 from qtn.dqc.averages import WaitModel, averaged, none_decays, num_nodes_for
 from qtn.dqc.computation import Computation
 from qtn.dqc.couples import pairs_for
-from qtn.dqc.distributed import Distributed
+from qtn.dqc.distributed import Distributed, require_distributed
 from qtn.dqc.machine import Machine
 from qtn.dqc.processor import Processor, one_each
 from qtn.dqc.program import Couple
@@ -80,6 +80,7 @@ def run(
         (0.1, 1)
     """
     model = _checks.choice("waits", waits, WaitModel)
+    require_distributed(distributed)
     processors, own = _distinct(one_each(processor, len(distributed.qpus)))
     couples = pairs_for(pairs, distributed.links)
     made, which = _distinct(tuple(couples.values()))

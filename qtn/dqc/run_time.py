@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
+from qtn import _checks
 from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.dqc.timing import Timing
@@ -31,11 +32,15 @@ class RunTime:
         Args:
             levels: (n,), probabilities in (0, 1).
 
+        Raises:
+            ValueError: if a level lies outside.
+
         Note:
             The first time on the grid with P(run time <= t) >= level; its derivative is that of the distribution
             function interpolated between times.
         """
-        return _quantiles(self, jnp.asarray(levels, dtype=float))
+        found = _checks.require("levels", levels, lambda v: (v > 0) & (v < 1), "lie in (0, 1)")
+        return _quantiles(self, jnp.asarray(found))
 
 
 @jax.jit

@@ -17,7 +17,7 @@ from qtn.circuits.run import run as run_circuit
 from qtn.circuits.trajectories import trajectories
 from qtn.dqc.computation import DEPENDENT, ROUNDING
 from qtn.dqc.couples import pairs_for
-from qtn.dqc.distributed import Distributed
+from qtn.dqc.distributed import Distributed, require_distributed
 from qtn.dqc.machine import relabelled
 from qtn.dqc.matrices import NODES, Waits, index_of, matrices, rates_of
 from qtn.dqc.processor import Processor, one_each
@@ -155,6 +155,7 @@ def sampled_run(
         [1.0]
     """
     require_count("num_waits", num_waits, 2)
+    require_distributed(distributed)
     if any(_checks.known(leaf) is None for leaf in jax.tree.leaves((distributed, pairs, processor))):
         raise ValueError(
             "Trajectories need known numbers, but some are traced: use `run`, without trajectories, for slopes."

@@ -44,9 +44,8 @@ def shots(
             "Argument `found` holds no state, as many runs of many qubits were averaged: run with `waits=bond` or "
             "`independent`."
         )
-    owners = (
-        one_each(processor, max(1, max(found.owners) + 1)) if isinstance(processor, Processor) else tuple(processor)
-    )
+    count = max(1, max(found.owners) + 1)
+    owners = one_each(processor, count if isinstance(processor, Processor) else max(count, len(processor)))
     right = [1.0 if owner < 0 else 2 * owners[owner].node.gates.readout - 1 for owner in found.owners]
     flips = jnp.eye(4) * jnp.ones((len(right), 4, 1)).at[:, 3, 0].set(jnp.stack([jnp.asarray(each) for each in right]))
     drawn = sample(apply_each_site(found.state, flips), num_shots, key=key)

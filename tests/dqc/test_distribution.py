@@ -417,3 +417,9 @@ def test_cut_without_networkx_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "networkx", None)
     with pytest.raises(ValueError, match="needs networkx: `pip install networkx`"):
         distribute(qft(4), [2, 2], "cut")
+
+
+def test_a_cut_over_many_processors_tries_only_those_that_share_gates():
+    """A ring on three of 3,000 processors: exchanges of all pairs of processors would take hours."""
+    ring = circuit(6, [gate("CZ", [(0, 3), (3, 1), (1, 4), (4, 2), (2, 5), (5, 0)])])
+    assert distribute(ring, [2] * 3000, "cut").num_pairs <= distribute(ring, [2] * 3000).num_pairs

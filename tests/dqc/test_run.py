@@ -12,8 +12,10 @@ from qtn.circuits.gates import GATES as NAMED
 from qtn.dqc import break_even_rate, circuit_process_fidelity, distribute, remote_gate, sampled_run, shots
 from qtn.dqc.arrivals import steady_pairs
 from qtn.dqc.computation import DEPENDENT
-from qtn.dqc.processor import processor
+from qtn.dqc.distributed import require_distributed
+from qtn.dqc.processor import one_each, processor
 from qtn.dqc.run import run
+from qtn.dqc.run_time import RunTime
 from qtn.hardware.gates import gates
 from qtn.hardware.memory import dephasing_memory, relaxing_memory
 from qtn.states.basis import ptm
@@ -410,3 +412,45 @@ def test_break_even():
     assert break_even_rate(bell, poor, own, 0.95) == np.inf
     with pytest.raises(ValueError, match="needs no pairs"):
         break_even_rate(distribute(circuit(2, [gate("CX", (0, 1))]), qpus=[2]), pairs, own, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        (lambda split, pairs: one_each(None, 2), TypeError, "`processor` must be built by `qtn.dqc.processor`"),
+        (lambda split, pairs: one_each([1, 2], 2), TypeError, r"one for all or a list of one each, but is \[1, 2\]"),
+        (lambda split, pairs: require_distributed(split.circuit), TypeError, "must be built by `qtn.dqc.distribute`"),
+        (
+            lambda split, pairs: break_even_rate(split, pairs, processor(), 0.7, rtol=0.0),
+            ValueError,
+            r"`rtol` must lie in \[1e-12, 1\), but is 0.0",
+        ),
+        (
+            lambda split, pairs: jax.jit(lambda own: sampled_run(split, pairs, own, key=jax.random.key(0)))(
+                processor()
+            ),
+            ValueError,
+            "Trajectories need known numbers, but some are traced",
+        ),
+    ],
+)
+def test_what_cannot_be_meant(wrong, error, message):
+    """Before anything is computed."""
+    split = distribute(circuit(2, [gate("H", 0), gate("CX", (0, 1))]), qpus=[1, 1])
+    with pytest.raises(error, match=message):
+        wrong(split, steady_pairs(PERFECT, 1.0))
+
+
+def test_levels_of_quantiles_are_probabilities():
+    time = RunTime(laws=(jnp.array([0.0, 0.5, 0.5]),), step=jnp.asarray(2.0), gates=jnp.asarray(0.1), counts=(1,))
+    np.testing.assert_allclose(time.quantiles([0.25, 0.75]), [2.1, 4.1])
+    for level in (-1.0, 0.0, 1.0, 1.5, np.nan):
+        with pytest.raises(ValueError, match=r"`levels` must lie in \(0, 1\)"):
+            time.quantiles([level])
+
+
+def test_shots_need_the_processors_of_the_run():
+    split = distribute(circuit(2, [gate("X", 0), gate("CX", (0, 1))]), qpus=[1, 1])
+    found = run(split, steady_pairs(PERFECT, 10.0), processor())
+    with pytest.raises(ValueError, match="`processor` must be one for all or one for each of 2, but holds 1"):
+        shots(found, [processor()], 5, key=jax.random.key(0))

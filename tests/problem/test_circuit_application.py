@@ -248,6 +248,7 @@ axes = { "application.pairs.rate_hz" = [1.0, 2.0], "application.pairs.p_success"
             "application.pairs: needs exactly one of werner, fidelity, bell_diagonal, but has werner and fidelity",
         ),
         ("application.pairs.rate_hz=0.0", "application.pairs.rate_hz: must"),
+        ("application.pairs.rate_hz=1e-320", "application.pairs.rate_hz: is too small: an attempt would take"),
         ("application.pairs=3", "application.pairs: must be a table"),
         ("application.pairs.rate=3.0", "application.pairs.rate: is an unknown key; did you mean `rate_hz`"),
     ],

@@ -1,5 +1,7 @@
 """The tables below `[application] model = "circuit"`: processors, and pairs in place of a chain."""
 
+import math
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
@@ -74,10 +76,21 @@ ANY_PAIRS: dict[str, Any] = {"rate_hz": 1.0, "p_success": 1.0, "werner": 1.0}
 """Stand for pairs that the file does not describe, so that they bring no further errors."""
 
 
+USUAL_SUCCESS = 0.02
+"""Chance of one attempt where a file says none."""
+
+
+def attempts_end(pairs: Document) -> Iterator[tuple[str, str]]:
+    """An attempt takes a time that can be written down."""
+    rate, chance = pairs.get("rate_hz"), pairs.get("p_success", USUAL_SUCCESS)
+    if isinstance(rate, float) and isinstance(chance, float) and rate > 0 and math.isinf(chance / rate):
+        yield "rate_hz", f"is too small: an attempt would take p_success / rate_hz = {chance:g} / {rate:g} s; raise it"
+
+
 class PairsTable(Table):
     """Pairs that are made at a rate, in place of [chain] and [schedule]: written out as an abstract link."""
 
-    rules = AbstractLink.rules
+    rules = (*AbstractLink.rules, attempts_end)
 
     rate_hz: Annotated[float, Number("Pairs by time, while one is asked for", within.POSITIVE, LARGER, unit.HZ)]
     werner: Annotated[float, Number("w of the pair w Phi+ + (1 - w)/4", within.WERNER, TOWARDS_ONE)] | None = None
@@ -86,7 +99,7 @@ class PairsTable(Table):
     coherence_time_s: StorageTime | None = None
     p_success: Annotated[
         float, Number("Chance of one attempt, which takes p_success / rate", within.Range(LEAST_SUCCESS, 1.0))
-    ] = 0.02
+    ] = USUAL_SUCCESS
 
 
 def chain_of(pairs: Document) -> dict[str, Any]:
