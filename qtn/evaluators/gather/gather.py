@@ -10,7 +10,7 @@ import numpy as np
 
 from qtn import _checks
 from qtn._array import Array
-from qtn.evaluators.gather.held import Attempt, attempt_of, held_pairs, on_one_grid
+from qtn.evaluators.gather.held import Attempt, attempt_of, held_pairs, on_one_grid, require_memory
 from qtn.evaluators.gather.joining import GhzJoining, GraphJoining, Joining, TreeJoining
 from qtn.evaluators.gather.outcome import GroupOutcome, WaitingTime, require_max_bond
 from qtn.evaluators.pairs import Pairs
@@ -19,6 +19,8 @@ from qtn.hardware.memory import PerfectMemory
 from qtn.hardware.node import Node
 from qtn.schedules.policy import Ends
 from qtn.tensors.recurrence import repeat_until_success
+
+COARSER = "evaluate the arms with fewer or longer steps, `Renewal(step=..., num_steps=...)`"
 
 
 def gather(
@@ -93,6 +95,8 @@ def gather(
     users = joining.users(len(arms)) if ends is Ends.MEASURED else ()
     distinct, kinds = _kinds([(arm, place in users) for place, arm in enumerate(arms)])
     stored = on_one_grid([_stored(arm, hub, measured) for arm, measured in distinct])
+    length = stored[0].states.shape[0] * (1 if cutoff is None else 2)
+    require_memory(4 * 16 * len(stored) * length, f"What {len(stored)} different arms hold at {length} times", COARSER)
     held = held_pairs(stored, None if cutoff is None else jnp.asarray(cutoff, float))
     gate_set = gates() if hub is None else hub.gates
     works = 1.0 if hub is None else hub.p_swap ** joining.num_gates(len(arms))

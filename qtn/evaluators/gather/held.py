@@ -43,6 +43,18 @@ class Held:
         return self.now - self.new
 
 
+MEMORY_LIMIT = 4 * 2**30
+"""Most bytes of what is held, or of an interface of a train."""
+
+
+def require_memory(num_numbers: int, what: str, cure: str) -> None:
+    """Raise a ValueError if so many numbers take more memory than is allowed."""
+    if 8 * num_numbers > MEMORY_LIMIT:
+        raise ValueError(
+            f"{what} takes {8 * num_numbers / 2**30:.3g} GiB, above the limit of {MEMORY_LIMIT / 2**30:g} GiB: {cure}."
+        )
+
+
 @jax.jit
 def held_pairs(arms: tuple[Pairs, ...], cutoff: Float[Array, ""] | None) -> Held:
     """Return what is held of each kind of arm.

@@ -11,7 +11,7 @@ from qtn import _checks
 from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.evaluators.gather.dense import MOST_DENSE, dense_train
-from qtn.evaluators.gather.held import Held
+from qtn.evaluators.gather.held import Held, require_memory
 from qtn.evaluators.gather.joining import GhzJoining, GraphJoining, Joining
 from qtn.evaluators.gather.products import product_means
 from qtn.evaluators.gather.strings import string_means
@@ -115,6 +115,9 @@ class GroupOutcome:
         """
         total = self.raw_means(np.zeros((1, self.num_users), int))[0]
         if isinstance(self.joining, GhzJoining):
+            rows = min(4 * self.max_bond, 4 ** ((self.num_users + 1) // 2))
+            numbers = 6 * rows * 4 * self.held.weight.size
+            require_memory(numbers, f"A cut of the state with `max_bond` = {self.max_bond}", "lower `max_bond`")
             state, lost = ghz_train(self.held, self.gates, np.array(self.kinds), bond=self.max_bond)
         else:
             _require_few(self.num_users)
