@@ -196,7 +196,8 @@ def white_noise_threshold(num_users: int, protocol: ConferenceProtocol | str = C
         [0.1261931, 0.1398104, 0.1503354, 0.157853]
     """
     fraction = jax.jit(lambda error: white_noise_fraction(num_users, error, protocol))
-    return float(brentq(lambda error: float(fraction(error)), 1e-3, 0.4, xtol=1e-14))
+    root: Any = brentq(lambda error: float(fraction(error)), 1e-3, 0.4, xtol=1e-14)
+    return float(root)
 
 
 def _at_least_two(name: str, value: Any) -> int:

@@ -136,7 +136,7 @@ def secret_sharing(
         >>> from qtn.evaluators.gather import gather
         >>> group = gather([steady_pairs([0.98, 0, 0, 0.02], 100.0, p_success=1.0)] * 3)
         >>> [round(float(secret_sharing(group, check=each).fraction), 6) for each in ("y", "z")]
-        [0.364496, 0.682248]
+        [0.364056, 0.682028]
     """
     count = group.num_users
     others = [user for user in range(count) if user != require_user("dealer", dealer, count)]

@@ -10,7 +10,6 @@ import dataclasses
 import numpy as np
 from jaxtyping import Int
 
-from qtn._array import Array
 from qtn._pytree import pytree
 
 X_BIT, Z_BIT = np.array([0, 1, 1, 0]), np.array([0, 0, 1, 1])
@@ -24,17 +23,17 @@ PAULI = np.array([[0, 3], [1, 2]])
 class Measured:
     """What strings of the users become at the hub; NumPy, as strings are known."""
 
-    far: Int[Array, "s arms"]
+    far: Int[np.ndarray, "s arms"]
     """Pauli of the half of each arm that is further from the hub: its user's, or that of a node of a tree."""
 
-    near: Int[Array, "s arms"]
+    near: Int[np.ndarray, "s arms"]
     """Pauli of the half at the hub, or nearer to it."""
 
-    sign: Int[Array, "s"]
-    gates: Int[Array, "s"]
+    sign: Int[np.ndarray, "s"]
+    gates: Int[np.ndarray, "s"]
     """Number of noisy gates that meet the string."""
 
-    bits: Int[Array, "s"]
+    bits: Int[np.ndarray, "s"]
     """Number of outcomes that the string needs."""
 
 
@@ -54,11 +53,11 @@ class GhzJoining:
         """Return the number of gates."""
         return num_arms - 1
 
-    def stabilisers(self, num_users: int) -> tuple[Int[Array, "s n"], Int[Array, "s"]]:
+    def stabilisers(self, num_users: int) -> tuple[Int[np.ndarray, "s n"], Int[np.ndarray, "s"]]:
         """Return Pauli strings, and signs, of whose means the fidelity is the mean."""
         return ghz_stabilisers(num_users)
 
-    def measured(self, users: Int[Array, "s n"]) -> Measured:
+    def measured(self, users: Int[np.ndarray, "s n"]) -> Measured:
         """Go back from the last measurement: an x shared by all halves, and a running parity z of the first."""
         x, own = X_BIT[users[:, -1]], Z_BIT[users]
         z, sign = np.zeros_like(x), np.ones_like(x)
@@ -73,7 +72,7 @@ class GhzJoining:
         return Measured(far=users, near=halves, sign=sign, gates=gates, bits=bits)
 
 
-def ghz_stabilisers(num_users: int) -> tuple[Int[Array, "s n"], Int[Array, "s"]]:
+def ghz_stabilisers(num_users: int) -> tuple[Int[np.ndarray, "s n"], Int[np.ndarray, "s"]]:
     """Return the stabilisers of a GHZ state and their signs: I and Z, or X and Y, with an even number of Z or Y."""
     bits = np.indices((2,) * (num_users - 1)).reshape(num_users - 1, -1).T
     even = np.concatenate([bits.sum(axis=1, keepdims=True) % 2, bits], axis=1)
@@ -108,11 +107,11 @@ class TreeJoining:
         """Return the number of gates."""
         return num_arms - 1
 
-    def stabilisers(self, num_users: int) -> tuple[Int[Array, "s n"], Int[Array, "s"]]:
+    def stabilisers(self, num_users: int) -> tuple[Int[np.ndarray, "s n"], Int[np.ndarray, "s"]]:
         """Return Pauli strings, and signs, of whose means the fidelity is the mean."""
         return ghz_stabilisers(num_users)
 
-    def measured(self, users: Int[Array, "s n"]) -> Measured:
+    def measured(self, users: Int[np.ndarray, "s n"]) -> Measured:
         """Go from the users to the root: an x shared by all halves, and the parity of z beyond each node."""
         x, below, places = X_BIT[users[:, -1]], self.children, self.users(len(self.parents))
         beyond = [np.zeros_like(x) for _ in below]
@@ -149,12 +148,12 @@ class GraphJoining:
         del num_arms
         return len(self.edges)
 
-    def stabilisers(self, num_users: int) -> tuple[Int[Array, "s n"], Int[Array, "s"]]:
+    def stabilisers(self, num_users: int) -> tuple[Int[np.ndarray, "s n"], Int[np.ndarray, "s"]]:
         """Return Pauli strings, and signs, of whose means the fidelity is the mean: products of X, taken through CZ."""
         found = self.measured(np.indices((2,) * num_users).reshape(num_users, -1).T)
         return found.near, found.sign
 
-    def measured(self, users: Int[Array, "s n"]) -> Measured:
+    def measured(self, users: Int[np.ndarray, "s n"]) -> Measured:
         """Go back through the gates from X on each half whose user has x = 1."""
         x, z = X_BIT[users], np.zeros_like(users)
         sign, gates = np.ones_like(users[:, 0]), np.zeros_like(users[:, 0])

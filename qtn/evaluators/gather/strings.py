@@ -47,4 +47,6 @@ def string_means(held: Held, gate_set: Gates, kinds: Int[Array, "arms"], measure
 def _factor(gate_set: Gates, measured: Measured) -> Float[Array, "s"]:
     """Return sign p2^gates (2 eta - 1)^bits."""
     noise = jnp.asarray(gate_set.two_qubit) ** jnp.asarray(measured.gates, int)
-    return measured.sign * noise * (2 * jnp.asarray(gate_set.readout) - 1) ** jnp.asarray(measured.bits, int)
+    return (
+        jnp.asarray(measured.sign) * noise * (2 * jnp.asarray(gate_set.readout) - 1) ** jnp.asarray(measured.bits, int)
+    )

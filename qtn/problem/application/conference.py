@@ -101,14 +101,14 @@ class ConferenceKeys(Application):
     def complete(cls, document: dict[str, Any], folder: Path) -> list[str]:
         """Say so where the hub, the last node of the chain, has no gates."""
         chain = document.get("chain")
-        nodes = chain.get("nodes") if isinstance(chain, dict) else None
-        listed = isinstance(nodes, list) and len(nodes) > 0
-        hub = nodes[-1] if listed else chain.get("node") if isinstance(chain, dict) else None
+        chain = chain if isinstance(chain, dict) else {}
+        nodes = chain["nodes"] if isinstance(chain.get("nodes"), list) else []
+        hub = nodes[-1] if nodes else chain.get("node")
         swap = hub.get("swap") if isinstance(hub, dict) else None
         if not isinstance(swap, dict) or swap.get("model") != "linear_optics":
             return []
-        key = f"chain.nodes.{len(nodes) - 1}" if listed else "chain.node"
-        more = "" if listed else ", with one [[chain.nodes]] table a node"
+        key = f"chain.nodes.{len(nodes) - 1}" if nodes else "chain.node"
+        more = "" if nodes else ", with one [[chain.nodes]] table a node"
         return [
             f'{key}.swap.model: "linear_optics" joins two halves, but the last node of the chain is the hub that joins '
             f'those of application.users; use "gates" there{more}'
