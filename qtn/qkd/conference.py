@@ -56,6 +56,9 @@ class ConferenceKey:
     qber_z: Float[Array, "n"]
     """Errors of Z between the leader and each other user, in order."""
 
+    worst_z: Float[Array, ""]
+    """The largest of them."""
+
     mean_time: Float[Array, ""]
     """Mean time to a GHZ state [s]."""
 
@@ -118,6 +121,7 @@ def conference_key(
         fraction=fraction,
         qber_x=errors[0],
         qber_z=errors[1:],
+        worst_z=jnp.max(errors[1:]),
         mean_time=group.mean_time,
     )
 

@@ -5,8 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-import jax.numpy as jnp
-import numpy as np
 from pydantic import Field
 
 from qtn import _ranges as within
@@ -39,14 +37,14 @@ ROWS = (
         per_pair=1.0),
     Row("secret_sharing_rate_hz", "bit/s", "shared secrets", _of(lambda use: use.secret.rate), clipped=True,
         better=MORE, per_pair=1.0),
-    Row("conference_rate_hz", "Hz", "GHZ states", _of(lambda use: 1 / use.group.mean_time), better=MORE, per_pair=1.0),
+    Row("conference_rate_hz", "Hz", "GHZ states", _of(lambda use: use.rate), better=MORE, per_pair=1.0),
     Row("conference_time_s", "s", "wait for a GHZ state", _of(lambda use: use.group.mean_time), better=LESS),
     Row("conference_time_95_s", "s", "the same, 95% quantile",
-        _of(lambda use: use.group.quantiles(np.array([0.95]))[0]), better=LESS),
+        _of(lambda use: use.time_95), better=LESS),
     Row("conference_p_success", "", "gathering succeeds", _of(lambda use: use.group.p_success), better=MORE, most=1.0),
-    Row("ghz_fidelity", "", "fidelity of the GHZ state", _of(lambda use: use.group.fidelity()), better=MORE, most=1.0),
+    Row("ghz_fidelity", "", "fidelity of the GHZ state", _of(lambda use: use.fidelity), better=MORE, most=1.0),
     Row("conference_qber_x", "", "error rate of X", _of(lambda use: use.key.qber_x), better=LESS),
-    Row("conference_qber_z", "", "largest error rate of Z", _of(lambda use: jnp.max(use.key.qber_z)), better=LESS),
+    Row("conference_qber_z", "", "largest error rate of Z", _of(lambda use: use.key.worst_z), better=LESS),
 )
 ANONYMOUS = Row("anonymous_pair_fidelity", "", "fidelity of an anonymous pair",
                 _of(lambda use: use.anonymous_fidelity), better=MORE, most=1.0)
