@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -107,14 +108,20 @@ def conference_key(
         >>> round(float(found.qber_x), 9), round(float(found.fraction), 6)  # (1 - .96^3) / 2
         (0.057632, 0.682028)
     """
-    count = group.num_users
-    others = [user for user in range(count) if user != require_user("leader", leader, count)]
-    strings = ["X" * count, *({leader: "Z", user: "Z"} for user in others)]
-    errors = (1 - group.means(strings)) / 2
+    require_user("leader", leader, group.num_users)
     correction = _checks.require("correction", correction, lambda f: f >= 1, "be at least 1")
-    kind = _checks.choice("protocol", protocol, ConferenceProtocol)
     group.require_ghz()
-    private = binary_entropy(errors[0]) if kind is ConferenceProtocol.BB84 else _sign_entropy(group, leader)
+    return _key(group, correction, leader, _checks.choice("protocol", protocol, ConferenceProtocol))
+
+
+@partial(jax.jit, static_argnames=("leader", "protocol"))
+def _key(group: GroupOutcome, correction: Array, leader: int, protocol: ConferenceProtocol) -> ConferenceKey:
+    """Return the key, in one compiled function."""
+    count = group.num_users
+    strings = ["X" * count, *({leader: "Z", user: "Z"} for user in range(count) if user != leader)]
+    errors = (1 - group.means(strings)) / 2
+    known = protocol is ConferenceProtocol.BB84
+    private = binary_entropy(errors[0]) if known else _sign_entropy(group, leader)
     fraction = 1 - private - correction * jnp.max(jax.vmap(binary_entropy)(errors[1:]))
     return ConferenceKey(
         rate=fraction / group.mean_time,

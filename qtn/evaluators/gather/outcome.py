@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float, Num
@@ -151,7 +152,7 @@ class GroupOutcome:
         """
         users = np.array([letters_of(each, self.num_users) for each in paulis]).reshape(-1, self.num_users)
         found = self.raw_means(np.concatenate([np.zeros((1, self.num_users), int), users]))
-        return found[1:] / found[0]
+        return _relative_to_first(found)
 
     def products(self, vectors: Any) -> Num[Array, "s"]:
         """Return mean values of products of one operator a user, of a GHZ-like state.
@@ -168,7 +169,7 @@ class GroupOutcome:
         trace = np.tile([1.0, 0.0, 0.0, 0.0], (1, self.num_users, 1))
         given = jnp.concatenate([jnp.asarray(trace, complex), jnp.asarray(vectors, complex)])
         found = product_means(self.held, self.gates, np.array(self.kinds), given)
-        return found[1:] / jnp.real(found[0])
+        return _relative_to_first(found)
 
     def fidelity(self) -> Float[Array, ""]:
         """Return the fidelity with what perfect pairs and gates would give: the GHZ state, or the graph state.
@@ -196,6 +197,12 @@ class GroupOutcome:
     def mean(self, paulis: Mapping[int, str] | str) -> Float[Array, ""]:
         """Return the mean value of one Pauli string; see `means`."""
         return self.means([paulis])[0]
+
+
+@jax.jit
+def _relative_to_first(found: Num[Array, "n"]) -> Num[Array, "_"]:
+    """Return all but the first, which is a probability, divided by it."""
+    return found[1:] / jnp.real(found[0])
 
 
 def _require_few(num_users: int) -> None:
