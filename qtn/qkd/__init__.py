@@ -20,11 +20,8 @@ from qtn.qkd.attacks import (
 from qtn.qkd.conference import (
     ConferenceKey,
     ConferenceProtocol,
-    Pairwise,
-    PairwiseKey,
     conference_key,
     ghz_weights,
-    pairwise_key,
     white_noise_fraction,
     white_noise_threshold,
 )
@@ -36,6 +33,7 @@ from qtn.qkd.entangled_light import Coincidences, entangled_light
 from qtn.qkd.finite_key import FiniteKey, finite_key
 from qtn.qkd.group_states import Check, SharedSecret, anonymous_pair, secret_sharing
 from qtn.qkd.pairs import PairKey, PairKeys, pair_key
+from qtn.qkd.pairwise import Pairwise, PairwiseKey, pairwise_key
 from qtn.qkd.pulses import Counts, Pulses, Receiver, expected_counts, pulses, receiver, sampled_counts
 from qtn.qkd.security import Security
 from qtn.qkd.sessions import Session, session

@@ -1,7 +1,6 @@
-"""Conference keys: one key of many users from the GHZ states that they share, and what pair keys would give instead."""
+"""Conference keys: one key of many users from the GHZ states that they share."""
 
 import enum
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,10 +12,8 @@ from scipy.optimize import brentq
 
 from qtn import _checks
 from qtn._array import Array
-from qtn._pytree import pytree, static
-from qtn.evaluators.gather import GroupOutcome, gather
-from qtn.evaluators.pairs import Pairs
-from qtn.hardware.node import Node
+from qtn._pytree import pytree
+from qtn.evaluators.gather import GroupOutcome
 from qtn.merit.entropy import binary_entropy, entropy
 
 MOST_PATTERNS = 12
@@ -30,15 +27,6 @@ class ConferenceProtocol(enum.StrEnum):
     """N-BB84: the errors of X on all users, and of Z between the leader and each other one."""
     GHZ_DIAGONAL = "ghz_diagonal"
     """All weights in the GHZ basis (Devetak and Winter)."""
-
-
-class Pairwise(enum.StrEnum):
-    """Between whom pair keys are made, over the same arms and the same hub."""
-
-    NEIGHBOURS = "neighbours"
-    """User 0 and 1, 1 and 2, ...: every user has at most two, and divides its time between them."""
-    LEADER = "leader"
-    """The first user and each other one, one after the other."""
 
 
 @pytree
@@ -215,65 +203,3 @@ def _at_least_two(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 2:
         raise ValueError(f"Argument `{name}` must be a whole number of at least 2, but is {value!r}.")
     return value
-
-
-@pytree
-class PairwiseKey:
-    """What pair keys give that carry a key of all users, each by one-time pad to the next."""
-
-    rate: Float[Array, ""]
-    """Secret bits per second that all users have [Hz]."""
-
-    pair_rates: Float[Array, "n"]
-    """Of each pair, were it alone [Hz]."""
-
-    via: Pairwise = static()
-
-
-def pairwise_key(
-    arms: Sequence[Pairs],
-    hub: Node | None = None,
-    *,
-    via: Pairwise | str = Pairwise.NEIGHBOURS,
-    protocol: ConferenceProtocol | str = ConferenceProtocol.BB84,
-    correction: Any = 1.0,
-    **options: Any,
-) -> PairwiseKey:
-    """Return the rate at which pair keys over the same arms and hub give one key to all users.
-
-        neighbours:   R = min_k 1 / (1/r_k + 1/r_(k+1)),      leader:   R = 1 / sum_k 1/r_k
-
-    An arm serves one pair at a time; pairs of different users are made side by side. One user draws the key and it is
-    handed on, each time encrypted by a pair key of the same length.
-
-    Args:
-        arms: as of `gather`.
-        hub: as of `gather`.
-        via: between whom pair keys are made.
-        protocol: as of `conference_key`.
-        correction: as of `conference_key`.
-        **options: of `gather`: `cutoff_time`, `ends`.
-
-    Returns:
-        found: rate, 0 unless all pairs have a key, and those of the pairs.
-
-    Note:
-        Differentiable, where all pairs have a key.
-    """
-    arms, via = list(arms), _checks.choice("via", via, Pairwise)
-    if len(arms) < 2:
-        raise ValueError(f"Argument `arms` must hold at least two arms, one for each user, but holds {len(arms)}.")
-    ends = zip(arms[:-1] if via is Pairwise.NEIGHBOURS else arms[:1] * (len(arms) - 1), arms[1:], strict=True)
-    known: dict[tuple[int, int], Array] = {}
-    rates = []
-    for one, other in ends:
-        place = id(one), id(other)
-        if place not in known:
-            pair = gather([one, other], hub, **options)
-            known[place] = conference_key(pair, protocol=protocol, correction=correction).rate
-        rates.append(known[place])
-    found = jnp.stack(rates)
-    slow = 1 / jnp.where(found > 0, found, 1.0)
-    one_by_one = via is Pairwise.LEADER or len(arms) == 2
-    rate = 1 / (slow.sum() if one_by_one else jnp.max(slow[:-1] + slow[1:]))
-    return PairwiseKey(rate=jnp.where(jnp.all(found > 0), rate, 0.0), pair_rates=found, via=via)

@@ -17,12 +17,10 @@ from qtn.merit.fidelity import fidelity
 from qtn.qkd.conference import (
     ConferenceKey,
     ConferenceProtocol,
-    Pairwise,
-    PairwiseKey,
     conference_key,
-    pairwise_key,
 )
 from qtn.qkd.group_states import Check, SharedSecret, anonymous_pair, secret_sharing
+from qtn.qkd.pairwise import Pairwise, PairwiseKey, pairwise_key
 from qtn.schedules.policy import Ends
 
 

@@ -13,9 +13,10 @@ from qtn.problem import number as unit
 from qtn.problem.application.application import Application, Needs
 from qtn.problem.number import Number
 from qtn.problem.table import Choice, Document
-from qtn.qkd.conference import MOST_PATTERNS, ConferenceProtocol, Pairwise
+from qtn.qkd.conference import MOST_PATTERNS, ConferenceProtocol
 from qtn.qkd.conference_over_chain import Conference, ConferenceUse
 from qtn.qkd.group_states import Check
+from qtn.qkd.pairwise import Pairwise
 from qtn.schedules.policy import Ends
 from qtn.steps.level import PAULI
 
