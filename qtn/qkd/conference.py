@@ -91,6 +91,7 @@ def conference_key(
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
+        >>> from qtn import gather
         >>> from qtn.dqc import steady_pairs
         >>> found = conference_key(gather([steady_pairs([0.98, 0, 0, 0.02], 100.0, p_success=1.0)] * 3))
         >>> round(float(found.qber_x), 9), round(float(found.fraction), 6)  # (1 - .96^3) / 2
