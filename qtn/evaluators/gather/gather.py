@@ -85,22 +85,19 @@ def gather(
     joining = _joining(len(arms), parents, edges)
     step = _one_step(arms)
     ends = _checks.choice("ends", ends, Ends)
-    cutoff = None
-    if cutoff_time is not None:
-        cutoff = _checks.non_negative("cutoff_time", cutoff_time) / step
-        if (known := _checks.known(cutoff)) is not None and not np.isfinite(known):
-            cutoff = None
     if hub is not None and hub.optics is not None:
         raise ValueError("Argument `hub` must join halves by gates and readouts, but has linear optics: leave it out.")
     users = joining.users(len(arms)) if ends is Ends.MEASURED else ()
     distinct, kinds = _kinds([(arm, place in users) for place, arm in enumerate(arms)])
     stored = on_one_grid([_stored(arm, hub, measured) for arm, measured in distinct])
-    length = stored[0].states.shape[0] * (1 if cutoff is None else 2)
+    length = stored[0].states.shape[0]
+    cutoff = _in_steps(cutoff_time, step, length)
+    length *= 1 if cutoff is None else 2
     require_memory(4 * 16 * len(stored) * length, f"What {len(stored)} different arms hold at {length} times", COARSER)
-    held = held_pairs(stored, None if cutoff is None else jnp.asarray(cutoff, float))
+    held = held_pairs(stored, cutoff)
     gate_set = gates() if hub is None else hub.gates
     works = 1.0 if hub is None else hub.p_swap ** joining.num_gates(len(arms))
-    attempt = attempt_of(held, np.array(kinds), None if cutoff is None else jnp.asarray(cutoff, float))
+    attempt = attempt_of(held, np.array(kinds), cutoff)
     time, p_success = _until_success(attempt, jnp.asarray(works, float), jnp.asarray(step, float))
     return GroupOutcome(
         time=time,
@@ -111,6 +108,17 @@ def gather(
         joining=joining,
         max_bond=require_max_bond(max_bond),
     )
+
+
+def _in_steps(cutoff_time: Any, step: Array, length: int) -> Array | None:
+    """Return a cut-off in steps; None = never. Beyond the grid nothing is given up."""
+    if cutoff_time is None:
+        return None
+    cutoff = _checks.non_negative("cutoff_time", cutoff_time) / step
+    known = _checks.known(cutoff)
+    if known is not None and known >= length:
+        return None
+    return jnp.minimum(jnp.asarray(cutoff, float), float(length))
 
 
 @jax.jit

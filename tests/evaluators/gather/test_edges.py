@@ -134,6 +134,32 @@ def test_arms_of_different_lengths_and_equal_ones():
     np.testing.assert_allclose(once.mean("XYZ"), copies.mean("XYZ"), rtol=1e-12)
 
 
+def test_a_cut_off_that_never_comes():
+    """Known or traced, infinite or beyond the grid: as without one."""
+    arms = [random_arm(k, memories=(dephasing_memory(5.0),) * 2) for k in range(3)]
+
+    def numbers(cutoff):
+        found = gather(arms, HUB, cutoff_time=cutoff)
+        return jnp.stack([found.mean_time, found.mean("XXX"), found.mean("ZZI")])
+
+    for cutoff in (np.inf, 50.0):
+        np.testing.assert_allclose(numbers(cutoff), numbers(None), rtol=1e-12)
+        np.testing.assert_allclose(jax.jit(numbers)(cutoff), numbers(None), rtol=1e-12)
+
+
+def test_a_whole_cut_off_is_whole_to_rounding():
+    arms = [
+        dataclasses.replace(random_arm(k, memories=(dephasing_memory(5.0),) * 2), step=np.array(0.1)) for k in range(3)
+    ]
+
+    def time(cutoff):
+        return gather(arms, cutoff_time=cutoff).mean_time
+
+    assert 0.1 * 3 != 0.3
+    np.testing.assert_allclose(jax.grad(time)(0.1 * 3), jax.grad(time)(0.3), rtol=1e-9)  # both the right one
+    np.testing.assert_allclose(jax.grad(time)(0.2), (time(0.201) - time(0.2)) / 0.001, rtol=1e-2)
+
+
 def test_users_who_measure_at_once_do_not_wait():
     arm = random_arm(3, memories=(dephasing_memory(2.0), dephasing_memory(5.0)))
     kept = dataclasses.replace(arm, memories=(dephasing_memory(np.inf), dephasing_memory(5.0)))
