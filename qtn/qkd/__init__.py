@@ -20,11 +20,8 @@ from qtn.qkd.attacks import (
 from qtn.qkd.conference import (
     ConferenceKey,
     ConferenceProtocol,
-    Pairwise,
-    PairwiseKey,
     conference_key,
     ghz_weights,
-    pairwise_key,
     white_noise_fraction,
     white_noise_threshold,
 )
@@ -38,6 +35,7 @@ from qtn.qkd.group_states import Check, SharedSecret, anonymous_pair, secret_sha
 from qtn.qkd.keys import Keys, KeyUse, Protocol
 from qtn.qkd.lines import Light, LightLine, PulseLine, light_line
 from qtn.qkd.pairs import pair_key
+from qtn.qkd.pairwise import Pairwise, PairwiseKey, pairwise_key
 from qtn.qkd.pulse_sessions import pulse_key
 from qtn.qkd.pulses import Counts, Pulses, Receiver, expected_counts, pulses, receiver, sampled_counts
 from qtn.qkd.security import Security

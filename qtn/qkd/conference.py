@@ -1,7 +1,7 @@
-"""Conference keys: one key of many users from the GHZ states that they share, and what pair keys would give instead."""
+"""Conference keys: one key of many users from the GHZ states that they share."""
 
 import enum
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -12,10 +12,8 @@ from scipy.optimize import brentq
 
 from qtn import _checks
 from qtn._array import Array
-from qtn._pytree import pytree, static
-from qtn.evaluators.gather import GroupOutcome, gather
-from qtn.evaluators.pairs import Pairs
-from qtn.hardware.node import Node
+from qtn._pytree import pytree
+from qtn.evaluators.gather import GroupOutcome
 from qtn.merit.entropy import binary_entropy, entropy
 
 MOST_PATTERNS = 12
@@ -29,15 +27,6 @@ class ConferenceProtocol(enum.StrEnum):
     """N-BB84: the errors of X on all users, and of Z between the leader and each other one."""
     GHZ_DIAGONAL = "ghz_diagonal"
     """All weights in the GHZ basis (Devetak and Winter)."""
-
-
-class Pairwise(enum.StrEnum):
-    """Between whom pair keys are made, over the same arms and the same hub."""
-
-    NEIGHBOURS = "neighbours"
-    """User 0 and 1, 1 and 2, ...: every user has at most two, and divides its time between them."""
-    LEADER = "leader"
-    """The first user and each other one, one after the other."""
 
 
 @pytree
@@ -55,6 +44,9 @@ class ConferenceKey:
 
     qber_z: Float[Array, "n"]
     """Errors of Z between the leader and each other user, in order."""
+
+    worst_z: Float[Array, ""]
+    """The largest of them."""
 
     mean_time: Float[Array, ""]
     """Mean time to a GHZ state [s]."""
@@ -99,25 +91,33 @@ def conference_key(
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
+        >>> from qtn import gather
         >>> from qtn.dqc import steady_pairs
         >>> found = conference_key(gather([steady_pairs([0.98, 0, 0, 0.02], 100.0, p_success=1.0)] * 3))
         >>> round(float(found.qber_x), 9), round(float(found.fraction), 6)  # (1 - .96^3) / 2
         (0.057632, 0.682028)
     """
-    count = group.num_users
-    others = [user for user in range(count) if user != require_user("leader", leader, count)]
-    strings = ["X" * count, *({leader: "Z", user: "Z"} for user in others)]
-    errors = (1 - group.means(strings)) / 2
+    require_user("leader", leader, group.num_users)
     correction = _checks.require("correction", correction, lambda f: f >= 1, "be at least 1")
-    kind = _checks.choice("protocol", protocol, ConferenceProtocol)
     group.require_ghz()
-    private = binary_entropy(errors[0]) if kind is ConferenceProtocol.BB84 else _sign_entropy(group, leader)
+    return _key(group, correction, leader, _checks.choice("protocol", protocol, ConferenceProtocol))
+
+
+@partial(jax.jit, static_argnames=("leader", "protocol"))
+def _key(group: GroupOutcome, correction: Array, leader: int, protocol: ConferenceProtocol) -> ConferenceKey:
+    """Return the key, in one compiled function."""
+    count = group.num_users
+    strings = ["X" * count, *({leader: "Z", user: "Z"} for user in range(count) if user != leader)]
+    errors = (1 - group.means(strings)) / 2
+    known = protocol is ConferenceProtocol.BB84
+    private = binary_entropy(errors[0]) if known else _sign_entropy(group, leader)
     fraction = 1 - private - correction * jnp.max(jax.vmap(binary_entropy)(errors[1:]))
     return ConferenceKey(
         rate=fraction / group.mean_time,
         fraction=fraction,
         qber_x=errors[0],
         qber_z=errors[1:],
+        worst_z=jnp.max(errors[1:]),
         mean_time=group.mean_time,
     )
 
@@ -196,72 +196,11 @@ def white_noise_threshold(num_users: int, protocol: ConferenceProtocol | str = C
         [0.1261931, 0.1398104, 0.1503354, 0.157853]
     """
     fraction = jax.jit(lambda error: white_noise_fraction(num_users, error, protocol))
-    return float(brentq(lambda error: float(fraction(error)), 1e-3, 0.4, xtol=1e-14))
+    root: Any = brentq(lambda error: float(fraction(error)), 1e-3, 0.4, xtol=1e-14)
+    return float(root)
 
 
 def _at_least_two(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 2:
         raise ValueError(f"Argument `{name}` must be a whole number of at least 2, but is {value!r}.")
     return value
-
-
-@pytree
-class PairwiseKey:
-    """What pair keys give that carry a key of all users, each by one-time pad to the next."""
-
-    rate: Float[Array, ""]
-    """Secret bits per second that all users have [Hz]."""
-
-    pair_rates: Float[Array, "n"]
-    """Of each pair, were it alone [Hz]."""
-
-    via: Pairwise = static()
-
-
-def pairwise_key(
-    arms: Sequence[Pairs],
-    hub: Node | None = None,
-    *,
-    via: Pairwise | str = Pairwise.NEIGHBOURS,
-    protocol: ConferenceProtocol | str = ConferenceProtocol.BB84,
-    correction: Any = 1.0,
-    **options: Any,
-) -> PairwiseKey:
-    """Return the rate at which pair keys over the same arms and hub give one key to all users.
-
-        neighbours:   R = min_k 1 / (1/r_k + 1/r_(k+1)),      leader:   R = 1 / sum_k 1/r_k
-
-    An arm serves one pair at a time; pairs of different users are made side by side. One user draws the key and it is
-    handed on, each time encrypted by a pair key of the same length.
-
-    Args:
-        arms: as of `gather`.
-        hub: as of `gather`.
-        via: between whom pair keys are made.
-        protocol: as of `conference_key`.
-        correction: as of `conference_key`.
-        **options: of `gather`: `cutoff_time`, `ends`.
-
-    Returns:
-        found: rate, 0 unless all pairs have a key, and those of the pairs.
-
-    Note:
-        Differentiable, where all pairs have a key.
-    """
-    arms, via = list(arms), _checks.choice("via", via, Pairwise)
-    if len(arms) < 2:
-        raise ValueError(f"Argument `arms` must hold at least two arms, one for each user, but holds {len(arms)}.")
-    ends = zip(arms[:-1] if via is Pairwise.NEIGHBOURS else arms[:1] * (len(arms) - 1), arms[1:], strict=True)
-    known: dict[tuple[int, int], Array] = {}
-    rates = []
-    for one, other in ends:
-        place = id(one), id(other)
-        if place not in known:
-            pair = gather([one, other], hub, **options)
-            known[place] = conference_key(pair, protocol=protocol, correction=correction).rate
-        rates.append(known[place])
-    found = jnp.stack(rates)
-    slow = 1 / jnp.where(found > 0, found, 1.0)
-    one_by_one = via is Pairwise.LEADER or len(arms) == 2
-    rate = 1 / (slow.sum() if one_by_one else jnp.max(slow[:-1] + slow[1:]))
-    return PairwiseKey(rate=jnp.where(jnp.all(found > 0), rate, 0.0), pair_rates=found, via=via)

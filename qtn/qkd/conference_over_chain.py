@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from qtn._array import Array
@@ -15,12 +17,10 @@ from qtn.merit.fidelity import fidelity
 from qtn.qkd.conference import (
     ConferenceKey,
     ConferenceProtocol,
-    Pairwise,
-    PairwiseKey,
     conference_key,
-    pairwise_key,
 )
 from qtn.qkd.group_states import Check, SharedSecret, anonymous_pair, secret_sharing
+from qtn.qkd.pairwise import Pairwise, PairwiseKey, pairwise_key
 from qtn.schedules.policy import Ends
 
 
@@ -32,6 +32,16 @@ class ConferenceUse:
     key: ConferenceKey
     pairwise: PairwiseKey
     secret: SharedSecret
+
+    rate: Float[Array, ""]
+    """GHZ states per second [Hz]."""
+
+    time_95: Float[Array, ""]
+    """By when one is there with probability .95 [s]."""
+
+    fidelity: Float[Array, ""]
+    """Of the GHZ state."""
+
     anonymous_fidelity: Float[Array, ""]
     """Fidelity of a pair of two users after all others have measured X."""
 
@@ -71,15 +81,25 @@ class Conference:
 
     def run(self, result: Outcome, chain: Chain) -> ConferenceUse:
         """Return what that gives."""
-        arms, hub = [pairs_of(result, chain)] * self.users, chain.node(chain.num_links)
-        options: dict[str, Any] = {"cutoff_time": self.cutoff_time, "ends": self.ends}
-        terms: dict[str, Any] = {"protocol": self.protocol, "correction": self.correction}
-        group = gather(arms, hub, **options)
-        return ConferenceUse(
-            group=group,
-            key=conference_key(group, **terms),
-            pairwise=pairwise_key(arms, hub, via=self.pairwise, **terms, **options),
-            secret=secret_sharing(group, check=self.check, correction=self.correction),
-            extrapolated=getattr(result.info, "num_grids", 1) > 1,
-            anonymous_fidelity=jnp.asarray(fidelity(anonymous_pair(group, 0, self.users - 1).state)),
-        )
+        return _used(self, result, chain)
+
+
+@jax.jit
+def _used(conference: Conference, result: Outcome, chain: Chain) -> ConferenceUse:
+    """Return what a conference makes of what a chain delivers, in one compiled function."""
+    users, correction = conference.users, conference.correction
+    arms, hub = [pairs_of(result, chain)] * users, chain.node(chain.num_links)
+    options: dict[str, Any] = {"cutoff_time": conference.cutoff_time, "ends": conference.ends}
+    terms: dict[str, Any] = {"protocol": conference.protocol, "correction": correction}
+    group = gather(arms, hub, **options)
+    return ConferenceUse(
+        group=group,
+        key=conference_key(group, **terms),
+        pairwise=pairwise_key(arms, hub, via=conference.pairwise, **terms, **options),
+        secret=secret_sharing(group, check=conference.check, correction=correction),
+        rate=1 / group.mean_time,
+        time_95=group.quantiles(np.array([0.95]))[0],
+        fidelity=group.fidelity(),
+        anonymous_fidelity=jnp.asarray(fidelity(anonymous_pair(group, 0, users - 1).state)),
+        extrapolated=getattr(result.info, "num_grids", 1) > 1,
+    )

@@ -35,6 +35,24 @@ def joined(pairs, p2, eta, edges=None):
     return pauli_coefficients(register.rho.transpose([*places, *(places + n)]).reshape(size, size))
 
 
+def joined_along(parents, pairs, p2, eta):
+    """Pauli coefficients of the users of a tree, from pairs (node k + 1, its parent)."""
+    register, inner = Register(), sorted(set(parents))
+    first = parents.index(0)
+    register.add(pairs[first], (first + 1, 0))
+    for node in inner:
+        for child in [k + 1 for k, parent in enumerate(parents) if parent == node and k != first]:
+            register.add(pairs[child - 1], (child, "half"))
+            register.gate(node, "half", p2)
+            register.measure([({"half": readout(m, eta)}, [(np.linalg.matrix_power(X, m), child)]) for m in (0, 1)])
+    for node in inner:
+        register.rho = register.act(H, (node,))
+        last = [(np.linalg.matrix_power(Z, m), len(parents)) for m in (0, 1)]
+        register.measure([({node: readout(m, eta)}, [last[m]]) for m in (0, 1)])
+    places, size = np.argsort(register.labels), 2 ** len(register.labels)
+    return pauli_coefficients(register.rho.transpose([*places, *(places + len(places))]).reshape(size, size))
+
+
 def stored(pair, age, memories):
     """A pair after two memories (T1, T2), of user and hub, have held it."""
     for site, (t1, t2) in enumerate(memories):

@@ -159,7 +159,7 @@ def test_what_is_said(numbers, words):
 
 
 def test_a_short_grid_is_told():
-    said = report_numbers(evaluated(loads(FILE + "[time]\nstep_s = 1e-3\nnum_steps = 40\n")))["application"]["warnings"]
+    said = report_numbers(evaluated(loads(FILE + "[time]\nstep_s = 1e-3\nnum_steps = 64\n")))["application"]["warnings"]
     assert said == []
     slow = loads(KEPT.replace("0.006", "0.0001") + "[time]\nstep_s = 1e-3\nnum_steps = 64\n")
     (told,) = report_numbers(evaluated(slow))["application"]["warnings"]

@@ -10,8 +10,8 @@ import numpy as np
 
 from qtn import _checks
 from qtn._array import Array
-from qtn.evaluators.gather.held import Attempt, attempt_of, held_pairs, on_one_grid
-from qtn.evaluators.gather.joining import GhzJoining, GraphJoining, Joining
+from qtn.evaluators.gather.held import Attempt, attempt_of, held_pairs, on_one_grid, require_memory
+from qtn.evaluators.gather.joining import GhzJoining, GraphJoining, Joining, TreeJoining
 from qtn.evaluators.gather.outcome import GroupOutcome, WaitingTime, require_max_bond
 from qtn.evaluators.pairs import Pairs
 from qtn.hardware.gates import gates
@@ -20,11 +20,14 @@ from qtn.hardware.node import Node
 from qtn.schedules.policy import Ends
 from qtn.tensors.recurrence import repeat_until_success
 
+COARSER = "evaluate the arms with fewer or longer steps, `Renewal(step=..., num_steps=...)`"
+
 
 def gather(
     arms: Sequence[Pairs],
     hub: Node | None = None,
     *,
+    parents: Sequence[int] | None = None,
     edges: Sequence[tuple[int, int]] | None = None,
     cutoff_time: Any = None,
     ends: Ends | str = Ends.KEPT,
@@ -44,6 +47,8 @@ def gather(
             all on one time grid. Arms that are the same object are computed once.
         hub: its memory holds the halves of all arms, its gates and readouts join them, each gate succeeding with
             `p_swap`; without it, the right memories of the arms and perfect gates.
+        parents: of a tree: arm k joins node k + 1 (left) and this earlier node (right), 0 being the root; users are the
+            nodes beyond which there is none, in order, and all others are hubs. None = all arms meet at one hub.
         edges: (user, user) of a graph state, users from 0 on, in the order of their gates; None = a GHZ state.
         cutoff_time: [s]; pairs that are not all there that long after the first are given up. None = never. Between
             two steps of the grid it is the mixture of both.
@@ -77,23 +82,22 @@ def gather(
         (3.142857143, 0.729)
     """
     arms = list(arms)
-    joining = _joining(len(arms), edges)
+    joining = _joining(len(arms), parents, edges)
     step = _one_step(arms)
     ends = _checks.choice("ends", ends, Ends)
-    cutoff = None
-    if cutoff_time is not None:
-        cutoff = _checks.non_negative("cutoff_time", cutoff_time) / step
-        if (known := _checks.known(cutoff)) is not None and not np.isfinite(known):
-            cutoff = None
     if hub is not None and hub.optics is not None:
         raise ValueError("Argument `hub` must join halves by gates and readouts, but has linear optics: leave it out.")
-    distinct, kinds = _kinds(arms)
-    stored = on_one_grid([_stored(arm, hub, ends) for arm in distinct])
-    held = held_pairs(stored, None if cutoff is None else jnp.asarray(cutoff, float))
+    users = joining.users(len(arms)) if ends is Ends.MEASURED else ()
+    distinct, kinds = _kinds([(arm, place in users) for place, arm in enumerate(arms)])
+    stored = on_one_grid([_stored(arm, hub, measured) for arm, measured in distinct])
+    length = stored[0].states.shape[0]
+    cutoff = _in_steps(cutoff_time, step, length)
+    length *= 1 if cutoff is None else 2
+    require_memory(4 * 16 * len(stored) * length, f"What {len(stored)} different arms hold at {length} times", COARSER)
+    held = held_pairs(stored, cutoff)
     gate_set = gates() if hub is None else hub.gates
-    number = len(arms) - 1 if edges is None else len(joining.edges)
-    works = 1.0 if hub is None else hub.p_swap**number
-    attempt = attempt_of(held, np.array(kinds), None if cutoff is None else jnp.asarray(cutoff, float))
+    works = 1.0 if hub is None else hub.p_swap ** joining.num_gates(len(arms))
+    attempt = attempt_of(held, np.array(kinds), cutoff)
     time, p_success = _until_success(attempt, jnp.asarray(works, float), jnp.asarray(step, float))
     return GroupOutcome(
         time=time,
@@ -104,6 +108,17 @@ def gather(
         joining=joining,
         max_bond=require_max_bond(max_bond),
     )
+
+
+def _in_steps(cutoff_time: Any, step: Array, length: int) -> Array | None:
+    """Return a cut-off in steps; None = never. Beyond the grid nothing is given up."""
+    if cutoff_time is None:
+        return None
+    cutoff = _checks.non_negative("cutoff_time", cutoff_time) / step
+    known = _checks.known(cutoff)
+    if known is not None and known >= length:
+        return None
+    return jnp.minimum(jnp.asarray(cutoff, float), float(length))
 
 
 @jax.jit
@@ -119,22 +134,23 @@ def _until_success(attempt: Attempt, works: Array, step: Array) -> tuple[Waiting
     return WaitingTime(probability=law, step=step, mean=mean * step), p_success
 
 
-def _stored(arm: Pairs, hub: Node | None, ends: Ends) -> Pairs:
-    """Return an arm with the memories that hold its pairs."""
+def _stored(arm: Pairs, hub: Node | None, measured: bool) -> Pairs:
+    """Return an arm with the memories that hold its pairs; what is measured at once needs none."""
     user, near = arm.memories
-    user = user if ends is Ends.KEPT else PerfectMemory()
+    user = PerfectMemory() if measured else user
     return dataclasses.replace(arm, memories=(user, near if hub is None else hub.memory))
 
 
-def _kinds(arms: Sequence[Pairs]) -> tuple[list[Pairs], list[int]]:
-    """Return the different arms, and which of them each one is."""
-    distinct: list[Pairs] = []
+def _kinds(arms: Sequence[tuple[Pairs, bool]]) -> tuple[list[tuple[Pairs, bool]], list[int]]:
+    """Return the different arms (and whether their users measure at once), and which of them each one is."""
+    distinct: list[tuple[Pairs, bool]] = []
     kinds = []
-    for arm in arms:
-        place = next((k for k, other in enumerate(distinct) if other is arm), len(distinct))
+    for arm, measured in arms:
+        same = (k for k, (other, also) in enumerate(distinct) if other is arm and also == measured)
+        place = next(same, len(distinct))
         kinds.append(place)
         if place == len(distinct):
-            distinct.append(arm)
+            distinct.append((arm, measured))
     return distinct, kinds
 
 
@@ -153,12 +169,34 @@ def _one_step(arms: Sequence[Pairs]) -> Array:
     return step
 
 
-def _joining(count: int, edges: Sequence[tuple[int, int]] | None) -> Joining:
+def _joining(count: int, parents: Sequence[int] | None, edges: Sequence[tuple[int, int]] | None) -> Joining:
     """Return how the hub joins its halves."""
     if count < 2:
         raise ValueError(f"Argument `arms` must hold at least two arms, one for each user, but holds {count}.")
-    if edges is None:
-        return GhzJoining()
+    if parents is not None:
+        return _tree(count, parents, edges)
+    return GhzJoining() if edges is None else _graph(count, edges)
+
+
+def _tree(count: int, parents: Sequence[int], edges: Any) -> Joining:
+    """Return the joining along a tree."""
+    found = tuple(int(parent) for parent in parents)
+    if edges is not None:
+        raise ValueError("Arguments `parents` and `edges` are both given, but a graph state is joined at one hub.")
+    if len(found) != count:
+        raise ValueError(f"Argument `parents` must hold one node for each of {count} arms, but holds {len(found)}.")
+    for arm, parent in enumerate(found):
+        if not 0 <= parent <= arm:
+            raise ValueError(
+                f"Argument `parents` must name an earlier node, but that of node {arm + 1} (arm {arm}) is {parent}."
+            )
+    if found.count(0) < 2:
+        raise ValueError("Argument `parents` must join at least two arms at node 0, the root, but joins one.")
+    return TreeJoining(parents=found) if any(found) else GhzJoining()
+
+
+def _graph(count: int, edges: Sequence[tuple[int, int]]) -> Joining:
+    """Return the joining to a graph state."""
     found = tuple((int(one), int(other)) for one, other in edges)
     seen: set[frozenset[int]] = set()
     for edge in found:

@@ -43,6 +43,23 @@ class Held:
         return self.now - self.new
 
 
+MEMORY_LIMIT = 4 * 2**30
+"""Most bytes of what is held, or of an interface of a train."""
+
+
+def require_memory(num_numbers: int, what: str, cure: str) -> None:
+    """Raise a ValueError if so many numbers take more memory than is allowed."""
+    if 8 * num_numbers > MEMORY_LIMIT:
+        raise ValueError(
+            f"{what} takes {8 * num_numbers / 2**30:.3g} GiB, above the limit of {MEMORY_LIMIT / 2**30:g} GiB: {cure}."
+        )
+
+
+def whole_steps(cutoff: Float[Array, ""]) -> Float[Array, ""]:
+    """Return the whole number of steps up to a cut-off, to rounding."""
+    return jax.lax.stop_gradient(jnp.floor(cutoff + 1e-9))
+
+
 @jax.jit
 def held_pairs(arms: tuple[Pairs, ...], cutoff: Float[Array, ""] | None) -> Held:
     """Return what is held of each kind of arm.
@@ -58,7 +75,7 @@ def held_pairs(arms: tuple[Pairs, ...], cutoff: Float[Array, ""] | None) -> Held
         weight = jnp.ones(arms[0].states.shape[0])
         variants = [(None, weight)]
     else:
-        whole = jax.lax.stop_gradient(jnp.floor(cutoff))
+        whole = whole_steps(cutoff)
         share = jnp.ones(arms[0].states.shape[0])
         variants = [(whole, (1 - (cutoff - whole)) * share), (whole + 1, (cutoff - whole) * share)]
     parts = [[_held(arm, steps) for arm in arms] for steps, _ in variants]
@@ -123,7 +140,7 @@ def attempt_of(held: Held, kinds: Int[Array, "n"], cutoff: Float[Array, ""] | No
         return Attempt(success=success, failure=jnp.zeros(length), duration=success @ steps)
     arrived = jax.vmap(cumulative)(held.new[:, 0, :length])
     first = _first(arrived, arrived[:, -1:], kinds)
-    whole = jax.lax.stop_gradient(jnp.floor(cutoff))
+    whole = whole_steps(cutoff)
     failure, duration = jnp.zeros(length), success @ steps
     for share, later in ((1 - (cutoff - whole), whole), (cutoff - whole, whole + 1)):
         by_then = arrived[:, jnp.clip(steps + later, 0, length - 1).astype(int)]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float, Num
@@ -11,8 +12,8 @@ from qtn import _checks
 from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.evaluators.gather.dense import MOST_DENSE, dense_train
-from qtn.evaluators.gather.held import Held
-from qtn.evaluators.gather.joining import GhzJoining, Joining
+from qtn.evaluators.gather.held import Held, require_memory
+from qtn.evaluators.gather.joining import GhzJoining, GraphJoining, Joining
 from qtn.evaluators.gather.products import product_means
 from qtn.evaluators.gather.strings import string_means
 from qtn.evaluators.gather.train import ghz_train
@@ -22,7 +23,7 @@ from qtn.states.measures import letters_of
 from qtn.states.trains import MPDO
 
 MOST_STABILISERS = 12
-"""Users of a graph state whose 2^n stabilisers are summed."""
+"""Users whose 2^n stabilisers are summed, in a graph state or along a tree."""
 
 MOST_LOST = 1e-6
 """What cuts may change of a Pauli coefficient before `GroupOutcome.state` is refused."""
@@ -78,7 +79,7 @@ class GroupOutcome:
     @property
     def num_users(self) -> int:
         """Return the number of users."""
-        return len(self.kinds)
+        return len(self.joining.users(len(self.kinds)))
 
     @property
     def mean_time(self) -> Float[Array, ""]:
@@ -115,6 +116,9 @@ class GroupOutcome:
         """
         total = self.raw_means(np.zeros((1, self.num_users), int))[0]
         if isinstance(self.joining, GhzJoining):
+            rows = min(4 * self.max_bond, 4 ** ((self.num_users + 1) // 2))
+            numbers = 6 * rows * 4 * self.held.weight.size
+            require_memory(numbers, f"A cut of the state with `max_bond` = {self.max_bond}", "lower `max_bond`")
             state, lost = ghz_train(self.held, self.gates, np.array(self.kinds), bond=self.max_bond)
         else:
             _require_few(self.num_users)
@@ -124,7 +128,7 @@ class GroupOutcome:
 
     def require_ghz(self) -> None:
         """Raise a ValueError unless the state is a GHZ state, but for noise."""
-        if not isinstance(self.joining, GhzJoining):
+        if isinstance(self.joining, GraphJoining):
             raise ValueError(
                 "The users hold a graph state, but a GHZ state is needed: leave `edges` out where it is gathered, or "
                 "ask for `means` of strings of the graph state."
@@ -132,7 +136,7 @@ class GroupOutcome:
 
     def raw_means(self, users: np.ndarray) -> Float[Array, "s"]:
         """Return means of Pauli strings (s, n), 0 .. 3 for I, X, Y, Z, times the probability of no cut-off."""
-        return string_means(self.held, self.gates, np.array(self.kinds), users, self.joining.measured(users))
+        return string_means(self.held, self.gates, np.array(self.kinds), self.joining.measured(users))
 
     def means(self, paulis: Sequence[Mapping[int, str] | str]) -> Float[Array, "s"]:
         """Return the mean values of Pauli strings of the users.
@@ -148,7 +152,7 @@ class GroupOutcome:
         """
         users = np.array([letters_of(each, self.num_users) for each in paulis]).reshape(-1, self.num_users)
         found = self.raw_means(np.concatenate([np.zeros((1, self.num_users), int), users]))
-        return found[1:] / found[0]
+        return _relative_to_first(found)
 
     def products(self, vectors: Any) -> Num[Array, "s"]:
         """Return mean values of products of one operator a user, of a GHZ-like state.
@@ -160,18 +164,22 @@ class GroupOutcome:
             Exact for any number of users, differentiable.
         """
         self.require_ghz()
+        if not isinstance(self.joining, GhzJoining):
+            raise ValueError("Products of operators are for one hub: ask for `means` of strings, or gather at one hub.")
         trace = np.tile([1.0, 0.0, 0.0, 0.0], (1, self.num_users, 1))
         given = jnp.concatenate([jnp.asarray(trace, complex), jnp.asarray(vectors, complex)])
         found = product_means(self.held, self.gates, np.array(self.kinds), given)
-        return found[1:] / jnp.real(found[0])
+        return _relative_to_first(found)
 
     def fidelity(self) -> Float[Array, ""]:
         """Return the fidelity with what perfect pairs and gates would give: the GHZ state, or the graph state.
 
-            F = 1/2 <prod (1 + Z)/2 + prod (1 - Z)/2> + Re <prod (X + iY)/2>        (GHZ)
+            F = 1/2 <prod (1 + Z)/2 + prod (1 - Z)/2> + Re <prod (X + iY)/2>        (GHZ at one hub)
+
+        Else it is the mean of all stabilisers.
 
         Note:
-            Exact, differentiable; graph states of up to 12 users, GHZ states of any number.
+            Exact, differentiable; GHZ states of any number of users at one hub, other states of up to 12.
         """
         if isinstance(self.joining, GhzJoining):
             rows = np.array([[1, 0, 0, 1], [1, 0, 0, -1], [0, 1, 1j, 0]]) / 2
@@ -179,24 +187,29 @@ class GroupOutcome:
             return jnp.real(up + down) / 2 + jnp.real(flip)
         if self.num_users > MOST_STABILISERS:
             raise ValueError(
-                f"The fidelity of a graph state of {self.num_users} users has 2^{self.num_users} terms: up to "
-                f"{MOST_STABILISERS} users are summed. Ask for `means` of its generators, which bound it."
+                f"The fidelity of {self.num_users} users, in a graph state or along a tree, has 2^{self.num_users} "
+                f"terms: up to {MOST_STABILISERS} users are summed. Ask for `means` of generators, which bound it."
             )
-        generators = np.indices((2,) * self.num_users).reshape(self.num_users, -1).T
-        stabilisers = self.joining.measured(generators)
-        found = self.raw_means(stabilisers.paulis)
-        return jnp.mean(stabilisers.sign * found) / found[0]
+        strings, signs = self.joining.stabilisers(self.num_users)
+        found = self.raw_means(strings)
+        return jnp.mean(signs * found) / found[0]
 
     def mean(self, paulis: Mapping[int, str] | str) -> Float[Array, ""]:
         """Return the mean value of one Pauli string; see `means`."""
         return self.means([paulis])[0]
 
 
+@jax.jit
+def _relative_to_first(found: Num[Array, "n"]) -> Num[Array, "_"]:
+    """Return all but the first, which is a probability, divided by it."""
+    return found[1:] / jnp.real(found[0])
+
+
 def _require_few(num_users: int) -> None:
     if num_users > MOST_DENSE:
         raise ValueError(
-            f"The state of {num_users} users is no train here unless it is a GHZ state: up to {MOST_DENSE} users are "
-            "written out. Ask for `means` of Pauli strings or `fidelity`, which take more."
+            f"The state of {num_users} users is no train here unless it is a GHZ state of one hub: up to {MOST_DENSE} "
+            "users are written out. Ask for `means` of Pauli strings or `fidelity`, which take more."
         )
 
 

@@ -55,12 +55,10 @@ def _mean(held: Held, gate_set: Gates, kinds: Array, vectors: Array) -> Array:
         complete = product(complete, old + came, old_added + came_added) + product(first, came, came_added)
         return (product(first, old, old_added), complete), None
 
-    start, last = (
-        tuple(closed(site, vectors[place]) for site in sites)
-        for place, sites in (
-            (0, [first_site(each, kinds[0]) for each in (before, new)]),
-            (-1, [last_site(each, gate_set, kinds[-1]) for each in (before, new)]),
-        )
+    start = (
+        closed(first_site(before, kinds[0]), vectors[0]),
+        closed(first_site(new, kinds[0]), vectors[0]),
     )
+    last = [closed(last_site(each, gate_set, kinds[-1]), vectors[-1]) for each in (before, new)]
     (first, complete), _ = jax.lax.scan(add, start, (kinds[1:-1], vectors[1:-1]))
     return jnp.sum(held.weight * (complete * (last[0] + last[1]) + first * last[1]))

@@ -14,19 +14,16 @@ TOGETHER = 2**22
 
 
 @jax.jit
-def string_means(
-    held: Held, gate_set: Gates, kinds: Int[Array, "n"], users: Int[Array, "s n"], measured: Measured
-) -> Float[Array, "s"]:
+def string_means(held: Held, gate_set: Gates, kinds: Int[Array, "arms"], measured: Measured) -> Float[Array, "s"]:
     """Return the means of Pauli strings, times the probability that an attempt succeeds.
 
-        f(u) sum_q w_q { prod_i now_i(q)[u_i, h_i] - prod_i before_i(q)[u_i, h_i] }
+        f(u) sum_q w_q { prod_i now_i(q)[far_i, near_i] - prod_i before_i(q)[far_i, near_i] }
 
     Args:
         held: what is held of each kind of arm.
         gate_set: of the hub.
-        kinds: (n,), kind of each arm.
-        users: (s, n), Paulis 0 .. 3 of the users.
-        measured: of the same strings.
+        kinds: (arms,), kind of each arm.
+        measured: what the strings become at the hub.
 
     Note:
         Exact, differentiable: O(n q) a string.
@@ -42,12 +39,14 @@ def string_means(
         return held.weight @ jax.lax.scan(add, start, (jnp.asarray(kinds), entries))[0][1]
 
     batch = max(1, TOGETHER // held.weight.size)
-    entries = 4 * jnp.asarray(users) + jnp.asarray(measured.paulis)
-    sums = jax.lax.map(mean, entries, batch_size=min(batch, len(users)))
+    entries = 4 * jnp.asarray(measured.far) + jnp.asarray(measured.near)
+    sums = jax.lax.map(mean, entries, batch_size=min(batch, len(entries)))
     return sums * _factor(gate_set, measured)
 
 
 def _factor(gate_set: Gates, measured: Measured) -> Float[Array, "s"]:
     """Return sign p2^gates (2 eta - 1)^bits."""
     noise = jnp.asarray(gate_set.two_qubit) ** jnp.asarray(measured.gates, int)
-    return measured.sign * noise * (2 * jnp.asarray(gate_set.readout) - 1) ** jnp.asarray(measured.bits, int)
+    return (
+        jnp.asarray(measured.sign) * noise * (2 * jnp.asarray(gate_set.readout) - 1) ** jnp.asarray(measured.bits, int)
+    )

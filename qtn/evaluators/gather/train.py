@@ -46,7 +46,7 @@ def inner_site(held: Array, gate_set: Gates, kind: Array, *, to_right: bool) -> 
     left, right = (_Z ^ _B, _Z) if to_right else (_Z, _Z ^ _B)
     sign = np.where(_X & _B & left, -1.0, 1.0)
     noise = jnp.where(_X | _B | right, gate_set.two_qubit, 1.0) * jnp.where(_B, 2 * gate_set.readout - 1, 1.0)
-    return (sign * noise)[..., None] * held[kind].reshape(4, 4, -1)[_USER, PAULI[_X, _B]]
+    return (noise * sign)[..., None] * held[kind].reshape(4, 4, -1)[_USER, PAULI[_X, _B]]
 
 
 def first_site(held: Array, kind: Array) -> Float[Array, "4 2 2 q"]:

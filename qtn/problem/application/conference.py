@@ -5,8 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-import jax.numpy as jnp
-import numpy as np
 from pydantic import Field
 
 from qtn import _ranges as within
@@ -15,9 +13,10 @@ from qtn.problem import number as unit
 from qtn.problem.application.application import Application, Needs
 from qtn.problem.number import Number
 from qtn.problem.table import Choice, Document
-from qtn.qkd.conference import MOST_PATTERNS, ConferenceProtocol, Pairwise
+from qtn.qkd.conference import MOST_PATTERNS, ConferenceProtocol
 from qtn.qkd.conference_over_chain import Conference, ConferenceUse
 from qtn.qkd.group_states import Check
+from qtn.qkd.pairwise import Pairwise
 from qtn.schedules.policy import Ends
 from qtn.steps.level import PAULI
 
@@ -39,14 +38,14 @@ ROWS = (
         per_pair=1.0),
     Row("secret_sharing_rate_hz", "bit/s", "shared secrets", _of(lambda use: use.secret.rate), clipped=True,
         better=MORE, per_pair=1.0),
-    Row("conference_rate_hz", "Hz", "GHZ states", _of(lambda use: 1 / use.group.mean_time), better=MORE, per_pair=1.0),
+    Row("conference_rate_hz", "Hz", "GHZ states", _of(lambda use: use.rate), better=MORE, per_pair=1.0),
     Row("conference_time_s", "s", "wait for a GHZ state", _of(lambda use: use.group.mean_time), better=LESS),
     Row("conference_time_95_s", "s", "the same, 95% quantile",
-        _of(lambda use: use.group.quantiles(np.array([0.95]))[0]), better=LESS),
+        _of(lambda use: use.time_95), better=LESS),
     Row("conference_p_success", "", "gathering succeeds", _of(lambda use: use.group.p_success), better=MORE, most=1.0),
-    Row("ghz_fidelity", "", "fidelity of the GHZ state", _of(lambda use: use.group.fidelity()), better=MORE, most=1.0),
+    Row("ghz_fidelity", "", "fidelity of the GHZ state", _of(lambda use: use.fidelity), better=MORE, most=1.0),
     Row("conference_qber_x", "", "error rate of X", _of(lambda use: use.key.qber_x), better=LESS),
-    Row("conference_qber_z", "", "largest error rate of Z", _of(lambda use: jnp.max(use.key.qber_z)), better=LESS),
+    Row("conference_qber_z", "", "largest error rate of Z", _of(lambda use: use.key.worst_z), better=LESS),
 )
 ANONYMOUS = Row("anonymous_pair_fidelity", "", "fidelity of an anonymous pair",
                 _of(lambda use: use.anonymous_fidelity), better=MORE, most=1.0)
@@ -101,14 +100,14 @@ class ConferenceKeys(Application):
     def complete(cls, document: dict[str, Any], folder: Path) -> list[str]:
         """Say so where the hub, the last node of the chain, has no gates."""
         chain = document.get("chain")
-        nodes = chain.get("nodes") if isinstance(chain, dict) else None
-        listed = isinstance(nodes, list) and len(nodes) > 0
-        hub = nodes[-1] if listed else chain.get("node") if isinstance(chain, dict) else None
+        chain = chain if isinstance(chain, dict) else {}
+        nodes = chain["nodes"] if isinstance(chain.get("nodes"), list) else []
+        hub = nodes[-1] if nodes else chain.get("node")
         swap = hub.get("swap") if isinstance(hub, dict) else None
         if not isinstance(swap, dict) or swap.get("model") != "linear_optics":
             return []
-        key = f"chain.nodes.{len(nodes) - 1}" if listed else "chain.node"
-        more = "" if listed else ", with one [[chain.nodes]] table a node"
+        key = f"chain.nodes.{len(nodes) - 1}" if nodes else "chain.node"
+        more = "" if nodes else ", with one [[chain.nodes]] table a node"
         return [
             f'{key}.swap.model: "linear_optics" joins two halves, but the last node of the chain is the hub that joins '
             f'those of application.users; use "gates" there{more}'

@@ -20,6 +20,8 @@ from qtn.states import expect
 from qtn.states.dense import dense
 from tests.oracles import density
 from tests.oracles import gather as oracle
+from tests.oracles.network import pauli_coefficients
+from tests.oracles.register import from_pauli
 
 LETTERS = "IXYZ"
 LEVELS = np.array([0.1, 0.5, 0.99])
@@ -162,3 +164,32 @@ def test_fidelity_of_independent_errors(n):
     i, x, y, z = weights.T
     expected = sum(np.prod(each) for each in (i + z, i - z, x + y, x - y)) / 2
     np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("parents", [(0, 0, 1, 1, 2), (0, 0, 0, 1, 1), (0, 0, 1, 2)], ids=["tree", "uneven", "swaps"])
+def test_tree_equals_dense_matrices(parents):
+    """Any pairs, noisy nodes."""
+    arms = [random_arm(k, steps=1) for k in range(len(parents))]
+    found = gather(arms, node(gate_set=gates(0.93, 0.96)), parents=parents)
+    expected = oracle.joined_along(parents, [from_pauli(np.asarray(arm.states[0])) for arm in arms], 0.93, 0.96)
+    strings = ["".join(each) for each in itertools.product(LETTERS, repeat=found.num_users)]
+    np.testing.assert_allclose(found.means(strings), expected.ravel(), atol=1e-12)
+    overlap = np.vdot(pauli_coefficients(density.ghz(found.num_users)), expected) / 2**found.num_users
+    np.testing.assert_allclose(found.fidelity(), overlap, rtol=1e-12)
+    np.testing.assert_allclose(expect(found.state, strings[-1]), expected.flat[-1], atol=1e-12)
+
+
+def test_tree_waits_for_all_of_its_arms():
+    """Memories that relax at all nodes, a cut-off."""
+    parents, laws = (0, 0, 1, 1), [geometric(p, 3) for p in (0.3, 0.5, 0.4, 0.7)]
+    arms = [bell_arm(law, [0.9, 0.04, 0.01, 0.05], (relaxing_memory(9.0, 7.0),) * 2) for law in laws]
+    found = gather(arms, node(relaxing_memory(9.0, 7.0), gates(0.93, 0.96)), parents=parents, cutoff_time=1)
+    np.testing.assert_allclose(found.mean_time, oracle.mean_time(laws, 1), rtol=1e-12)
+    total = 0
+    for chance, times, end, in_time in oracle.attempts(laws, 1):
+        if in_time:
+            pair = density.bell_diagonal([0.9, 0.04, 0.01, 0.05])
+            aged = [oracle.stored(pair, end - t, ((9.0, 7.0),) * 2) for t in times]
+            total = total + chance * oracle.joined_along(parents, aged, 0.93, 0.96)
+    strings = ["".join(each) for each in itertools.product(LETTERS, repeat=3)]
+    np.testing.assert_allclose(found.means(strings), total.ravel() / total.flat[0], atol=1e-12)
