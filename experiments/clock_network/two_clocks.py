@@ -55,7 +55,7 @@ def stability() -> dict[str, Any]:
 def transfer() -> dict[str, Any]:
     """Return how well photons set two clocks 10 km apart, and what a delaying adversary hides."""
     plain = time_transfer(10e3, 30e-12, correlation_time=1e-12)
-    spread = {"dispersion": [0.17, 0.17], "bandwidth": 1e-9}
+    spread: dict[str, Any] = {"dispersion": [0.17, 0.17], "bandwidth": 1e-9}
     rows = {
         "no_dispersion": plain,
         "dispersion": time_transfer(10e3, 30e-12, correlation_time=1e-12, **spread),

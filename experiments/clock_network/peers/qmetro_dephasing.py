@@ -11,7 +11,7 @@ import warnings
 from importlib.metadata import version
 
 import numpy as np
-from qmetro import iss_tnet_parallel_qfi, par_dephasing
+from qmetro import iss_tnet_parallel_qfi, par_dephasing  # pyright: ignore[reportMissingImports]
 
 warnings.filterwarnings("ignore")
 np.random.seed(0)

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import numpy as np
 import scipy.linalg
-import tnqmetro
+import tnqmetro  # pyright: ignore[reportMissingImports]
 
 number, strength = int(sys.argv[1]), float(sys.argv[2])
 generator = np.diag([0.0, 1.0])
