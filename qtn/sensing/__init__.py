@@ -3,6 +3,7 @@
 state -> Fisher information;   state, waiting time -> Ramsey cycles -> stability, best probe time, best size
 """
 
+from qtn.sensing.best_state import BestState, best_probe_state
 from qtn.sensing.clocks import (
     ClockComparison,
     WeightedSum,
@@ -26,6 +27,7 @@ from qtn.sensing.time_transfer import DelayAttack, TimeTransfer, delay_attack, l
 from qtn.sensing.train_fisher import FisherInfo
 
 __all__ = [
+    "BestState",
     "ClockComparison",
     "DelayAttack",
     "FisherInfo",
@@ -37,6 +39,7 @@ __all__ = [
     "TimeTransfer",
     "WeightedSum",
     "best_exponential_time",
+    "best_probe_state",
     "classical_fisher",
     "clock_comparison",
     "delay_attack",

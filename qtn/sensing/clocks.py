@@ -13,7 +13,7 @@ from qtn._pytree import pytree
 from qtn.evaluators.outcome import Result, Summary
 from qtn.sensing.dense_fisher import logarithmic_derivative
 from qtn.sensing.fisher import quantum_fisher
-from qtn.sensing.generator import Generator, State, turned
+from qtn.sensing.generator import State, generator, turned
 from qtn.sensing.measured import local_fisher, parity_fisher
 from qtn.states.dense import DensityMatrix, dense, to_train
 from qtn.states.local import apply_local
@@ -248,7 +248,7 @@ def fisher_matrix(state: State) -> Float[Array, "n n"]:
     whole = state if isinstance(state, DensityMatrix) else dense(state)
     matrix = whole.matrix / jnp.real(jnp.trace(whole.matrix))
     n = state.num_sites
-    turns = [Generator(axes=np.outer(row, [0.0, 0.0, 1.0])) for row in np.eye(n)]
+    turns = [generator(n, weights=row) for row in np.eye(n)]
     rates = [turned(DensityMatrix(matrix=matrix), turn) for turn in turns]
     logs = [logarithmic_derivative(matrix, each.matrix) for each in rates]
     return jnp.stack([jnp.stack([jnp.real(jnp.sum((matrix @ a) * dagger(b).conj())) for b in logs]) for a in logs])

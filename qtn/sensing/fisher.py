@@ -125,16 +125,21 @@ def fisher_bounds(
     state = pair_to_mixed(state) if isinstance(state, Pair) else state
     turn = build(state.num_sites, generator, weights)
     if bond is not None and isinstance(state, MPDO):
-        state = normalise(state)
-        return _between(state, turn, require_count("bond", bond, 2))
+        return _between(_normalised(state), turn, require_count("bond", bond, 2))
     value = _exactly(state, turn)
     if value is not None:
         return _exact(value)
     assert isinstance(state, MPDO)
-    state = normalise(state)
+    state = _normalised(state)
     value, info = _between(state, turn, BONDS[0])
     gap = _checks.known(_checks.constant(info.gap))
     return (value, info) if gap is None or gap < 1e-6 else _between(state, turn, BONDS[1], info)
+
+
+def _normalised(state: MPDO) -> MPDO:
+    found = normalise(state)
+    assert isinstance(found, MPDO)
+    return found
 
 
 def _exactly(state: State, turn: Generator) -> Float[Array, ""] | None:
@@ -205,10 +210,11 @@ def fisher_along(
         >>> round(float(fisher_along(family, 0.1)[0]), 9)
         33.333333333
     """
-    state, tangent = jax.jvp(family, (_checks.real(at) * 1.0,), (jnp.ones(()),))
+    found: tuple[State, Any] = jax.jvp(family, (_checks.real(at) * 1.0,), (jnp.ones(()),))
+    state, tangent = found
     if isinstance(state, DensityMatrix):
         return _exact(dense_fisher(state.matrix, tangent.matrix))
-    rate = dataclasses.replace(state, train=change(state.train, tangent.train))
+    rate: Any = dataclasses.replace(state, train=change(state.train, tangent.train))
     if isinstance(state, MPS):
         return _exact(pure_fisher(state, rate))
     if state.num_sites <= MOST_DENSE:

@@ -57,7 +57,7 @@ def generator(num_sites: int, letters: Letters = None, weights: Any = None) -> G
                     f"{num_sites} qubits."
                 )
     found = letters_of("Z" * num_sites if letters is None else letters, num_sites)
-    axes = np.eye(4)[found][:, 1:]
+    axes: Any = np.eye(4)[found][:, 1:]
     if weights is None:
         return Generator(axes=axes)
     weights = _checks.require("weights", weights, np.isfinite, "be finite")
@@ -90,8 +90,11 @@ def bloch_rotation(turn: Generator) -> Float[Array, "n 4 4"]:
     return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
 
 
-def turned(state: State, turn: Generator) -> State:
+def turned(state: State, turn: Generator) -> Any:
     """Return the derivative of a state by the angle: -i H psi, or -i [H, rho].
+
+    Returns:
+        rate: of the kind of `state`, not normalised.
 
     Note:
         Exact; trains have twice the bond.
