@@ -273,3 +273,15 @@ def test_wrong_files_say_so(text, message):
     with pytest.raises(ProblemError) as raised:
         loads(text)
     assert any(error.startswith(message) for error in raised.value.errors), raised.value.errors
+
+
+@pytest.mark.slow
+def test_schedules_are_searched_for_it():
+    text = CHAIN.replace('tree = "swap(0, 1, cutoff_time=0.01)"\n', "").replace("p_success = 0.01", "p_success = 0.2")
+    search = '[optimise]\nmaximise = "finite_key_rate_hz"\nsearch = { max_rounds = 1 }\n'
+    found = optimise(loads(text + KEY.replace("600.0", "20.0") + search))
+    values = [choice.merits["finite_key_rate_hz"] for choice in found.choices]
+    assert values == sorted(values, reverse=True) and found.value == pytest.approx(values[0]) and found.value > 0
+    best = loads(text + KEY.replace("600.0", "20.0") + search).with_schedule(found.best.schedule)
+    again = merits(best, evaluated(best).result, names=["finite_key_rate_hz"], clip=True)
+    assert float(again["finite_key_rate_hz"]) == pytest.approx(found.value, rel=1e-6)
