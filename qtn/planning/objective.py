@@ -27,6 +27,9 @@ TOLERANCE = 1e-6
 OUTSIDE = -10.0
 """Score of a schedule that misses its limits by nothing; merits and margins are never as low."""
 
+MOST_AT_ONCE = 32
+"""Pairs that an application uses side by side."""
+
 KEYLESS = "fidelity"
 """What is raised where there is no key yet."""
 
@@ -185,7 +188,10 @@ def _table(quantities: tuple[Quantity, ...], where: Delivered, mean_time: Any, s
         result = Summary(mean_time=time, state=state, info=None)
         return values_of(quantities, dataclasses.replace(where, result=result), clip=False)
 
-    return jax.vmap(one)(mean_time, states)
+    if where.setting is None or where.setting.application is None:
+        return jax.vmap(one)(mean_time, states)
+    at_once = min(MOST_AT_ONCE, len(mean_time))  # an application may need much memory for each
+    return jax.lax.map(lambda each: one(*each), (mean_time, states), batch_size=at_once)
 
 
 def result_of(values: Float[Array, "17"] | Summary | Outcome) -> Summary | Outcome:

@@ -5,6 +5,9 @@ from collections.abc import Callable
 LONGEST_BLOCK = 1e13
 """Signals up to which a block is looked for that gives a key."""
 
+FOREVER = 1e100
+"""Where to give up in any case."""
+
 ENOUGH = 1.1
 """Factor to which the shortest block is found."""
 
@@ -22,7 +25,7 @@ def shortest_block(gives: Callable[[float], bool], block: float, longest: float 
     """
     low, high = block, 4 * block
     while not gives(high):
-        if high > longest:
+        if not high <= min(longest, FOREVER):  # nor where one of them is nan
             return None
         low, high = high, 4 * high
     while high > ENOUGH * low:

@@ -15,7 +15,18 @@ from qtn.problem.names import expand, numeric_leaves
 from qtn.problem.planner import optimise
 from qtn.problem.run import differentiate, report_numbers
 from qtn.problem.sweep import SweepTask
-from qtn.qkd import entangled_light, expected_counts, intercept_resend, pair_key, pulse_key, pulses, receiver, session
+from qtn.qkd import (
+    Keys,
+    Security,
+    entangled_light,
+    expected_counts,
+    intercept_resend,
+    pair_key,
+    pulse_key,
+    pulses,
+    receiver,
+    session,
+)
 
 CHAIN = """
 schema = 1
@@ -190,19 +201,16 @@ def test_pulses_are_optimised_as_well_as_by_hand(folder):
 
 
 def test_the_best_cutoff_is_another_one_for_a_block():
-    """Short blocks lose more to each pair that is missing, and long ones more to errors: brute force over cut-offs."""
-    text = CHAIN + KEY
-    problem, best = loads(text), {}
-    cutoffs = 1e-4 * np.arange(40, 400, 4)
+    """The shorter a block the more an error costs, by the test and its threshold: brute force over cut-offs."""
+    problem, best = loads(CHAIN + KEY), {}
+    cutoffs = 1e-3 * np.arange(9, 23)
     results = [evaluated(problem, {"schedule.cutoff_times.0": float(x)}).result for x in cutoffs]
-    for seconds in (60.0, 600.0):
-        keys = [float(pair_key(each, seconds=seconds).rate) for each in results]
-        best[seconds] = cutoffs[int(np.argmax(keys))]
-    infinite = [
-        float(merits(problem, each, names=["secret_key_rate_hz"], clip=True)["secret_key_rate_hz"]) for each in results
-    ]
-    best[np.inf] = cutoffs[int(np.argmax(infinite))]
-    assert best[60.0] < best[600.0] < best[np.inf]
+    for seconds in (100.0, 3_600.0):
+        keys = Keys(security=Security(), seconds=seconds)
+        best[seconds] = cutoffs[int(np.argmax([float(keys.run(each, None).key.rate) for each in results]))]
+    endless = [merits(problem, each, names=["secret_key_rate_hz"], clip=True) for each in results]
+    best[np.inf] = cutoffs[int(np.argmax([float(each["secret_key_rate_hz"]) for each in endless]))]
+    assert best[100.0] < best[3_600.0] < best[np.inf]
 
 
 @pytest.mark.slow
@@ -265,3 +273,15 @@ def test_wrong_files_say_so(text, message):
     with pytest.raises(ProblemError) as raised:
         loads(text)
     assert any(error.startswith(message) for error in raised.value.errors), raised.value.errors
+
+
+@pytest.mark.slow
+def test_schedules_are_searched_for_it():
+    text = CHAIN.replace('tree = "swap(0, 1, cutoff_time=0.01)"\n', "").replace("p_success = 0.01", "p_success = 0.2")
+    search = '[optimise]\nmaximise = "finite_key_rate_hz"\nsearch = { max_rounds = 1 }\n'
+    found = optimise(loads(text + KEY.replace("600.0", "20.0") + search))
+    values = [choice.merits["finite_key_rate_hz"] for choice in found.choices]
+    assert values == sorted(values, reverse=True) and found.value == pytest.approx(values[0]) and found.value > 0
+    best = loads(text + KEY.replace("600.0", "20.0") + search).with_schedule(found.best.schedule)
+    again = merits(best, evaluated(best).result, names=["finite_key_rate_hz"], clip=True)
+    assert float(again["finite_key_rate_hz"]) == pytest.approx(found.value, rel=1e-6)

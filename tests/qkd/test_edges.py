@@ -22,6 +22,7 @@ from qtn.qkd import (
     sequential_test,
     session,
 )
+from qtn.qkd.blocks import shortest_block
 from qtn.qkd.lines import Light, light_line
 
 SENT = pulses([0.48, 0.12, 2e-4], [0.6, 0.3, 0.1], 0.9)
@@ -34,6 +35,15 @@ def test_huge_blocks_keep_a_bound():
     assert float(highest_rate(2e10, 1e12, 1e13, 1e-10)) == pytest.approx(
         float(highest_rate(2e10, 1e12, 1e13, 1e-10, tail="chernoff")), rel=1e-8
     )
+
+
+@pytest.mark.parametrize("block, longest", [(1.0, np.inf), (1.0, np.nan), (np.nan, 1e9), (np.inf, 1e9), (1.0, 1e9)])
+def test_a_block_that_never_does_is_given_up(block, longest):
+    assert shortest_block(lambda block: False, block, longest) is None
+
+
+def test_the_shortest_block_is_found():
+    assert 700 <= shortest_block(lambda block: block >= 700, 3.0) <= 770
 
 
 def test_no_click_has_finite_rates_and_slopes():
