@@ -103,6 +103,8 @@ OPTIONS = {
 }
 
 
+SLOW = ("a deep tree", "a loop without end", "loops")
+"""Where checking the types of every call takes longest: in fresh processes only."""
 SECONDS = 15
 """Of computing, while every call is checked for its types; `test_fresh_processes` demands less."""
 
@@ -124,7 +126,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", CIRCUITS)
+@pytest.mark.parametrize("name", [name for name in CIRCUITS if name not in SLOW])
 def test_circuits(name, folder, capsys):
     (folder / "F.qasm").write_text(Q3 + CIRCUITS[name][0])
     refused(["circuit", "F.qasm"], CIRCUITS[name][1], capsys)
@@ -144,7 +146,7 @@ def test_long_expressions_are_read(name):
     assert float(rotation.parameters[0][0]) == pytest.approx(value)
 
 
-@pytest.mark.parametrize("name", [name for name in PROBLEMS if name != "a deep tree"])  # that is slow: below
+@pytest.mark.parametrize("name", [name for name in PROBLEMS if name not in SLOW])
 def test_problem_files(name, folder, capsys):
     (folder / "F.toml").write_text(PROBLEMS[name][0])
     command = ["sweep", "F.toml", "--out", "R.zarr"] if "[sweep]" in PROBLEMS[name][0] else ["evaluate", "F.toml"]
