@@ -86,7 +86,7 @@ def group_fisher(group: GroupOutcome, *, weights: Any = None) -> Float[Array, ""
         >>> from qtn.dqc import steady_pairs
         >>> arm = steady_pairs([0.98, 0, 0, 0.02], 100.0, p_success=1.0)
         >>> round(float(group_fisher(gather([arm] * 3))), 9)  # 9 x .96^6
-        7.044821655
+        7.044820107
     """
     n = group.num_users
     if n > MOST_USERS:

@@ -16,6 +16,7 @@ def test_without_noise_it_is_the_ghz_state():
     assert best(0.0).fisher == pytest.approx(16, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_with_noise_it_beats_product_and_ghz_states_and_stays_below_the_limit():
     p = 0.15
     found = best(p)

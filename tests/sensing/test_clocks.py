@@ -35,6 +35,7 @@ def test_every_description_of_a_werner_pair():
         assert sensing.clock_comparison(pair).fisher == pytest.approx(form, abs=1e-11)
 
 
+@pytest.mark.slow
 def test_pairs_without_entanglement_gain_nothing():
     found = sensing.clock_comparison(states.product_state(np.full((2, 2), 2**-0.5)))
     assert found.gain == pytest.approx(1, abs=1e-10)
@@ -75,7 +76,7 @@ def test_clocks_joined_by_different_pairs():
     assert slope(0.0) == pytest.approx(-3 * 4 * 16, rel=1e-12)  # (1 - 2p)^2 for every pair
 
 
-@pytest.mark.parametrize("n", [2, 50])
+@pytest.mark.parametrize("n", [pytest.param(2, marks=pytest.mark.slow), 50])
 def test_no_gain_under_uncorrelated_dephasing(n):
     """Huelga et al. 1997: product and GHZ states reach the same, n / (2 e gamma)."""
     for state in (states.ghz(n), states.plus(n)):
@@ -109,6 +110,7 @@ def rate(gamma, dead, state=None):
     return sensing.ramsey(states.plus(2) if state is None else state, dephasing_rate=gamma, dead_time=dead)
 
 
+@pytest.mark.slow
 def test_the_best_probe_time_of_any_state_and_its_slopes():
     """Two routes to the optimum of a product state: by its closed form, and searched."""
     best = sensing.best_exponential_time

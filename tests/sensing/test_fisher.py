@@ -64,6 +64,7 @@ def test_ghz_states_with_white_noise():
     assert lost == pytest.approx(16 * 0.9**4, abs=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [None, [1.0, 0.5, -1.0, 2.0, 0.3, 1.0, 1.0, 0.0]], ids=["alike", "weights"])
 def test_flips_and_damping_together(weights):
     """Eight qubits through an oracle of 256 x 256; more than are written out in the library."""
