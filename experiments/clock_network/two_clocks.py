@@ -55,11 +55,11 @@ def stability() -> dict[str, Any]:
 def transfer() -> dict[str, Any]:
     """Return how well photons set two clocks 10 km apart, and what a delaying adversary hides."""
     plain = time_transfer(10e3, 30e-12, correlation_time=1e-12)
-    spread: dict[str, Any] = {"dispersion": [0.17, 0.17], "bandwidth": 1e-9}
+    band, alike, opposite = 1e-9, [0.17, 0.17], [0.17, -0.17]
     rows = {
         "no_dispersion": plain,
-        "dispersion": time_transfer(10e3, 30e-12, correlation_time=1e-12, **spread),
-        "cancelled": time_transfer(10e3, 30e-12, **spread | {"dispersion": [0.17, -0.17]}, correlation_time=1e-12),
+        "dispersion": time_transfer(10e3, 30e-12, correlation_time=1e-12, dispersion=alike, bandwidth=band),
+        "cancelled": time_transfer(10e3, 30e-12, correlation_time=1e-12, dispersion=opposite, bandwidth=band),
         "accidentals": time_transfer(10e3, 30e-12, correlation_time=1e-12, accidental_rate=1e6 * 1e6),
     }
     found = {name: {"width_s": float(x.width), "at_1_s": float(x.uncertainty_after(1.0))} for name, x in rows.items()}

@@ -43,7 +43,7 @@ def rows() -> list[dict[str, Any]]:
 def _row(case: Case) -> dict[str, Any]:
     split = distribute(build(case.family, case.num_qubits), [8] * (case.num_qubits // 8))
     site, (rate, fidelity) = processor(dephasing_memory(T2_S), gates(**GATES)), BASE
-    drawn = {"num_waits": case.num_waits, "num_trajectories": case.num_trajectories, "max_bond": BOND}
+    drawn: dict[str, Any] = {"num_waits": case.num_waits, "num_trajectories": case.num_trajectories, "max_bond": BOND}
     start = time.perf_counter()
     found = sampled_run(split, steady_pairs(from_fidelity(fidelity), rate), site, **drawn, key=jax.random.key(0))
     return {
