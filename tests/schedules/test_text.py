@@ -96,8 +96,8 @@ def test_round_trip_of_builders(schedule: Schedule, protocol: DistillationProtoc
     assert same(parse(to_text(schedule, protocol=protocol), protocol=protocol), schedule)
 
 
-TIMES = st.floats(min_value=0, allow_nan=False)
-FINITE = st.floats(min_value=0, max_value=1e300)
+FINITE = st.just(0.0) | st.floats(min_value=SMALLEST, max_value=LARGEST)
+TIMES = FINITE | st.just(float("inf"))
 
 
 @st.composite
