@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qtn._ranges import LARGEST, SMALLEST
 from qtn.schedules.builders import distill, elementary, pump, swap, wait
 from qtn.schedules.families import nested, sequential
 from qtn.schedules.limits import Limits
