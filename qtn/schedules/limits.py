@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from qtn import _checks
 from qtn._array import Array
-from qtn._ranges import NON_NEGATIVE, NON_NEGATIVE_OR_INF, POSITIVE, PROBABILITY, Range
+from qtn._ranges import NON_NEGATIVE, NON_NEGATIVE_OR_INF, POSITIVE, PROBABILITY, SIZES, Range, bounded
 from qtn.schedules.arguments import scalar
 from qtn.schedules.tree import Rules
 
@@ -39,6 +39,10 @@ class Limit:
     """What it must be, as the end of a sentence."""
     range: Range
     unit: str = "in seconds, a number such as 0.01"
+
+    def rule_for(self, value: float) -> str:
+        """Return the rule that a value breaks."""
+        return f"be {self.rule}" if bounded(value) else SIZES
 
 
 LIMITS = {
@@ -81,7 +85,10 @@ def checked(name: str, value: Any) -> Array:
         ValueError: if it is out of range.
     """
     limit = LIMITS[name]
-    return _checks.require(name, scalar(name, value), lambda v: float(v) in limit.range, f"be {limit.rule}")
+    number = scalar(name, value)
+    known = _checks.known(number)
+    rule = limit.rule_for(0.0 if known is None else float(known))
+    return _checks.require(name, number, lambda v: float(v) in limit.range, rule)
 
 
 def rules_of(slots: Mapping[str, int]) -> tuple[int | None, Rules]:

@@ -187,7 +187,7 @@ class Reader:
         token = self._expect("number", f"{shown} {limit.unit}")
         value = float(token.text)
         if value not in limit.range:
-            raise self.tokens.error(f"{shown} must be {limit.rule}, but is {token.text[:30]}", token.start)
+            raise self.tokens.error(f"{shown} must {limit.rule_for(value)}, but is {token.text[:30]}", token.start)
         self.numbers[limit.array].append(value)
         return len(self.numbers[limit.array]) - 1
 

@@ -106,7 +106,7 @@ def limits(draw: st.DrawFn, step: str) -> Limits:
     """Numbers of a step that go together."""
     age = {"cutoff_time": TIMES}
     soft = age | {"cutoff_width": st.floats(1e-9, 1e9)}
-    kept = {"min_fidelity": st.floats(0, 1)} if step != "pump" else age
+    kept = {"min_fidelity": st.just(0.0) | st.floats(SMALLEST, 1)} if step != "pump" else age
     chosen = draw(st.sampled_from([{}, age, soft, kept]))
     others = {"run_time": TIMES, "latency": FINITE}
     chosen = chosen | {name: others[name] for name in draw(st.sets(st.sampled_from(sorted(others))))}
@@ -195,3 +195,11 @@ def test_writer_errors():
         to_text(doubling(60))
     with pytest.raises(ValueError, match="`cutoff_times` is traced"):
         jax.jit(lambda s: to_text(s))(sequential(2, cutoff_time=1.0))
+
+
+def test_numbers_too_small_or_large_to_compute_with_say_so():
+    for name, value in (("min_fidelity", 2e-309), ("cutoff_time", 1e301)):
+        with pytest.raises(ValueError, match=r"must be 0, or lie between 1e-300 and 1e\+300 in size, but is"):
+            distill(elementary(0), **{name: value})
+        with pytest.raises(ValueError, match=r"must be 0, or lie between 1e-300 and 1e\+300 in size, but is"):
+            parse(f"distill(0, {name}={value})")
