@@ -22,7 +22,7 @@ from qtn.steps.swap import swap_success
 
 MAX_PROBES = 40
 LONGEST = 1e30
-"""Delivery times that are estimated to be longer than this are refused [s]: the universe has seen 4e17."""
+"""Joins that are estimated to take longer than this are refused [s]: the universe has seen 4e17."""
 PROBES_PER_CUTOFF = 4
 """Steps in the shortest cut-off while the horizon is measured: a coarser grid would see attempts fail that do not."""
 
@@ -39,6 +39,10 @@ class Probe:
         found = root(Fold(chain, schedule, self.grid, self.level))
         lifetime, values = constant((found.lifetime, found.values))
         return library(lifetime, values).stack([lifetime, values[0]])
+
+
+class TooLongError(ValueError):
+    """A join takes longer than every time grid."""
 
 
 def measured_horizon(
@@ -87,8 +91,8 @@ def estimate(tree: Tree, chain: Chain, scales: TimeScales) -> float:
             if isinstance(part, Distill) and part.sequential:
                 mean = max(mean, (means[first] + means[second]) / p_success)
             mean += sum(scales.waits[slot] for slot in durations(part)) / p_success
-        if not mean < LONGEST:
-            raise ValueError(
+        if not (isinstance(part, Elementary) or mean < LONGEST):
+            raise TooLongError(
                 f"Joining {span(part)} takes about {mean:.0e} s, beyond every time grid: lengthen a cut-off, take "
                 "fewer rounds, or join halves of the chain instead of one link after the other."
             )

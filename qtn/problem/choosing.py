@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from qtn.codes.search import Entry, climb
+from qtn.evaluators.horizon import TooLongError
 from qtn.links.chain import Chain
 from qtn.links.graph_state import GraphState
 from qtn.links.link import Link
@@ -194,9 +195,16 @@ def climbed(
 
 
 def judge(problem: Problem, values: Numbers) -> Callable[[Chain], float]:
-    """Return the score of a chain under the schedule of a problem."""
+    """Return the score of a chain under the schedule of a problem; -inf where no time grid is long enough."""
     objective, evaluator, schedule = objective_of(problem), tree_evaluator(problem), schedule_with(problem, values)
-    return lambda chain: evaluate_leader(chain, objective, schedule, evaluator).score
+
+    def score(chain: Chain) -> float:
+        try:
+            return evaluate_leader(chain, objective, schedule, evaluator).score
+        except TooLongError:
+            return -math.inf
+
+    return score
 
 
 def chain_of(problem: Problem, numbers: Mapping[str, Any], max_photons: int) -> Chain | None:
