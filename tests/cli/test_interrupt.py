@@ -28,6 +28,14 @@ def file(tmp_path, monkeypatch):
     return "p.toml"
 
 
+@pytest.fixture(autouse=True)
+def _as_in_the_foreground():
+    """Shells ignore Ctrl-C for what they start in the background, these tests too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def last_line(capsys):
     return capsys.readouterr().err.splitlines()[-1]
 
