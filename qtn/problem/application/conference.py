@@ -70,6 +70,15 @@ def users_are_alike(table: Document) -> Iterator[tuple[str, str]]:
         )
 
 
+GatheringCutoff = (
+    Annotated[
+        float, Number("Pairs not all there that long after the first are given up", within.POSITIVE_OR_INF, unit=unit.S)
+    ]
+    | None
+)
+"""Key of every application that gathers pairs of many users."""
+
+
 class ConferenceKeys(Application):
     """Users at the left ends of copies of the chain, whose right ends meet at one hub; see `qtn.qkd.conference`."""
 
@@ -85,13 +94,7 @@ class ConferenceKeys(Application):
     pairwise: Choice[Pairwise] = Pairwise.NEIGHBOURS
     check: Choice[Check] = Check.Z
     ends: Choice[Ends] = Field(default=Ends.MEASURED, description="Whether users measure at once, or keep their qubits")
-    cutoff_time_s: (
-        Annotated[
-            float,
-            Number("Pairs not all there that long after the first are given up", within.POSITIVE_OR_INF, unit=unit.S),
-        ]
-        | None
-    ) = None
+    cutoff_time_s: GatheringCutoff = None
     correction: Annotated[
         float, Number("Bits that error correction reveals, over Shannon's bound", within.AT_LEAST_ONE)
     ] = 1.0

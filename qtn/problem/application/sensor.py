@@ -10,6 +10,7 @@ from qtn import _ranges as within
 from qtn.merit.quantities import Better, Delivered, Quantity
 from qtn.problem import number as unit
 from qtn.problem.application.application import Application, Needs
+from qtn.problem.application.conference import GatheringCutoff
 from qtn.problem.number import SMALLER, Number
 from qtn.problem.table import Choice, Document
 from qtn.sensing.group_clock import MOST_USERS, Measurement, Sensing, Sensor
@@ -82,13 +83,7 @@ class SharedSensor(Application):
     dephasing_hz: Annotated[
         float, Number("Rate of decay of the coherence of a probe", within.NON_NEGATIVE, SMALLER, unit=unit.HZ)
     ] = 0.0
-    cutoff_time_s: (
-        Annotated[
-            float,
-            Number("Pairs not all there that long after the first are given up", within.POSITIVE_OR_INF, unit=unit.S),
-        ]
-        | None
-    ) = None
+    cutoff_time_s: GatheringCutoff = None
     measurement: Choice[Measurement] = Field(default=Measurement.BEST, description="How gathered states are measured")
 
     @classmethod
