@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import sys
 
 
@@ -11,6 +12,7 @@ def main() -> None:
         from qtn.cli.app import run
 
         code = run()
+        ignore_interrupts()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -19,6 +21,11 @@ def main() -> None:
     if code == 130:
         leave(code)
     sys.exit(code)
+
+
+def ignore_interrupts() -> None:
+    """Let Ctrl-C change nothing any more: the work is done and told, and Python only takes itself apart."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def leave(code: int) -> None:

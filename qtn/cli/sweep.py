@@ -63,12 +63,13 @@ def sweep(
                 raise InterruptedRun(watch.kept(out)) from None
             if stop.signal == signal.SIGINT and progress.stopped:
                 raise InterruptedRun(watch.kept(out))
-    if json_:
-        print_json({"store": out, **vars(progress)})
-    else:
-        print(watch.summary(out, progress))
-    if progress.failed:
-        print(f"warning: {progress.failed:,} points failed; `qtn status {out}` says why", file=sys.stderr)
+            stop.done = True
+        if json_:
+            print_json({"store": out, **vars(progress)})
+        else:
+            print(watch.summary(out, progress))
+        if progress.failed:
+            print(f"warning: {progress.failed:,} points failed; `qtn status {out}` says why", file=sys.stderr)
     if progress.stopped:
         raise typer.Exit(REQUEUE)
 

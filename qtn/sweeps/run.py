@@ -61,6 +61,8 @@ class Stop:
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self.done = False
+        """Set it when the work is done and stored: Ctrl-C then changes nothing."""
 
     def __call__(self) -> bool:
         """Return whether to stop after the chunk in flight."""
@@ -86,7 +88,8 @@ def stop_on_signals(signals: Sequence[int] = (signal.SIGUSR1, signal.SIGTERM)) -
 
     def interrupt(number: int, frame: object) -> None:
         remember(number, frame)
-        raise KeyboardInterrupt
+        if not stop.done:
+            raise KeyboardInterrupt
 
     told = sys.unraisablehook
 

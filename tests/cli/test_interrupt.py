@@ -117,6 +117,26 @@ def test_the_handler_is_given_back():
     assert signal.getsignal(signal.SIGINT) == before
 
 
+def test_an_interrupt_after_the_last_point_changes_nothing(file, capsys, monkeypatch):
+    def summary(*_):
+        os.kill(os.getpid(), signal.SIGINT)
+        return "all of them"
+
+    interrupted_at(monkeypatch, -1)
+    monkeypatch.setattr("qtn.cli.watch_sweep.WatchSweep.summary", summary)
+    assert run(["sweep", file, "--out", "R.zarr", "--batch", "50"]) == 0
+    assert capsys.readouterr().out == "all of them\n"
+
+
+def test_an_interrupt_while_python_ends_changes_nothing(file):
+    """After the command, Python waits for what was registered to run at its end, and takes modules apart."""
+    late = "import atexit, os, signal, sys; sys.argv[0] = 'qtn'\n"
+    late += "atexit.register(os.kill, os.getpid(), signal.SIGINT)\nfrom qtn.cli import main\nmain()"
+    ended = subprocess.run([sys.executable, "-c", late, "check", "p.toml"], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert not ended.stderr
+
+
 def test_a_job_in_the_background_is_not_interrupted():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
