@@ -5,10 +5,15 @@ import os
 import signal
 import sys
 
+_owned = False
+"""Whether this process is that of a command, and ends with it."""
+
 
 def main() -> None:
     """Run `qtn`: exit 0 when done, 2 on bad input, 1 on anything unexpected, 130 when interrupted."""
+    global _owned
     try:
+        _owned = True
         from qtn.cli.app import run
 
         code = run()
@@ -24,8 +29,9 @@ def main() -> None:
 
 
 def ignore_interrupts() -> None:
-    """Let Ctrl-C change nothing any more: the work is done and told, and Python only takes itself apart."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Let Ctrl-C change nothing any more: the work is done, and Python only takes itself apart."""
+    if _owned:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def leave(code: int) -> None:

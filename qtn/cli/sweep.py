@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from qtn import _text
+from qtn.cli import ignore_interrupts
 from qtn.cli.app import Device, DryRun, File, InterruptedRun, Json, Set, app, print_json
 
 Run = Annotated[str, typer.Argument(metavar="RUN.zarr", help="Store of `qtn sweep`.")]
@@ -70,6 +71,7 @@ def sweep(
             print(watch.summary(out, progress))
         if progress.failed:
             print(f"warning: {progress.failed:,} points failed; `qtn status {out}` says why", file=sys.stderr)
+    ignore_interrupts()  # (before what was used is taken apart)
     if progress.stopped:
         raise typer.Exit(REQUEUE)
 
