@@ -1,17 +1,20 @@
 """The main job: optimise a problem, watch it, write the report; or the front between two merits."""
 
 import contextlib
+import json
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from qtn import _files
 from qtn.cli.app import print_json
 from qtn.cli.planning import content_of, tree_of
-from qtn.cli.text import grid_line
+from qtn.cli.text import BETTER, grid_line, shown
 from qtn.cli.watch import Watch
 from qtn.optimisation.checkpoint import Checkpoint, open_checkpoint
+from qtn.problem.best import as_toml, best_problem
 from qtn.problem.choice import Choice, Optimum, settings_of
 from qtn.problem.front import Front, front
 from qtn.problem.planner import optimise
@@ -37,7 +40,10 @@ def optimise_and_report(problem: Problem, folder: Path, checkpoint: Checkpoint |
         print(text(content, found, watch.total, seconds))
     with written_to(folder):  # after the answer, which a full disk must not cost
         path = write(content, folder)
-    print(f"report: {path}", file=sys.stderr)
+        words = f"The best that `qtn optimise` found: {content.merit} = {found.value:.10g}"
+        best = folder / "best.toml"
+        _files.write(best, as_toml(best_problem(problem, found.best), words))
+    print(f"report: {path}\nbest settings as a problem file: {best}", file=sys.stderr)
     return found.interrupted
 
 
@@ -82,16 +88,27 @@ def front_and_report(
     with Watch("value") as watch:  # the points maximise different merits
         found = front(problem, *names, report=watch, checkpoint=checkpoint)
     rows = [front_row(problem, found, choice) for choice in found.choices]
+    skipped = [{"least": level, "reason": reason} for level, reason in found.skipped.items()]
     if as_json:
-        print_json({"front": rows})
+        print_json({"front": rows, "floors": dict(found.floors), "skipped": skipped})
     else:
         print(f"{found.first:>22s} {found.second:>18s}  grid error  schedule")
         for row in rows:
             values = f"{row[found.first]:22.8g} {row[found.second]:18.8g}"
-            print(f"{values}  {row['grid_error']:10.1e}  {row['tree'] or '-'}")
+            print(f"{values}  {row['grid_error']:10.1e}  {shown(row['tree'] or '-')}")
+        for sentence in found.sentences:
+            print(sentence)
     known = quantities_of(problem.document)
     with written_to(folder):
-        paths = write_front(problem.name, {name: known[name].label for name in names}, rows, folder)
+        paths = write_front(
+            problem.name,
+            {name: known[name].label for name in names},
+            rows,
+            folder,
+            sentences=found.sentences,
+            gaps=list(found.skipped),
+            config=json.dumps(problem.document, indent=2),
+        )
     for path in paths:
         print(f"front: {path}", file=sys.stderr)
     return found.interrupted
@@ -142,7 +159,7 @@ def text(content: Content, found: Optimum, evaluations: int, seconds: float) -> 
     initial = content.initial[content.merit]
     before = f"(settings of the file: {'unknown' if initial is None else f'{initial:.8g}'})"
     lines = [f"{content.merit} = {found.value:.10g} {before}"]
-    lines += [f"schedule: {content.tree}"] if content.tree else []
+    lines += [f"schedule: {shown(content.tree)}"] if content.tree else []
     plob = content.best.get("plob_rate_hz")
     if plob is not None and content.merit == "secret_key_rate_hz":
         lines.append(f"direct transmission (PLOB bound): {plob:.8g}")
@@ -168,9 +185,13 @@ def text(content: Content, found: Optimum, evaluations: int, seconds: float) -> 
         lines += ["", "best schedules           value    distance"]
         for each in planning.leaders:
             distance = f"{each.distance:.3%}" if each.feasible else "infeasible"
-            lines.append(f"  {each.value:20.10g}  {distance:>10s}  {each.tree}")
-    lines += ["", f"what to improve first (elasticity of {content.sensitivity_of})"]
-    lines += [f"  {name:40s} {value:+.4f}" for name, value in list(content.elasticity.items())[:8]]
+            lines.append(f"  {each.value:20.10g}  {distance:>10s}  {shown(each.tree)}")
+    if content.gain:
+        lines += ["", f"what to improve first: change of {content.sensitivity_of} for {BETTER}"]
+        lines += [f"  {name:40s} {value:+.4g}" for name, value in list(content.gain.items())[:8]]
+    else:
+        lines += ["", f"what it depends on most (elasticity of {content.sensitivity_of})"]
+        lines += [f"  {name:40s} {value:+.4f}" for name, value in list(content.elasticity.items())[:8]]
     counts = f"{found.num_gradients:,} evaluations with gradient, {evaluations:,} candidates in all, {seconds:.1f} s"
     lines += ["", f"{content.status} {counts}."]
     return "\n".join(lines)

@@ -66,6 +66,7 @@ def content_of(problem: Problem, found: Optimum) -> Content:
         initial_delivery=delivery(before.result),
         best_delivery=delivery(after.result),
         history=found.history,
+        gain=slopes["gain"],
         elasticity=slopes["elasticity"],
         gradient=slopes["gradient"],
         edges=slopes["edges"],

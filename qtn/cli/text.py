@@ -1,5 +1,6 @@
 """Results as aligned text."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,17 +88,33 @@ def lattice_lines(found: dict[str, Any]) -> list[str]:
     return lines
 
 
+def shown(tree: str) -> str:
+    """Return the text of a schedule with times of six digits; files and JSON have them all.
+
+    Example:
+        >>> shown("swap(0, 1, cutoff_time=0.5494120869444955)")
+        'swap(0, 1, cutoff_time=0.549412)'
+    """
+    return re.sub(r"\d+\.\d{6,}(e[+-]?\d+)?", lambda found: f"{float(found[0]):.6g}", tree)
+
+
+BETTER = "1 % better (1 % less error or loss, 1 % more time; to first order)"
+
+
 def gradient_text(of: Quantity, found: dict[str, Any], info: dict[str, Any]) -> str:
-    """Return value, derivatives and elasticities, the largest first, and what the outcome hides."""
-    elasticity, slopes = found["elasticity"], found["gradient"]
-    names = [*elasticity, *(name for name in slopes if name not in elasticity)]
+    """Return value, gains, derivatives and elasticities, the largest first, and what the outcome hides."""
+    elasticity, slopes, gain = found["elasticity"], found["gradient"], found["gain"]
+    names = list(dict.fromkeys([*gain, *elasticity, *slopes]))
     width = max(len(name) for name in names)
-    lines = [f"{of.name} = {found['value']:.10g}", "", f"{'number':{width}s}  {'elasticity':>12s}  derivative"]
+    head = f"{'number':{width}s}  {'1 % better':>12s}  {'elasticity':>12s}  derivative"
+    lines = [f"{of.name} = {found['value']:.10g}", "", head]
     for name in names:
-        relative = f"{elasticity[name]:+12.5g}" if name in elasticity else " " * 12
+        columns = (f"{column[name]:+12.5g}" if name in column else " " * 12 for column in (gain, elasticity))
         edge = f"  ({edge_words(found['edges'][name])})" if name in found["edges"] else ""
-        lines.append(f"{name:{width}s}  {relative}  {slopes[name]:.6g}{edge}")
-    lines += ["", "elasticity: % change of the merit for +1 % of the number"]
+        lines.append(f"{name:{width}s}  {'  '.join(columns)}  {slopes[name]:.6g}{edge}")
+    unit = f" [{of.unit}]" if of.unit else ""
+    lines += ["", f"{BETTER}: change of the merit{unit}; best first" if gain else ""]
+    lines += ["elasticity: % change of the merit for +1 % of the number"]
     lines += lattice_lines(found)
     if "num_samples" in info:
         time, state = info["mean_time_standard_error_s"], info["state_standard_error"]

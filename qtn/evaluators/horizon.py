@@ -12,7 +12,7 @@ from qtn.evaluators.delivery import delivering
 from qtn.evaluators.extrapolate import root
 from qtn.evaluators.fold import Fold
 from qtn.evaluators.grid import TimeGrid
-from qtn.evaluators.plan import COARSE, NUM_LIFETIMES
+from qtn.evaluators.plan import COARSE, NUM_LIFETIMES, TooLongError
 from qtn.evaluators.scales import TimeScales
 from qtn.links.chain import Chain
 from qtn.schedules.arguments import span
@@ -39,10 +39,6 @@ class Probe:
         found = root(Fold(chain, schedule, self.grid, self.level))
         lifetime, values = constant((found.lifetime, found.values))
         return library(lifetime, values).stack([lifetime, values[0]])
-
-
-class TooLongError(ValueError):
-    """A join takes longer than every time grid."""
 
 
 def measured_horizon(

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 from qtn._checks import constant
 from qtn.evaluators.horizon import Probe
 from qtn.evaluators.outcome import Outcome, Summary
-from qtn.evaluators.plan import COARSE, LADDER, GridPlan, memory_needed
+from qtn.evaluators.plan import COARSE, LADDER, GridPlan, TooLongError, memory_needed
 from qtn.evaluators.scales import TimeScales
 from qtn.links.chain import Chain
 
@@ -135,7 +135,7 @@ def ladder(scales: TimeScales, horizon: float, terms: Terms) -> Search:
         terms: of the evaluator.
 
     Raises:
-        ValueError: if no affordable grid resolves the problem.
+        TooLongError: if no affordable grid resolves the problem.
     """
     if terms.step is not None:
         num_steps = steps_for(horizon, terms.step, terms) if terms.num_steps is None else terms.num_steps
@@ -150,7 +150,7 @@ def ladder(scales: TimeScales, horizon: float, terms: Terms) -> Search:
     best = yield from climb((scales.extrapolation(horizon, n) for n in tried), exact, rtol=terms.rtol)
     if best is None:
         finest = min(*scales.attempts, *scales.cutoffs, math.inf)
-        raise ValueError(
+        raise TooLongError(
             f"No affordable time grid resolves this {terms.slowest}, and the shortest time scale is {finest:.3g} s. A "
             f"full grid would need {terms.steps(horizon / finest)}. {terms.cure}"
         )

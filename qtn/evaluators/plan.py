@@ -16,6 +16,10 @@ BYTES_PER_STEP = 2500
 """Working memory per grid step of one join and its derivative, measured."""
 
 
+class TooLongError(ValueError):
+    """No time grid is long enough for a join, and fine enough for its shortest time."""
+
+
 @pytree
 class GridPlan:
     """The grids that one evaluation uses: one that is exact, or several that are extrapolated."""

@@ -113,6 +113,9 @@ class Quantity:
     per_pair: float | None = None
     """Largest value x mean time; None = slow delivery does not bound it."""
 
+    useless: float = 0.0
+    """Value up to which nobody wants pairs: fronts begin above it."""
+
     @property
     def limits(self) -> Range:
         """Return what may be asked of it at least."""
@@ -186,7 +189,7 @@ MORE, LESS, TSIRELSON = Better.MORE, Better.LESS, 2 * math.sqrt(2)
 QUANTITIES: dict[str, Quantity] = {each.name: each for each in (
     Quantity("mean_time_s", "s", "mean waiting time", lambda d: d.result.mean_time, better=LESS),
     Quantity("rate_hz", "Hz", "pair rate", lambda d: 1 / d.result.mean_time, better=MORE, per_pair=1.0),
-    Quantity("fidelity", "", "fidelity", of_state(fidelity), better=MORE, most=1.0),
+    Quantity("fidelity", "", "fidelity", of_state(fidelity), better=MORE, most=1.0, useless=0.5),
     Quantity("qber_x", "", "QBER in X", of_state(qber_x), better=LESS),
     Quantity("qber_y", "", "QBER in Y", of_state(qber_y), better=LESS),
     Quantity("qber_z", "", "QBER in Z", of_state(qber_z), better=LESS),

@@ -1,10 +1,12 @@
 """Tune the numbers of a chain and a schedule by gradients: cut-offs, sources, positions, hardware."""
 
+import contextlib
 import dataclasses
 import functools
 import math
 from collections.abc import Callable, Mapping
 
+from qtn.evaluators.plan import TooLongError
 from qtn.optimisation.checkpoint import Checkpoint
 from qtn.optimisation.constrained import ConstrainedFit, ConstrainedProgress
 from qtn.optimisation.settings import ConstrainedSettings
@@ -24,6 +26,9 @@ MAX_GRIDS, MAX_GRIDS_ON_LATTICE = 6, 2
 
 ENOUGH, ENOUGH_ON_LATTICE = 1e-6, 1e-2
 """Relative improvement below which no new grid is tried."""
+
+PARTS_OF_THE_WAY = (0.5, 0.25, 0.1)
+"""Where it is judged instead, when no time grid holds the end of a climb."""
 
 CLOSE = 1e-2
 """Relative change below which full resolution is worth its time."""
@@ -75,7 +80,8 @@ def tune(
         )
         for start in further[: num_starts - 1]:
             if not interrupted:
-                runs.append(_Run(climber, start, settings).tuned())
+                with contextlib.suppress(TooLongError):  # (it was judged on a short grid)
+                    runs.append(_Run(climber, start, settings).tuned())
                 interrupted = runs[-1].interrupted
     except KeyboardInterrupt:  # before the first evaluation of a start
         interrupted = True
@@ -122,6 +128,8 @@ class _Run:
         self.num_evaluations = 0
         self.bias: dict[str, float] = {}
         """How much the last grid overestimates the quantities that have limits."""
+        self.beyond = ""
+        """Why the climb did not go on to where it led, if no time grid holds that."""
 
     def tuned(self) -> Tuned:
         """Climb, on the lattice first; where nothing is better than the start, say what holds there."""
@@ -129,8 +137,9 @@ class _Run:
         lattice = {name: spacing for name, spacing in self.tuning.lattice.items() if name in self.free}
         self.settle(on_lattice=bool(lattice))
         if lattice and not self.fits[-1].interrupted:
-            self.best, self.num_evaluations = self.climber.polished(self.best, lattice)
-            self.judged, self.kept = self.tuning.evaluated(self.best), None
+            moved, self.num_evaluations = self.climber.polished(self.best, lattice)
+            self.best, polished = self.affordable(self.best, moved, parts=())
+            self.judged, self.kept = polished or self.judged, None
             self.free = self.free - lattice.keys()
             if self.free:
                 self.settle(on_lattice=False)
@@ -141,7 +150,7 @@ class _Run:
             once = dataclasses.replace(self.settings or TUNING, max_evaluations=1)
             self.kept, _ = self.climber.climb(self.best, self.free, self.bias, once, fine=True)
             self.fits.append(self.kept)
-        last = self.kept or self.fits[-1]
+        last, rounded = self.kept or self.fits[-1], bool(self.num_evaluations and not self.free)
         return Tuned(
             parameters=self.best,
             **vars(self.judged),
@@ -150,7 +159,7 @@ class _Run:
             converged=last.converged,
             num_gradients=sum(fit.num_evaluations for fit in self.fits),
             num_evaluations=self.num_evaluations,
-            status="No neighbouring cut-off is better." if self.num_evaluations and not self.free else last.status,
+            status=f"{'No neighbouring cut-off is better.' if rounded else last.status}{self.beyond}",
             interrupted=interrupted,
         )
 
@@ -163,15 +172,36 @@ class _Run:
         for _ in range(MAX_GRIDS_ON_LATTICE if on_lattice else MAX_GRIDS):
             fit, coarse = self.climber.climb(here, self.free, self.bias, settings, fine)
             self.fits.append(fit)
-            here, found = fit.parameters, self.tuning.evaluated(fit.parameters)
+            here, found = self.affordable(here, fit.parameters)
+            if found is None:
+                break
             if better(found, self.judged):
                 self.best, self.judged, self.kept = here, found, fit
             change, exact = _change(before, found), self.exact(coarse, found)
-            if fit.interrupted or (change <= enough and (exact or on_lattice or fine)) or (exact and fit.converged):
+            settled = (change <= enough and (exact or on_lattice or fine)) or (exact and fit.converged)
+            if self.beyond or fit.interrupted or settled:
                 break  # an extrapolated grid suits where it was chosen: it is chosen once more at the end
             fine = not on_lattice and (fit.converged or change <= CLOSE)
             before, true = found, found.merits
             self.bias = {name: coarse.merits[name] / true[name] if true[name] > 0 else 1.0 for name in self.bias}
+
+    def affordable(
+        self, here: Mapping[str, float], there: Mapping[str, float], parts: tuple[float, ...] = PARTS_OF_THE_WAY
+    ) -> tuple[dict[str, float], Judged | None]:
+        """Judge numbers at full resolution; where no time grid holds them, the first on the way that one holds."""
+        for part in (1.0, *parts):
+            between = dict(there) if part == 1.0 else {name: self.between(name, here, there, part) for name in there}
+            try:
+                return between, self.tuning.evaluated(between)
+            except TooLongError as error:
+                self.beyond = f" It led on to where no time grid is affordable: {error}"
+        return dict(here), None
+
+    def between(self, name: str, here: Mapping[str, float], there: Mapping[str, float], part: float) -> float:
+        """Return a number after a part of its way, on a logarithmic scale where it varies on one."""
+        if name in self.tuning.log:
+            return here[name] * (there[name] / here[name]) ** part
+        return here[name] + part * (there[name] - here[name])
 
     def exact(self, coarse: Judged, found: Judged) -> bool:
         """Whether a time grid gives what full resolution gives."""

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 
@@ -56,7 +56,22 @@ class Tuned:
     interrupted: bool = False
 
 
-def better(new: Judged | Tuned, old: Judged | Tuned) -> bool:
+@runtime_checkable
+class Ranked(Protocol):
+    """What has a score, and limits that it keeps or misses."""
+
+    @property
+    def score(self) -> float:
+        """Larger is better."""
+        ...
+
+    @property
+    def violation(self) -> float:
+        """0 = feasible."""
+        ...
+
+
+def better(new: Ranked, old: Ranked) -> bool:
     """Whether a feasible point gains, or an infeasible one misses less."""
     return new.violation < old.violation if old.violation > 0 or new.violation > 0 else new.score > old.score
 

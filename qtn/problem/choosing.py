@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from qtn.codes.search import Entry, climb
-from qtn.evaluators.horizon import TooLongError
+from qtn.evaluators.plan import TooLongError
 from qtn.links.chain import Chain
 from qtn.links.graph_state import GraphState
 from qtn.links.link import Link

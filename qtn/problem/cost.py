@@ -8,6 +8,7 @@ References:
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from qtn.problem.table import declared
 
 BEST = 1e4
 """Largest improvement that is considered."""
+
+PER_CENT = 0.01
 
 
 def sense(name: str) -> Sense | None:
@@ -55,6 +58,42 @@ def improved(name: str, base: float, factor: Any) -> Any:
     if better is Sense.TOWARDS_ZERO:
         return -jnp.expm1(jnp.log1p(-base) / factor)
     return base * factor if better is Sense.LARGER else base / factor
+
+
+def gains(numbers: Mapping[str, float], slopes: Mapping[str, float]) -> dict[str, float]:
+    """Return by how much a merit changes when one number is 1 % better, to first order, the largest first.
+
+    1 % better is 1 % less error or loss, or 1 % more time: a step that exists however close to perfect a number is,
+    and whose sign does not turn over where the merit is negative. What is perfect already, and settings, are left out.
+
+    Args:
+        numbers: dotted name -> value.
+        slopes: dotted name -> derivative of the merit.
+
+    Example:
+        >>> gains({"chain.node.gates.readout": 0.998, "chain.link.bright_state": 0.1},
+        ...       {"chain.node.gates.readout": 5.0, "chain.link.bright_state": 1.0})  # doctest: +ELLIPSIS
+        {'chain.node.gates.readout': 9.99...e-05}
+    """
+    found = {
+        name: PER_CENT * slopes[name] * step_of_factor(name, x) for name, x in numbers.items() if improvable(name, x)
+    }
+    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
+
+
+def improvable(name: str, value: float) -> bool:
+    """Whether a number is hardware, and not perfect yet."""
+    return costs(name) and math.isfinite(value) and step_of_factor(name, value) != 0
+
+
+def step_of_factor(name: str, value: float) -> float:
+    """Return the derivative of `improved` by the factor, where that is 1."""
+    better = sense(name)
+    if better is Sense.TOWARDS_ONE:
+        return -value * math.log(value) if value > 0 else 0.0
+    if better is Sense.TOWARDS_ZERO:
+        return (1 - value) * math.log1p(-value) if value < 1 else 0.0
+    return value if better is Sense.LARGER else -value
 
 
 def hardware_cost(baseline: Mapping[str, float], numbers: Mapping[str, Any]) -> Any:

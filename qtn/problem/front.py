@@ -1,7 +1,7 @@
 """The front between two merits: the best of one for a ladder of least values of the other."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from qtn.optimisation.checkpoint import Checkpoint
 from qtn.planning.candidates import schedule_of
 from qtn.planning.front import pareto
 from qtn.planning.leaders import evaluate_leader
+from qtn.planning.tuning import better
 from qtn.problem.choice import Choice, Optimum
 from qtn.problem.names import chain_with
 from qtn.problem.objective import search_evaluator
@@ -19,6 +20,9 @@ from qtn.problem.planner import Planner, Show, optimise
 from qtn.problem.problem import Problem
 from qtn.problem.quantities import quantities_of, to_be_raised
 from qtn.problem.schema import Optimise
+
+LEAST_OF_BEST = 1e-3
+"""Part of the best rate below which a front does not look, unless the file has a limit for that rate."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +33,17 @@ class Front:
     second: str
     choices: tuple[Choice, ...]
     interrupted: bool = False
+    floors: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """Name of a merit -> least value that was looked for."""
+    skipped: Mapping[float, str] = dataclasses.field(default_factory=dict)
+    """Least value of `second` at which no point could be computed -> why."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """Return what was looked for, and what could not be computed."""
+        floors = [f"{name} at least {value:.4g}" for name, value in self.floors.items()]
+        said = [f"Looked for: {' and '.join(floors)}; optimise.minimum sets other limits."] if floors else []
+        return said + [f"No point at {self.second} {level:.6g}: {why}" for level, why in self.skipped.items()]
 
 
 def read_names(text: str, quantities: Mapping[str, Quantity]) -> tuple[str, str]:
@@ -66,7 +81,9 @@ def front(
     """Return the front between two merits of a problem with an [optimise] table.
 
     Both ends come first; between them `first` is maximised with `second` at least on an even ladder. Other limits of
-    the file hold throughout. Where no number is tuned one search serves all points.
+    the file hold throughout. Neither end goes further than is worth knowing: the limits that the file sets for the two
+    merits, else a fidelity above 1/2, and of a rate `LEAST_OF_BEST` of the best. Each point starts from its neighbours.
+    Where no number is tuned one search serves all points.
 
     Args:
         problem: its schedules, numbers and limits are used; what it maximises is not.
@@ -75,41 +92,92 @@ def front(
         num_points: points asked for, both ends included; fewer where some coincide.
         report: as in `optimise`, with the number of the point in front.
         checkpoint: as in `optimise`.
+
+    Returns:
+        The front; points between the ends that cannot be computed are left out, with the reason.
+
+    Raises:
+        ValueError: if an end cannot be computed.
     """
     table = problem.config.optimise or Optimise(parameters=[])
-    limits = {name: value for name, value in (table.minimum or {}).items() if name not in (first, second)}
+    limits, rows = table.minimum or {}, quantities_of(problem.document)
+    floors = {name: limits.get(name, rows[name].useless) for name in (first, second)}
 
     def asked(maximise: str, minimum: Mapping[str, float]) -> Problem:
-        wanted: dict[str, Any] = {"maximise": maximise, "minimise": None, "minimum": {**limits, **minimum}}
+        least = {name: value for name, value in {**limits, **floors, **minimum}.items() if value > 0}
+        wanted: dict[str, Any] = {"maximise": maximise, "minimise": None}
+        wanted["minimum"] = {name: value for name, value in least.items() if name != maximise or name in limits}
         config = problem.config.model_copy(update={"optimise": table.model_copy(update=wanted)})
         return dataclasses.replace(problem, config=config, also=(first, second))
 
-    def best(maximise: str, minimum: Mapping[str, float], number: int) -> Optimum:
+    def best(
+        maximise: str, minimum: Mapping[str, float], number: int, near: Choice | None = None, way: str = ""
+    ) -> Optimum:
         return optimise(
             asked(maximise, minimum),
+            start=near and near.values,
             report=lambda *news: report(f"point {number} of {num_points}: {news[0]}", *news[1:]),
-            checkpoint=checkpoint and checkpoint.section(f"point-{number:03d}"),
+            checkpoint=checkpoint and checkpoint.section(f"point-{number:03d}{way}"),
         )
 
     search = table.search
     if search is not None and not table.parameters and not search.cutoffs and search.method != "beam":
-        rows = quantities_of(problem.document)
         pure = min((first, second), key=lambda name: _haste(rows[name]))
         return _of_one_search(asked(pure, {}), first, second, num_points, report, checkpoint)
-    ends = best(first, {}, 1)
-    found, interrupted = [ends.best], ends.interrupted
-    if not interrupted:
-        ends = best(second, {}, num_points)
-        found.append(ends.best)
-        interrupted = ends.interrupted
-    low, high = found[0].merits[second], found[-1].merits[second]
-    for number, level in enumerate(np.linspace(low, high, num_points)[1:-1].tolist(), 2):
-        if interrupted or level <= 0:
-            continue
-        point = best(first, {second: level}, number)
-        interrupted = point.interrupted
-        found.append(point.best)
-    return _unbeaten(first, second, found, interrupted)
+    found, interrupted = {}, False
+    for name in sorted((first, second), key=lambda name: not _haste(rows[name])[0]):  # first a rate, which has a floor
+        if not interrupted:
+            end = best(name, {}, 1 if name == first else num_points)
+            found[name], interrupted = end.best, end.interrupted
+            if _haste(rows[name])[0] and name not in limits:
+                floors[name] = LEAST_OF_BEST * max(end.best.merits[name], 0.0)
+    between, skipped, interrupted = _between(
+        lambda level, number, near, back: best(first, {second: level}, number, near, "-back" if back else ""),
+        [found.get(first), *_levels(found, first, second, num_points), found.get(second)],
+        interrupted,
+    )
+    front = _unbeaten(first, second, [*found.values(), *between], interrupted)
+    return dataclasses.replace(front, floors={k: v for k, v in floors.items() if v > 0}, skipped=skipped)
+
+
+def _between(
+    best: Callable[[float, int, Any, bool], Optimum], ladder: list[Any], interrupted: bool
+) -> tuple[list[Choice], dict[float, str], bool]:
+    """Return the best at each level of a ladder, from the neighbours on both sides: there may be several optima.
+
+    Args:
+        best: called with level, number of the point, the neighbour that it starts from, and whether on the way back.
+        ladder: the choice at one end, the levels, the choice at the other end.
+        interrupted: whether there is nothing more to do.
+
+    Returns:
+        (choices, {level: why there is none}, interrupted).
+    """
+    found: dict[int, Choice] = {}
+    skipped: dict[float, str] = {}
+    for order in (range(1, len(ladder) - 1), range(len(ladder) - 2, 0, -1)):
+        near = ladder[order[0] - order.step] if len(order) else None
+        for place in order:
+            if interrupted or ladder[place] <= 0:
+                continue
+            try:
+                point = best(ladder[place], place + 1, near, order.step < 0)
+            except ValueError as error:
+                if place not in found:
+                    skipped[ladder[place]] = str(error)
+                continue
+            near, interrupted = point.best, point.interrupted
+            if place not in found or better(near, found[place]):
+                found[place] = near
+            skipped.pop(ladder[place], None)
+    return [found[place] for place in sorted(found)], skipped, interrupted
+
+
+def _levels(ends: Mapping[str, Choice], first: str, second: str, num_points: int) -> list[float]:
+    """Return least values of `second` between both ends; none where an end is missing."""
+    if len(ends) < 2:
+        return []
+    return np.linspace(ends[first].merits[second], ends[second].merits[second], num_points)[1:-1].tolist()
 
 
 def _haste(quantity: Quantity) -> tuple[bool, bool]:

@@ -42,6 +42,7 @@ def optimise(
     problem: Problem,
     *,
     seed: int | tuple[int, ...] = 0,
+    start: Mapping[str, float] | None = None,
     report: Show = lambda phase, best, evaluations: None,
     checkpoint: Checkpoint | None = None,
 ) -> Optimum:
@@ -50,6 +51,7 @@ def optimise(
     Args:
         problem: with an [optimise] table.
         seed: of the further starts of a given tree; the first start is the file's.
+        start: dotted name -> number, where the only start is, such as what was found for other limits.
         report: called as it goes on; the best score that it is told never falls, and is -inf until something was tuned
             or searched to the end: the short grids of a search may be wrong by a fifth, so the phase tells their best.
         checkpoint: keeps what is found, so that a run that was killed goes on to the same answer.
@@ -65,32 +67,39 @@ def optimise(
     if problem.config.optimise.choices:
         return choose(
             problem,
-            lambda fixed: Planner(fixed, report, checkpoint, seed).of_fixed_numbers(),
+            lambda fixed: Planner(fixed, report, checkpoint, seed, start).of_fixed_numbers(),
             lambda best, count: report("choosing whole numbers", best, count),
         )
-    return Planner(problem, report, checkpoint, seed).run()
+    return Planner(problem, report, checkpoint, seed, start).run()
 
 
 class Planner:
     """The state of one optimisation."""
 
     def __init__(
-        self, problem: Problem, report: Show, checkpoint: Checkpoint | None = None, seed: int | tuple[int, ...] = 0
+        self,
+        problem: Problem,
+        report: Show,
+        checkpoint: Checkpoint | None = None,
+        seed: int | tuple[int, ...] = 0,
+        start: Mapping[str, float] | None = None,
     ) -> None:
         table = problem.config.optimise
         assert table is not None
         self.problem, self.table, self.report, self.checkpoint, self.seed = problem, table, report, checkpoint, seed
         self.parameters, self.objective = parameters_of(problem), objective_of(problem)
+        self.start, self.num_starts = dict(self.parameters.initial), NUM_STARTS if start is None else 1
+        self.start |= {name: value for name, value in (start or {}).items() if name in self.start}
         self.history: list[float] = []
         self.num_searches = self.num_gradients = 0
         self.best_score = -math.inf
 
     def run(self) -> Optimum:
         """Search and tune in turn until the schedule stays."""
-        values = self.parameters.initial
+        values = self.start
         if self.table.search is None:
             given = self.problem.schedule if self.problem.root.scheduled else None
-            return self.optimum([self.tuned(given, values, NUM_STARTS)], None)
+            return self.optimum([self.tuned(given, values, self.num_starts)], None)
         best: list[Choice] = []
         found: SearchResult | None = None
         tree: Any = None

@@ -15,6 +15,7 @@ from qtn.links.chain import Chain
 from qtn.links.link import herald
 from qtn.merit.quantities import Delivered, values_of
 from qtn.problem.application.application import Application
+from qtn.problem.cost import gains
 from qtn.problem.edges import edges
 from qtn.problem.evaluation import (
     Evaluation,
@@ -89,11 +90,11 @@ def gradient(problem: Problem, of: str, values: dict[str, float] | None = None) 
         values: numbers to replace first.
 
     Returns:
-        {"value", "gradient": {name: d merit / d number}, "elasticity": {name: x/f df/dx}, "edges": {name: {"slope",
-        "step", "diverges"}}, "ties": [link, ...], "multiples": bool}, the elasticities largest first; those at 0 and
-        infinity are left out; and "warnings" of the application, where there is one. At the ends of ranges named in
-        "edges" the derivative means nothing, and the slope over a finite step stands in its place; for "ties" and
-        "multiples" see `lattice`.
+        {"value", "gradient": {name: d merit / d number}, "elasticity": {name: x/f df/dx}, "gain": {name: change of
+        the merit for 1 % better}, "edges": {name: {"slope", "step", "diverges"}}, "ties": [link, ...], "multiples":
+        bool}, the elasticities largest first; those at 0 and infinity are left out; for "gain" see `gains`; and
+        "warnings" of the application, where there is one. At the ends of ranges named in "edges" the derivative means
+        nothing, and the slope over a finite step stands in its place; for "ties" and "multiples" see `lattice`.
     """
     return differentiate(problem, of, values)[0]
 
@@ -117,6 +118,7 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
     }
     ordered = dict(sorted(relative.items(), key=lambda item: -abs(item[1])))
     found = {"value": float(clipped), "gradient": {name: slopes[name] for name in leaves}, "elasticity": ordered}
+    found["gain"] = gains(leaves, slopes)
     described = {"edges": {name: vars(end) for name, end in ends.items()}, **lattice(system_with(problem, leaves)[0])}
     if problem.config.application is not None and use is not None:
         described["warnings"] = problem.config.application.warnings(use)

@@ -89,6 +89,9 @@ class Content:
     best_delivery: Delivery | None
     history: np.ndarray
     """(iterations, starts), the objective at each iteration."""
+    gain: Mapping[str, float]
+    """Dotted name -> change of the merit when a number of the hardware is 1 % better (1 % less error or loss, 1 % more
+    time), the largest first."""
     elasticity: Mapping[str, float]
     """Dotted name -> relative change of the merit for a relative change of the number, largest first."""
     gradient: Mapping[str, float]

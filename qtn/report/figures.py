@@ -1,7 +1,7 @@
 """The figures of a report: matplotlib drawings as inline SVG, in colours that the colour-blind can tell apart."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from qtn.report.content import Content, Delivery
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 SIZE = (6.4, 3.5)
+LOGARITHMIC = 30.0
+"""Ratio of the largest to the least value from which an axis of a front is logarithmic."""
 
 
 def figure(ylabel: str, xlabel: str, size: tuple[float, float] = SIZE) -> tuple[Any, Any]:
@@ -107,31 +109,40 @@ def convergence(content: Content, label: str) -> str:
     return svg(drawing, "convergence of the optimiser")
 
 
-def sensitivities(content: Content, most: int = 12) -> str:
-    """Draw the elasticities, largest first."""
-    names = list(content.elasticity)[:most][::-1]
-    values = [content.elasticity[name] for name in names]
-    drawing, axes = figure("", "elasticity: % change of the merit for +1 %", (6.4, 0.9 + 0.3 * len(names)))
+def sensitivities(content: Content, of: str, most: int = 12) -> str:
+    """Draw what 1 % better hardware gains of a merit called `of`, largest first; without hardware, elasticities."""
+    shown, label = content.gain, f"change of the {of} for 1 % better"
+    if not shown:
+        shown, label = content.elasticity, f"elasticity: % change of the {of} for +1 %"
+    names = list(shown)[:most][::-1]
+    values = [shown[name] for name in names]
+    drawing, axes = figure("", label, (6.4, 0.9 + 0.3 * len(names)))
     colours = [BLUE if value >= 0 else ORANGE for value in values]
     axes.barh(names, values, color=colours)
     axes.axvline(0, color="black", linewidth=0.8)
     return svg(drawing, "sensitivities of the merit")
 
 
-def front(name: str, labels: Mapping[str, str], rows: Any) -> str:
-    """Draw a front between two merits (name -> label); points of one schedule share a colour."""
+def front(name: str, labels: Mapping[str, str], rows: Any, gaps: Sequence[float] = ()) -> str:
+    """Draw a front between two merits (name -> label); points of one schedule share a colour.
+
+    The line is broken at `gaps`, where a point is missing; what is not above 0 is left out where the axis is
+    logarithmic.
+    """
     first, second = labels
     drawing, axes = figure(labels[first], labels[second])
-    axes.plot([row[second] for row in rows], [row[first] for row in rows], color=GREY, linewidth=1, zorder=1)
-    trees = list(dict.fromkeys(row["tree"] for row in rows))
-    for number, tree in enumerate(trees):
-        points = [(row[second], row[first]) for row in rows if row["tree"] == tree]
+    values = [row[first] for row in rows if row[first] > 0]
+    logarithmic = bool(values) and max(values) > LOGARITHMIC * min(values)
+    shown = [row for row in rows if row[first] > 0 or not logarithmic]
+    line = sorted([*((row[second], row[first]) for row in shown), *((gap, np.nan) for gap in gaps)])
+    axes.plot(*zip(*line, strict=True) if line else ((), ()), color=GREY, linewidth=1, zorder=1)
+    for number, tree in enumerate(dict.fromkeys(row["tree"] for row in shown)):
+        points = [(row[second], row[first]) for row in shown if row["tree"] == tree]
         label = tree if not tree or len(tree) <= 60 else tree[:57] + "..."
         axes.scatter(*zip(*points, strict=True), label=label, zorder=2, color=f"C{number % 10}")
-    values = [row[first] for row in rows]
-    if values and min(values) > 0 and max(values) > 30 * min(values):
+    if logarithmic:
         axes.set_yscale("log")
     axes.set_title(name)
-    if any(trees):
+    if len({row["tree"] for row in shown if row["tree"]}) > 1:
         axes.legend(frameon=False, fontsize="x-small")
     return svg(drawing, f"front between {first} and {second}")

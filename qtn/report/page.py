@@ -97,7 +97,9 @@ def drawings(content: Content) -> dict[str, str]:
         "waiting_time": figures.waiting_time(content),
         "fidelity_in_time": figures.fidelity_in_time(content),
         "convergence": figures.convergence(content, label(content, content.merit)) if content.history.size else "",
-        "sensitivities": figures.sensitivities(content) if content.elasticity else "",
+        "sensitivities": figures.sensitivities(content, label(content, content.sensitivity_of or content.merit))
+        if content.elasticity
+        else "",
     }
 
 
@@ -107,6 +109,11 @@ def in_time(waiting: str, fidelity: str) -> str:
         return ""
     title = "When a pair arrives, and how good it is" if fidelity else "When a pair arrives"
     return f'<h2>{title}</h2><div class="pair"><div>{waiting}</div><div>{fidelity}</div></div>'
+
+
+def signed(values: Mapping[str, float], name: str) -> str:
+    """Return a number with its sign, an en dash where there is none."""
+    return f"{values[name]:+.4g}" if name in values else number(None)
 
 
 def slope(content: Content, name: str) -> str:
@@ -135,10 +142,15 @@ def render(content: Content) -> str:
         ),
     )
     improve = table(
-        ["parameter", "elasticity", "derivative"],
+        ["parameter", "1 % better", "elasticity", "derivative"],
         (
-            [f"<code>{html.escape(name)}</code>", f"{value:+.4f}", slope(content, name)]
-            for name, value in list(content.elasticity.items())[:20]
+            [
+                f"<code>{html.escape(name)}</code>",
+                signed(content.gain, name),
+                signed(content.elasticity, name),
+                slope(content, name),
+            ]
+            for name in list(dict.fromkeys([*content.gain, *content.elasticity]))[:20]
         ),
     )
     versions = ", ".join(f"{name} {version}" for name, version in content.versions.items())
@@ -156,8 +168,9 @@ def render(content: Content) -> str:
 {codes_part(content.best.get("links", []))}
 {in_time(drawn["waiting_time"], drawn["fidelity_in_time"])}
 <h2>What to improve first</h2>
-<p>By how many per cent the {html.escape(of)} changes when one number
-grows by one per cent, at the best settings.</p>
+<p>1 % better: by how much the {html.escape(of)} changes when one number of the hardware has 1 % less error or loss,
+or 1 % more time, to first order. Elasticity: by how many per cent it changes when a number grows by 1 %. Both at the
+best settings.</p>
 {drawn["sensitivities"]}{improve}
 {"<h2>Convergence</h2>" if drawn["convergence"] else ""}{drawn["convergence"]}
 {exactness(content.best["info"])}

@@ -47,7 +47,7 @@ def test_evaluate_for_people(file, capsys):
 def test_gradient(file, capsys):
     assert run(["gradient", file, "--of", "fidelity", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"value", "gradient", "elasticity", "edges", "ties", "multiples"}
+    assert set(found) == {"value", "gradient", "elasticity", "gain", "edges", "ties", "multiples"}
     assert run(["gradient", file]) == 0
     assert "chain.link.p_success" in capsys.readouterr().out
 
@@ -61,7 +61,11 @@ def test_optimise_writes_a_report(file, tmp_path, capsys):
     page = (tmp_path / "two-report" / "report.html").read_text()
     assert page.count("<svg") == 5  # drawing, waiting time, fidelity, convergence, sensitivities
     assert "two-report" in output.err
-    assert [file.name for file in (tmp_path / "two-report").iterdir()] == ["report.html"], "no draft is left"
+    files = sorted(file.name for file in (tmp_path / "two-report").iterdir())
+    assert files == ["best.toml", "report.html"], "no draft is left"
+    assert run(["evaluate", str(tmp_path / "two-report" / "best.toml"), "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["secret_key_rate_hz"] == pytest.approx(found["best"]["value"], rel=1e-9)
     assert (
         run(
             [

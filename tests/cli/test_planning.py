@@ -46,7 +46,7 @@ def test_optimise_searches_and_reports(file, tmp_path, capsys):
 def test_optimise_for_people_names_limits_and_multipliers(file, capsys):
     assert run(["optimise", file]) == 0
     output = capsys.readouterr()
-    for words in ("rate_hz =", "at least 0.9, multiplier", "KKT residual", "elasticity", "candidates"):
+    for words in ("rate_hz =", "at least 0.9, multiplier", "KKT residual", "what to improve first", "candidates"):
         assert words in output.out
     assert "quick look" in output.err and "report:" in output.err
 
@@ -67,7 +67,11 @@ def test_front_writes_table_and_plot(file, tmp_path, capsys):
     rates = [float(row["rate_hz"]) for row in rows]
     assert rates == sorted(rates, reverse=True) and len(rates) > 1
     assert (tmp_path / "out" / "front.svg").read_text().count("<svg") == 1
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["front.csv", "front.svg"], "no draft is left"
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "front.csv",
+        "front.html",
+        "front.svg",
+    ], "no draft is left"
 
 
 def test_interrupted_search_exits_130_and_saves_a_report(file, tmp_path, monkeypatch, capsys):

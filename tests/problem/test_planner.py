@@ -1,6 +1,7 @@
 """Planning a problem file: search, limits, requirements, placement and fronts, with their errors."""
 
 import itertools
+import sys
 from pathlib import Path
 
 import jax
@@ -78,7 +79,7 @@ def test_bright_states_are_tuned_with_the_tree():
 def test_without_key_the_state_gets_better_instead_of_the_waiting_longer():
     problem = loads(
         CLICKS
-        + '[schedule]\ntree = "swap(0, 1)"\n[optimise]\nminimum = { rate_hz = 1.0 }\nparameters = ["chain.link.bright_state"]\n'
+        + '[schedule]\ntree = "swap(0, 1)"\n[optimise]\nminimum = { rate_hz = 200.0 }\nparameters = ["chain.link.bright_state"]\n'
     )
     before = float(merits(problem, outcome(problem), clip=False)["secret_fraction"])
     assert before < 0
@@ -161,6 +162,38 @@ def test_front_is_sorted_and_nothing_on_it_is_beaten():
     rates = [choice.merits["rate_hz"] for choice in found.choices]
     assert len(found.choices) == 3
     assert fidelities == sorted(fidelities) and rates == sorted(rates, reverse=True)
+
+
+def test_a_front_goes_no_further_than_is_worth_knowing():
+    text = CLICKS + '[optimise]\nparameters = ["chain.link.bright_state"]\nsearch = { max_rounds = 0 }\n'
+    found = front(loads(text), "rate_hz", "fidelity", num_points=2)
+    assert found.choices[0].merits["fidelity"] == pytest.approx(0.5, abs=1e-4), "the rate alone would go to 0"
+    best = found.choices[0].merits["rate_hz"]
+    assert found.choices[-1].merits["rate_hz"] > 1e-3 * best, "dark counts spoil slower pairs first"
+    assert found.floors == pytest.approx({"fidelity": 0.5, "rate_hz": 1e-3 * best})
+    limited = text.replace("[optimise]", "[optimise]\nminimum = { fidelity = 0.7, rate_hz = 200.0 }")
+    own = front(loads(limited), "fidelity", "rate_hz", num_points=2)
+    assert own.choices[-1].merits["fidelity"] == pytest.approx(0.7, abs=1e-4)
+    assert own.choices[0].merits["rate_hz"] == pytest.approx(200.0, rel=1e-3)
+
+
+def test_a_front_leaves_out_what_cannot_be_computed_and_says_why(monkeypatch):
+    module = sys.modules["qtn.problem.front"]
+    whole = module.optimise
+
+    def failing(problem, **others):
+        table = problem.config.optimise
+        if table.maximise == "rate_hz" and table.minimum.get("fidelity", 0.5) != 0.5:
+            raise ValueError("No grid.")
+        return whole(problem, **others)
+
+    monkeypatch.setattr(module, "optimise", failing)
+    text = CLICKS + '[optimise]\nparameters = ["chain.link.bright_state"]\nsearch = { max_rounds = 0 }\n'
+    found = front(loads(text), "rate_hz", "fidelity", num_points=3)
+    assert len(found.choices) == 2 and list(found.skipped.values()) == ["No grid."]
+    level = (found.choices[0].merits["fidelity"] + found.choices[1].merits["fidelity"]) / 2
+    assert list(found.skipped) == pytest.approx([level])
+    assert found.sentences[-1] == f"No point at fidelity {level:.6g}: No grid."
 
 
 @pytest.mark.parametrize("method", ["exhaustive", "pareto"])

@@ -1,11 +1,13 @@
 """What a good file means: numbers, names, derivatives, defaults."""
 
+import math
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
 
+from qtn.problem.cost import gains, improved
 from qtn.problem.evaluation import evaluated
 from qtn.problem.load import loads
 from qtn.problem.names import bounds, expand, numeric_leaves, with_values
@@ -104,6 +106,27 @@ def test_elasticities_are_sorted_and_skip_zero_and_infinity():
     assert sizes == sorted(sizes, reverse=True)
     assert "chain.nodes.1.memory.t1_s" not in found["elasticity"]
     assert found["gradient"].keys() == numeric_leaves(loads(SMOOTH_CLICKS)).keys()
+
+
+def test_gains_are_those_of_numbers_that_are_better_by_a_hundredth():
+    problem = loads(SMOOTH_CLICKS)
+    of, leaves = "fidelity", numeric_leaves(problem)
+    found = gradient(problem, of)
+    sizes = [abs(value) for value in found["gain"].values()]
+    assert sizes == sorted(sizes, reverse=True) and len(sizes) > 5
+    assert not any("bright_state" in name or "cutoff" in name for name in found["gain"]), "settings cost nothing"
+    smooth = {name: gain for name, gain in found["gain"].items() if "num_modes" not in name}
+    for name, gain in list(smooth.items())[:3]:
+        values = [
+            gradient(problem, of, {name: float(improved(name, leaves[name], 1 + step))})["value"]
+            for step in (1e-4, -1e-4)
+        ]
+        assert gain == pytest.approx(0.01 * (values[0] - values[1]) / 2e-4, rel=1e-4), name
+
+
+def test_what_is_perfect_gains_nothing():
+    numbers = {"chain.node.gates.readout": 1.0, "chain.node.memory.t2_s": math.inf, "chain.link.p_click": 0.0}
+    assert gains(numbers, dict.fromkeys(numbers, 1.0)) == {}
 
 
 def test_a_chain_without_nodes_names_the_numbers_of_its_perfect_node():

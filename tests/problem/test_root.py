@@ -114,8 +114,9 @@ def test_an_optimum_of_it_is_reported(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "best settings" in said and "schedule" not in said and "PLOB" not in said and "\n\n\n" not in said
     assert run(["optimise", "line.toml", "--front", "rate,fidelity", "--out", "front"]) == 0
-    rows = capsys.readouterr().out.splitlines()[1:]
+    *rows, said = capsys.readouterr().out.splitlines()[1:]
     assert len(rows) > 4 and all(row.endswith("  -") for row in rows)
+    assert said.startswith("Looked for: ") and "fidelity at least 0.5" in said and "rate_hz at least" in said
 
 
 def test_its_optima_are_swept():
