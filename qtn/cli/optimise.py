@@ -179,6 +179,7 @@ def text(content: Content, found: Optimum, evaluations: int, seconds: float) -> 
         lines += ["", "best settings"]
         for name, (old, new) in content.settings.items():
             before = "not in the file" if old != old else f"file: {old:.8g}"
+            before += f", {content.factors[name]:.4g} times better" if name in content.factors else ""
             lines.append(f"  {name:{width}s}  {new:.8g}  ({before})")
     lines += [f"  {name}: {table['model']}, in place of that of the file" for name, table in found.best.codes.items()]
     if len(planning.leaders) > 1:

@@ -13,7 +13,7 @@ from qtn.cli.session import warn
 from qtn.evaluators.outcome import Result
 from qtn.planning.space import describe
 from qtn.problem.choice import Choice, Optimum, chosen, value_of
-from qtn.problem.cost import hardware_cost
+from qtn.problem.cost import Factors, hardware_cost
 from qtn.problem.evaluation import evaluated
 from qtn.problem.names import initial_values
 from qtn.problem.objective import objective_of
@@ -63,6 +63,7 @@ def content_of(problem: Problem, found: Optimum) -> Content:
         initial=numbers[0],
         best=numbers[1],
         settings={key: (file_values[key], value) for key, value in settings.items()} | chosen_numbers(problem, best),
+        factors=Factors.of_hardware(file_values if table.minimise else {}).improved(settings),
         initial_delivery=delivery(before.result),
         best_delivery=delivery(after.result),
         history=found.history,

@@ -49,7 +49,11 @@ class Interval:
         """Whether a value has run into an end."""
         if math.isfinite(self.lower) and math.isfinite(self.upper):
             width = self.upper - self.lower
-            return min(value - self.lower, self.upper - value) < 1e-4 * width
+            if 0 < 100 * self.lower < self.upper:  # factors and times vary on a logarithmic scale
+                below = math.log(value / self.lower) < 1e-4 * math.log(self.upper / self.lower)
+            else:
+                below = value - self.lower < 1e-4 * width
+            return below or self.upper - value < 1e-4 * width
         return False
 
 

@@ -108,6 +108,11 @@ class Factors:
     baseline: Mapping[str, float]
     """Name -> number of the file, of the hardware; other numbers stay what they are."""
 
+    @classmethod
+    def of_hardware(cls, numbers: Mapping[str, float]) -> "Factors":
+        """Return those of the hardware among numbers."""
+        return cls({name: value for name, value in numbers.items() if costs(name)})
+
     def of(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """Return factors in place of numbers."""
         return {
@@ -121,6 +126,10 @@ class Factors:
             name: improved(name, self.baseline[name], value) if name in self.baseline else value
             for name, value in factors.items()
         }
+
+    def improved(self, numbers: Mapping[str, float]) -> dict[str, float]:
+        """Return the factors of the hardware alone."""
+        return {name: factor for name, factor in self.of(numbers).items() if name in self.baseline}
 
     def cost(self, factors: Mapping[str, Any]) -> Any:
         """Return their sum."""

@@ -1,6 +1,7 @@
 """The front between two merits: the best of one for a ladder of least values of the other."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,6 +24,9 @@ from qtn.problem.schema import Optimise
 
 LEAST_OF_BEST = 1e-3
 """Part of the best rate below which a front does not look, unless the file has a limit for that rate."""
+
+FAR = 0.5
+"""Relative difference of a number of two neighbours from which the lower one is tuned from the upper one as well."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +147,7 @@ def front(
 def _between(
     best: Callable[[float, int, Any, bool], Optimum], ladder: list[Any], interrupted: bool
 ) -> tuple[list[Choice], dict[float, str], bool]:
-    """Return the best at each level of a ladder, from the neighbours on both sides: there may be several optima.
+    """Return the best at each level of a ladder, from the neighbour below, and the one above where they are far apart.
 
     Args:
         best: called with level, number of the point, the neighbour that it starts from, and whether on the way back.
@@ -158,19 +162,28 @@ def _between(
     for order in (range(1, len(ladder) - 1), range(len(ladder) - 2, 0, -1)):
         near = ladder[order[0] - order.step] if len(order) else None
         for place in order:
+            known = found.get(place)
             if interrupted or ladder[place] <= 0:
+                continue
+            if known is not None and near is not None and not _apart(near, known):
+                near = known
                 continue
             try:
                 point = best(ladder[place], place + 1, near, order.step < 0)
             except ValueError as error:
-                if place not in found:
+                if known is None:
                     skipped[ladder[place]] = str(error)
                 continue
-            near, interrupted = point.best, point.interrupted
-            if place not in found or better(near, found[place]):
-                found[place] = near
+            interrupted = point.interrupted
+            near = found[place] = point.best if known is None or better(point.best, known) else known
             skipped.pop(ladder[place], None)
     return [found[place] for place in sorted(found)], skipped, interrupted
+
+
+def _apart(one: Choice, other: Choice) -> bool:
+    """Whether neighbours differ in their tree or much in a number, as on both sides of a jump between optima."""
+    pairs = [(value, other.values.get(name, math.nan)) for name, value in one.values.items()]
+    return one.tree != other.tree or not all(abs(a - b) <= FAR * max(abs(a), abs(b)) for a, b in pairs)
 
 
 def _levels(ends: Mapping[str, Choice], first: str, second: str, num_points: int) -> list[float]:

@@ -136,7 +136,7 @@ def parameters_of(problem: Problem) -> Parameters:
             raise ValueError(f"{name}: must be finite to be optimised, but is {value}")
         if table.minimise and costs(name):
             require_imperfect(name, value)
-    return Parameters(initial, Factors({name: x for name, x in initial.items() if table.minimise and costs(name)}))
+    return Parameters(initial, Factors.of_hardware(initial if table.minimise else {}))
 
 
 def cutoff_spacing(problem: Problem, values: Mapping[str, float]) -> float:

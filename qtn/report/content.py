@@ -84,6 +84,8 @@ class Content:
     """Evaluation with the best settings found."""
     settings: Mapping[str, tuple[float, float]]
     """Dotted name -> (value in the file, best value)."""
+    factors: Mapping[str, float]
+    """Dotted name -> factor by which hardware must be better than in the file, where its cost was minimised."""
     initial_delivery: Delivery | None
     """None if it is not known when a pair arrives."""
     best_delivery: Delivery | None

@@ -134,10 +134,11 @@ def exactness(info: Mapping[str, Any]) -> str:
 def render(content: Content) -> str:
     """Return the page: self-contained HTML with inline SVG."""
     drawn, of = drawings(content), label(content, content.sensitivity_of or content.merit)
+    head = ["setting", "in the file", "best", *(["times better"] if content.factors else [])]
     settings = table(
-        ["setting", "in the file", "best"],
+        head,
         (
-            [f"<code>{html.escape(name)}</code>", number(old), number(new)]
+            [f"<code>{html.escape(name)}</code>", *map(number, (old, new, content.factors.get(name)))][: len(head)]
             for name, (old, new) in content.settings.items()
         ),
     )

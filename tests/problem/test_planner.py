@@ -224,6 +224,7 @@ def test_improvement_and_improved_are_inverse(name):
     factors = Factors({name: base})
     assert factors.of({name: better, "other": 7.0}) == pytest.approx({name: 2.5, "other": 7.0}, rel=1e-9)
     assert factors.numbers(factors.of({name: better})) == pytest.approx({name: better}, rel=1e-9)
+    assert factors.improved({name: better, "other": 7.0}) == pytest.approx({name: 2.5}, rel=1e-9)
     assert factors.cost({name: 2.5, "other": 7.0}) == 2.5
     assert float(hardware_cost({name: base}, {name: better})) == pytest.approx(2.5, rel=1e-9)
 
