@@ -218,7 +218,7 @@ def quantiles_on_grid(
     reached, step = jnp.cumsum(probability), times[1] - times[0]
     last, half = reached.size - 1, reached.size // 2
     beyond, before = jnp.maximum(1 - reached[last], 1e-300), jnp.maximum(1 - reached[half], 1e-300)
-    tail_rate = jnp.log(before / beyond) / (last - half)
+    tail_rate = (jnp.log(before) - jnp.log(beyond)) / (last - half)
     after = last + jnp.log(beyond / (1 - levels)) / jnp.where(tail_rate > 0, tail_rate, jnp.inf)
     index = jnp.searchsorted(reached, levels - 1e-13)
     inside = index.astype(float)

@@ -18,6 +18,7 @@ from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array
+from qtn._budget import excess_bytes
 from qtn._pytree import pytree
 from qtn.sensing.generator import Generator, Letters, bloch_rotation, turned
 from qtn.sensing.generator import generator as build
@@ -68,11 +69,15 @@ def best_probe_state(
         bond: of the state.
         operator_bond: of the measurement L.
         generator: what turns, see `quantum_fisher`; None = Z/2 of every qubit.
-        tolerance: relative growth in one round at which the search ends.
+        tolerance: relative growth in one round at which the search ends; rounds that gain 1e-3 may be followed by ones
+            that gain more.
         most: rounds, at most.
 
     Returns:
         found: a state, and a Fisher information that it reaches at least.
+
+    Raises:
+        ValueError: if a number is out of range, `noise` has another shape, or trains do not fit into memory.
 
     Note:
         The value never falls, but may end below the largest. Its derivative by the noise, with state and L held fixed,
@@ -88,22 +93,54 @@ def best_probe_state(
         >>> round(float(found.fisher), 4)  # without noise the GHZ state
         16.0
     """
-    turn = build(require_count("num_sites", num_sites, 2), generator)
-    matrices = jnp.broadcast_to(_checks.real(noise), (num_sites, 4, 4))
-    fixed = jax.lax.stop_gradient(matrices)
+    count = require_count("num_sites", num_sites, 2)
     bonds = require_count("bond", bond), require_count("operator_bond", operator_bond, 2)
-    state, operator = _start(num_sites, *bonds, turn)
-    value, before, rounds = 0.0, 0.0, 0
-    while rounds < most:
-        state, operator, found = _round(state, operator, fixed, turn)
-        rounds, before, value = rounds + 1, value, float(found)
-        if rounds > 1 and value - before <= tolerance * value:
-            break
-    return BestState(
-        state=MPS(train=state),
-        fisher=_value(state, operator, matrices, turn),
-        rounds=jnp.asarray(float(rounds)),
-    )
+    _require_memory(count, *bonds)
+    matrices = _noise_of_each(count, noise)
+    ends_at, most = _checks.non_negative("tolerance", tolerance), require_count("most", most)
+    turn = build(count, generator)
+    fixed = jax.lax.stop_gradient((matrices, ends_at))
+    state, operator, rounds = _search(*_start(count, *bonds, turn), *fixed, turn, most)
+    fisher = _value(state, operator, matrices, turn)
+    return BestState(state=MPS(train=state), fisher=fisher, rounds=rounds)
+
+
+def _noise_of_each(count: int, noise: Any) -> Float[Array, "n 4 4"]:
+    """Return one matrix for each qubit."""
+    matrices = _checks.require("noise", noise, np.isfinite, "be finite")
+    if matrices.shape not in ((4, 4), (count, 4, 4)):
+        raise ValueError(
+            f"Argument `noise` must be one Pauli transfer matrix (4, 4), or one for each of {count} qubits, but has "
+            f"shape {matrices.shape}: `channel.ptm()` gives it."
+        )
+    return jnp.broadcast_to(matrices, (count, 4, 4))
+
+
+def _require_memory(count: int, bond: int, operator_bond: int) -> None:
+    """Refuse trains that do not fit into memory: state after noise and its slope, and the square of L."""
+    numbers = count * (100 * bond**4 + 16 * operator_bond**4) + (operator_bond * bond) ** 4
+    if said := excess_bytes(8 * numbers, "take a smaller `bond`, `operator_bond` or `num_sites`"):
+        raise ValueError(f"The best state of {count} qubits {said}.")
+
+
+@jax.jit
+def _search(
+    state: Array, operator: Array, matrices: Array, tolerance: Array, turn: Generator, most: Any
+) -> tuple[Array, Array, Float[Array, ""]]:
+    """Return state and L when a round does not make them better any more, and the rounds that it took."""
+
+    def again(search: Any) -> Any:
+        state, operator, value, _, rounds = search
+        state, operator, found = _round(state, operator, matrices, turn)
+        return state, operator, found, value, rounds + 1
+
+    def goes_on(search: Any) -> Array:
+        *_, value, before, rounds = search
+        return (rounds < most) & ((rounds < 2) | (value - before > tolerance * value))
+
+    begin = jnp.asarray(state, complex), operator, jnp.zeros(()), jnp.zeros(()), jnp.zeros(())
+    state, operator, *_, rounds = jax.lax.while_loop(goes_on, again, begin)
+    return state, operator, rounds
 
 
 def _start(n: int, bond: int, operator_bond: int, turn: Generator) -> tuple[Array, Array]:
@@ -126,11 +163,10 @@ def _value(state: Array, operator: Array, matrices: Array, turn: Generator) -> F
     return quadratic_value(*lower_problem(*_mixed(state, matrices, turn)), operator)
 
 
-@jax.jit
 def _round(state: Array, operator: Array, matrices: Array, turn: Generator) -> tuple[Array, Array, Float[Array, ""]]:
     """Return the next state and L; both are right-canonical before and after."""
     problem = lower_problem(*_mixed(state, matrices, turn))
-    back = (jnp.swapaxes(problem[0][::-1], 1, 4), mirror(problem[1]))
+    back = (mirror(problem[0][0]), problem[0][1]), mirror(problem[1])
     operator = mirror(half_sweep(*problem, operator)[0])
     operator = mirror(half_sweep(*back, operator)[0])
     observable = state_problem(operator, matrices, turn)

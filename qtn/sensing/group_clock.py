@@ -48,14 +48,25 @@ class Sensing:
     waiting_time: Float[Array, ""]
     """Mean time for a shared state [s]."""
 
+    frequency: Float[Array, ""] | float | None = None
+    """Of the clocks [Hz]; None = sensors that are none."""
+
     extrapolated: bool = static(default=False)
     """Whether the chain was evaluated on several grids, of which the finest one alone is used here."""
 
     @property
     def gain(self) -> Float[Array, ""]:
         """Return how many times smaller the uncertainty is than with qubits apart."""
-        ratio = self.probe.information_rate / self.apart.information_rate
+        ours, alone = self.probe, self.apart
+        known = alone.angle_fisher > 0  # 0 after a probe that outlasts all coherence: of ours sooner
+        fisher = jnp.where(known, ours.angle_fisher / jnp.where(known, alone.angle_fisher, 1.0), 0.0)
+        ratio = ours.probe_time / alone.probe_time * (ours.probe_time / ours.cycle_time) * fisher
         return jnp.where(ratio > 0, jnp.sqrt(jnp.where(ratio > 0, ratio, 1.0)), 0.0)
+
+    @property
+    def stability(self) -> Float[Array, ""]:
+        """Return the fractional instability of the clocks after one second of averaging."""
+        return self.probe.stability(self.frequency)
 
     def warnings(self) -> list[str]:
         """Return one sentence with a cure for each thing that is wrong with concrete numbers."""
@@ -140,6 +151,7 @@ class Sensor:
     dephasing_rate: Float[Array, ""] | float
     probe_time: Float[Array, ""] | float | None = None
     cutoff_time: Float[Array, ""] | float | None = None
+    frequency: Float[Array, ""] | float | None = None
     users: int | None = static(default=None)
     measurement: Measurement = static(default=Measurement.BEST)
 
@@ -152,6 +164,7 @@ class Sensor:
             dephasing_rate=self.dephasing_rate,
             probe_time=self.probe_time,
             cutoff_time=self.cutoff_time,
+            frequency=self.frequency,
             measurement=self.measurement,
         )
 
@@ -164,13 +177,15 @@ def sensing(
     dephasing_rate: Any = 0.0,
     probe_time: Any = None,
     cutoff_time: Any = None,
+    frequency: Any = None,
     measurement: Measurement | str = Measurement.BEST,
 ) -> Sensing:
-    """Measure the sum of the frequencies of all users, again and again, with states that the network delivers.
+    """Measure the mean of the frequencies of all users, again and again, with states that the network delivers.
 
         information in every second:  T^2 F exp(-2 n gamma T) / (waiting time + T)
 
-    A flip of one user's qubit turns its sum into a difference: two clocks compare themselves with a pair.
+    A flip of one user's qubit turns the sign of its frequency: two clocks compare themselves with a pair, and know half
+    of their difference as well as said here.
 
     Args:
         result: what the chain delivers at each time.
@@ -180,6 +195,7 @@ def sensing(
         dephasing_rate: gamma [1/s]: each qubit loses coherence as exp(-gamma T) during the probe, on its own.
         probe_time: T [s]; None = the one with the most information in every second.
         cutoff_time: see `qtn.gather` [s].
+        frequency: of the clocks [Hz], for `Sensing.stability`; None = sensors that are none.
         measurement: the best one (up to 10 users), or the parity of all qubits.
 
     Returns:
@@ -197,6 +213,7 @@ def sensing(
         Huelga et al., Phys. Rev. Lett. 79, 3865 (1997).
     """
     kind = _checks.choice("measurement", measurement, Measurement)
+    frequency = None if frequency is None else _checks.positive_finite("frequency", frequency)
     gamma = _checks.non_negative_finite("dephasing_rate", dephasing_rate)
     if users is None:
         number, waiting, turned = 2, result.mean_time, pair_fisher(result.state)
@@ -215,6 +232,7 @@ def sensing(
         probe=_cycle(time, waiting, turned, number * gamma),
         apart=_cycle(alone, jnp.zeros(()), jnp.asarray(float(number)), gamma),
         waiting_time=waiting,
+        frequency=frequency,
         extrapolated=users is not None and getattr(result.info, "num_grids", 1) > 1,
     )
 

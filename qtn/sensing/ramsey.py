@@ -49,7 +49,7 @@ class Ramsey:
     @property
     def information_rate(self) -> Float[Array, ""]:
         """Return the Fisher information of the angular frequency in every second [s]: T^2 F / cycle."""
-        return self.probe_time**2 * self.angle_fisher / self.cycle_time
+        return self.probe_time * (self.probe_time / self.cycle_time) * self.angle_fisher
 
     @property
     def uncertainty(self) -> Float[Array, ""]:
@@ -162,7 +162,7 @@ def _order(state: State, generator: Letters, weights: Any) -> int | None:
 def best_exponential_time(rate: Any, dead_time: Any) -> Float[Array, ""]:
     """Return the T that maximises T^2 exp(-2 k T) / (dead time + T) [s].
 
-        k T = [1 - 2 k d + sqrt((2 k d - 1)^2 + 16 k d)] / 4   (d: dead time),   T = 1 / (2 k) where d = 0
+        k T = [1 - x + sqrt(1 + 6 x + x^2)] / 4,   x = 2 k d   (d: dead time);   1/2 where d = 0, 1 where d is long
 
     Args:
         rate: k > 0 [1/s]; n gamma for a GHZ state of n qubits, gamma for n qubits apart.
@@ -171,8 +171,13 @@ def best_exponential_time(rate: Any, dead_time: Any) -> Float[Array, ""]:
     Note:
         Exact, differentiable.
     """
-    product = 2 * jnp.asarray(rate) * dead_time
-    return (1 - product + jnp.sqrt((product - 1) ** 2 + 8 * product)) / (4 * jnp.asarray(rate))
+    rate = jnp.asarray(rate, float)
+    x = 2 * rate * dead_time
+    short = x < 1
+    few, many = jnp.where(short, x, 1.0), 1 / jnp.where(short, 1.0, x)
+    below = (1 - few + jnp.sqrt(1 + 6 * few + few**2)) / 4
+    above = 2 / (jnp.sqrt(1 + 6 * many + many**2) + 1 - many)  # the same without a difference of large numbers
+    return jnp.where(short, below, above) / rate
 
 
 def _best_time(angle_fisher: Callable[[Array], Float[Array, ""]], gamma: Array, dead: Array) -> Float[Array, ""]:

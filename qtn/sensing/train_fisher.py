@@ -20,9 +20,9 @@ from qtn.sensing.generator import Generator
 from qtn.states.basis import PAULI_MATRICES, TRACE
 from qtn.states.trains import MPDO, weight
 from qtn.tensors.contract import overlap
-from qtn.tensors.quadratic import quadratic_maximum, quadratic_value
+from qtn.tensors.quadratic import Operator, quadratic_maximum, quadratic_value
 from qtn.tensors.split import truncation
-from qtn.tensors.train import change, compress, scale, widen
+from qtn.tensors.train import Train, change, compress, scale, widen
 
 P = PAULI_MATRICES
 TRIPLE = np.einsum("aij,bjk,cki->abc", P, P, P) / 2
@@ -84,12 +84,12 @@ def variance_bound(state: MPDO, turn: Generator) -> Float[Array, ""]:
     return -4 * quadratic_value(operator, nothing, whole) / weight(state)
 
 
-def lower_problem(state: MPDO, rate: MPDO) -> tuple[Array, Array]:
+def lower_problem(state: MPDO, rate: MPDO) -> tuple[Operator, Train]:
     """Return operator and vector trains of 2 tr(rho' L) - tr(rho L^2) as a function of the Pauli coefficients of L."""
-    return jnp.einsum("naiw,ibc->nabcw", jnp.asarray(state.train, complex), TRIPLE), rate.train
+    return (jnp.asarray(state.train), jnp.asarray(TRIPLE)), rate.train
 
 
-def upper_problem(state: MPDO, turn: Generator) -> tuple[Array, Array]:
+def upper_problem(state: MPDO, turn: Generator) -> tuple[Operator, Train]:
     """Return operator and vector trains of 4 tr(rho H rho M) - tr(rho M rho M rho), the same of M."""
     r, n, chi = state.train, state.num_sites, state.bond
     local = _local(state, turn)
@@ -102,7 +102,8 @@ def upper_problem(state: MPDO, turn: Generator) -> tuple[Array, Array]:
     ones = jnp.broadcast_to(jnp.eye(2), (n, 2, 2))
     vector = change(between(ones), between(jnp.einsum("na,aij->nij", local, P)))
     square = jnp.einsum("nxay,nudv,nset,abcde->nxusbcyvt", r, r, r, QUINTUPLE, optimize=True)
-    return square.reshape(n, chi**3, 4, 4, chi**3), scale(vector, 2.0)
+    whole = jnp.eye(16).reshape(16, 4, 4)
+    return (square.reshape(n, chi**3, 16, chi**3), whole), scale(vector, 2.0)
 
 
 def starting_train(rate: MPDO, bond: int) -> Array:

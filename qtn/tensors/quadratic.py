@@ -1,8 +1,9 @@
 """Maximise a concave quadratic function over trains, site by site: 2 <v, x> - <x, W x>.
 
-`v` is a train, `W` an operator train whose real part is symmetric and non-negative. One site after the other is solved
-for, the others being fixed (Verstraete, Porras, Cirac 2004), so that the value only grows. Whatever train comes out,
-its value is a lower bound of the maximum.
+`v` is a train, `W` an operator train whose real part is symmetric and non-negative, written as a train of numbers and
+the matrices that they stand for, which takes less memory. One site after the other is solved for, the others being
+fixed (Verstraete, Porras, Cirac 2004), so that the value only grows. Whatever train comes out, its value is a lower
+bound of the maximum.
 """
 
 from functools import partial
@@ -20,25 +21,36 @@ SINGULAR = 1e-12
 """Eigenvalues below this, relative to the largest, are left out when one site is solved for."""
 
 
+Operator = tuple[Train, Array]
+"""(n, w, k, w) and (k, d, d): every site is sum_k train[k] matrices[k]."""
+
+
 @jax.jit
-def quadratic_value(operator: Array, vector: Train, train: Train) -> Float[Array, ""]:
+def quadratic_value(operator: Operator, vector: Train, train: Train) -> Float[Array, ""]:
     """Return 2 <v, x> - <x, W x>, real part.
 
     Args:
-        operator: (n, w, d, d, w), W.
+        operator: W; see `Operator`.
         vector: (n, y, d, y), v; not conjugated.
         train: (n, chi, d, chi), x, real.
 
     Note:
         Exact and differentiable.
     """
-    start = _ends(operator, vector, train)
+    numbers, matrices = operator
+    start = _ends(numbers, vector, train)
 
     def step(carry: tuple[Array, Array], there: Any) -> tuple[tuple[Array, Array], None]:
-        return _through(carry, *there), None
+        site, *rest = there
+        return _through(carry, _local(site, matrices), *rest), None
 
-    square, line = lax.scan(step, start, (operator, vector, train))[0]
+    square, line = lax.scan(step, start, (numbers, vector, train))[0]
     return jnp.real(2 * line[0, 0] - square[0, 0, 0])
+
+
+def _local(numbers: Array, matrices: Array) -> Array:
+    """Return one site of an operator, (w, d, d, w)."""
+    return jnp.einsum("xky,kij->xijy", numbers.astype(complex), matrices)
 
 
 def _ends(operator: Array, vector: Array, train: Array) -> tuple[Array, Array]:
@@ -66,31 +78,33 @@ def _scaled(carry: tuple[Array, Array]) -> tuple[tuple[Array, Array], Array]:
 
 
 @jax.jit
-def half_sweep(operator: Array, vector: Train, train: Train) -> tuple[Train, Float[Array, ""]]:
+def half_sweep(operator: Operator, vector: Train, train: Train) -> tuple[Train, Float[Array, ""]]:
     """Solve for every site once, from the first to the last, and return the train and its value.
 
     Args:
-        operator: (n, w, d, d, w), W.
+        operator: W; see `Operator`.
         vector: (n, y, d, y), v.
         train: (n, chi, d, chi), whose sites to the right are the basis of each solution.
     """
     chi, d = train.shape[1:3]
-    ends = _ends(operator, vector, train)
+    numbers, matrices = operator
+    ends = _ends(numbers, vector, train)
 
     def back(carry: tuple[Array, Array], there: Any) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-        return _scaled(_through(carry, *there))[0], carry
+        site, *rest = (jnp.swapaxes(each, 0, 2) for each in there)
+        return _scaled(_through(carry, _local(site, matrices), *rest))[0], carry
 
-    turned = (jnp.swapaxes(operator, 1, 4), jnp.swapaxes(vector, 1, 3), jnp.swapaxes(train, 1, 3))
-    rights = lax.scan(back, ends, turned, reverse=True)[1]
+    rights = lax.scan(back, ends, (numbers, vector, train), reverse=True)[1]
 
     def forth(carry: tuple[Array, Array], there: Any) -> tuple[tuple[Array, Array], tuple[Array, Array, Array]]:
-        there_operator, there_vector, (square, line) = there
+        site, there_vector, (square, line) = there
+        there_operator = _local(site, matrices)
         best, value = _solved(carry, there_operator, there_vector, square, line)
         basis = jnp.linalg.qr(best.reshape(chi * d, chi))[0].reshape(chi, d, chi)
         after, factor = _scaled(_through(carry, there_operator, there_vector, basis))
         return after, (basis * factor, best, value)
 
-    _, (sites, solved, values) = lax.scan(forth, ends, (operator, vector, rights))
+    _, (sites, solved, values) = lax.scan(forth, ends, (numbers, vector, rights))
     found = jnp.concatenate([sites[:-1], solved[-1:]])
     found = found.at[0, 1:].set(0.0).at[-1, :, :, 1:].set(0.0)
     return found, values[-1]
@@ -113,18 +127,18 @@ def _solved(carry: tuple[Array, Array], operator: Array, vector: Array, square: 
 
 @partial(jax.jit, static_argnames="most")
 def quadratic_maximum(
-    operator: Array, vector: Train, start: Train, *, tolerance: Any = 1e-10, most: int = 40
+    operator: Operator, vector: Train, start: Train, *, tolerance: Any = 1e-10, most: int = 40
 ) -> tuple[Train, Float[Array, ""]]:
     """Return a train of the bond of `start` with a large value of 2 <v, x> - <x, W x>, and that value.
 
     Args:
-        operator: (n, w, d, d, w), W.
+        operator: W; see `Operator`.
         vector: (n, y, d, y), v.
         start: (n, chi, d, chi), real; directions that it does not hold are not found.
         tolerance: relative growth of the value in two half sweeps at which they end.
         most: half sweeps, at most; even.
     """
-    back = (jnp.swapaxes(operator[::-1], 1, 4), mirror(vector))
+    back = (mirror(operator[0]), operator[1]), mirror(vector)
 
     def both(state: Any) -> Any:
         train, value, _, count = state

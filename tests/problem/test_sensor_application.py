@@ -71,6 +71,19 @@ def test_the_best_probe_time_is_the_best():
         assert other["sensor_information_s"] < best["sensor_information_s"]
 
 
+def test_stability_of_clocks():
+    """Of strontium: the uncertainty after one second over the frequency, for files that say it."""
+    text = GROUP + "frequency_hz = 429.228e12\n"
+    found = numbers(text)
+    assert found["sensor_stability"] == pytest.approx(found["sensor_uncertainty_hz"] / 429.228e12, rel=1e-12)
+    assert "sensor_stability" not in numbers(GROUP)
+    slopes = differentiate(loads(text), "sensor_stability")[0]["gradient"]
+    name, place = "chain.link.p_success", 0.3
+    sides = [numbers(text, {name: place + sign * 1e-5})["sensor_stability"] for sign in (1, -1)]
+    assert slopes[name] == pytest.approx((sides[0] - sides[1]) / 2e-5, rel=1e-5)
+    assert slopes["application.frequency_hz"] * 429.228e12 == pytest.approx(-found["sensor_stability"], rel=1e-12)
+
+
 def test_slopes():
     text = GROUP + "cutoff_time_s = 0.05\n"
     slopes = differentiate(loads(text), "sensor_information_s")[0]["gradient"]

@@ -1,5 +1,6 @@
 """Clocks, Ramsey cycles and time transfer: closed forms, edges, gradients and errors."""
 
+import decimal
 import math
 from math import comb
 
@@ -204,3 +205,29 @@ def test_delays_shift_the_clock():
 def test_what_is_wrong_is_said(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("dead", [0.0, 1e-9, 0.3, 0.5, 1.0, 40.0, 1e6, 1e10, 1e17])
+def test_best_probe_time_after_long_waits(dead):
+    """Against 60 digits: no difference of large numbers, and slopes at no wait."""
+    with decimal.localcontext(prec=60):
+        x = 2 * decimal.Decimal("0.5") * decimal.Decimal(dead)
+        expected = float((1 - x + ((x - 1) ** 2 + 8 * x).sqrt()) / 2)
+    assert sensing.best_exponential_time(0.5, dead) == pytest.approx(expected, rel=1e-14)
+    slopes = jax.grad(sensing.best_exponential_time, argnums=(0, 1))(0.5, dead)
+    assert slopes[0] < 0 <= slopes[1] <= 1
+
+
+def test_numbers_of_any_size_are_no_nan():
+    """Probes that outlast all coherence, dephasing that leaves no time."""
+    one = jnp.ones(())
+    for time, rate in ((1e300, 0.5), (1e-100, 0.5), (1e-100, 1e100)):
+
+        def gain(x, time=time, rate=rate):
+            kept = jnp.exp(-2 * rate * time * x)
+            probe = sensing.Ramsey(probe_time=time * x, cycle_time=0.1 + time * x, angle_fisher=9 * kept**3)
+            apart = sensing.Ramsey(probe_time=time * x, cycle_time=time * x, angle_fisher=3 * kept)
+            found = sensing.Sensing(probe=probe, apart=apart, waiting_time=0.1 * one)
+            return found.gain + probe.information_rate
+
+        assert np.all(np.isfinite(jax.value_and_grad(gain)(1.0)))

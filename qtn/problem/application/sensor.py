@@ -36,6 +36,7 @@ ROWS = (
     Row("sensor_waiting_s", "s", "wait for a shared state", _of(lambda use: use.waiting_time), better=LESS),
     Row("sensor_cycle_s", "s", "cycle", _of(lambda use: use.probe.cycle_time), better=LESS),
 )
+STABILITY = Row("sensor_stability", "", "instability after one second", _of(lambda use: use.stability), better=LESS)
 # fmt: on
 
 
@@ -63,11 +64,11 @@ def probe_is_possible(table: Document) -> Iterator[tuple[str, str]]:
 
 
 class SharedSensor(Application):
-    """Users who measure the sum of their frequencies with what they share; see `qtn.sensing.group_clock`."""
+    """Users who measure the mean of their frequencies with what they share; see `qtn.sensing.group_clock`."""
 
     rules = (probe_is_possible,)
     needs: ClassVar = Needs.OUTCOME
-    quantities: ClassVar = ROWS
+    quantities: ClassVar = (*ROWS, STABILITY)
 
     model: Literal["sensor"]
     users: (
@@ -83,6 +84,12 @@ class SharedSensor(Application):
     dephasing_hz: Annotated[
         float, Number("Rate of decay of the coherence of a probe", within.NON_NEGATIVE, SMALLER, unit=unit.HZ)
     ] = 0.0
+    frequency_hz: (
+        Annotated[
+            float, Number("Of the clocks, for their stability; absent = other sensors", within.POSITIVE, unit=unit.HZ)
+        ]
+        | None
+    ) = None
     cutoff_time_s: GatheringCutoff = None
     measurement: Choice[Measurement] = Field(default=Measurement.BEST, description="How gathered states are measured")
 
@@ -95,8 +102,14 @@ class SharedSensor(Application):
             probe_time=None if isinstance(time, str) else time,
             dephasing_rate=table.get("dephasing_hz", 0.0),
             cutoff_time=table.get("cutoff_time_s"),
+            frequency=table.get("frequency_hz"),
             measurement=Measurement(table.get("measurement", Measurement.BEST)),
         )
+
+    @classmethod
+    def rows(cls, table: Document) -> tuple[Quantity, ...]:
+        """Return its quantities; a stability only of clocks, whose frequency is given."""
+        return ROWS if table.get("frequency_hz") is None else (*ROWS, STABILITY)
 
     @classmethod
     def warnings(cls, use: Sensing) -> list[str]:

@@ -223,3 +223,14 @@ def test_memory_is_counted_before_it_is_taken(monkeypatch):
 def test_wrong_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_quantiles_of_a_sure_delivery_have_slopes():
+    law = jnp.zeros(16).at[1].set(1.0)
+
+    def quantile(law, step):
+        return gather([dataclasses.replace(bell_arm(law, [1.0, 0, 0, 0]), step=step)] * 2).quantiles([0.95])[0]
+
+    value, slopes = jax.value_and_grad(quantile, argnums=(0, 1))(law, 2.0)
+    assert (value, slopes[1]) == (2.0, 1.0)
+    assert np.all(np.isfinite(slopes[0]))
