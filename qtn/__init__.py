@@ -40,6 +40,8 @@ _PUBLIC = {
     "multiplexed_link": "qtn.links.multiplexed",
     "chain": "qtn.links.chain",
     "Chain": "qtn.links.chain",
+    "Graph": "qtn.links.graph",
+    "graph": "qtn.links.graph",
     "BBPSSW": "qtn.steps.distill",
     "DEJMPS": "qtn.steps.distill",
     "CNOT": "qtn.steps.distill",

@@ -36,6 +36,8 @@ from qtn.links.graph_state import graph_state as graph_state
 from qtn.links.multiplexed import multiplexed_link as multiplexed_link
 from qtn.links.chain import chain as chain
 from qtn.links.chain import Chain as Chain
+from qtn.links.graph import Graph as Graph
+from qtn.links.graph import graph as graph
 from qtn.steps.distill import BBPSSW as BBPSSW
 from qtn.steps.distill import DEJMPS as DEJMPS
 from qtn.steps.distill import CNOT as CNOT
