@@ -60,6 +60,7 @@ from qtn.schedules.builders import pump as pump
 from qtn.schedules.builders import wait as wait
 from qtn.schedules.families import nested as nested
 from qtn.schedules.families import sequential as sequential
+from qtn.schedules.families import balanced as balanced
 from qtn.schedules.text import parse as parse
 from qtn.schedules.text import to_text as to_text
 from qtn.schedules.tree import Schedule as Schedule
@@ -74,6 +75,7 @@ from qtn.steps.correction import Correction as Correction
 from qtn.evaluators.asap.evaluator import Asap as Asap
 from qtn.evaluators.asap.line import Line as Line
 from qtn.evaluators.asap.line import stacked as stacked
+from qtn.evaluators.paths import evaluate_pairs as evaluate_pairs
 from qtn.evaluators.outcome import Outcome as Outcome
 from qtn.evaluators.evaluate import evaluate as evaluate
 from qtn.evaluators.outcome import waiting_time_quantiles as waiting_time_quantiles

@@ -30,7 +30,7 @@ def mirrored(link: Link) -> Link:
         r[i, j] -> r[j, i]
 
     Args:
-        link: any; what is mirrored twice is the link itself.
+        link: any; what is mirrored twice is the link itself, what is heralded is so at once.
 
     Returns:
         mirrored: heralds as often and as fast, left and right memory exchanged. Where an X corrects the right qubit, it
@@ -46,4 +46,7 @@ def mirrored(link: Link) -> Link:
         >>> mirrored(mirrored(link)) is link
         True
     """
-    return link.link if isinstance(link, Mirrored) else Mirrored(link=link)
+    if isinstance(link, Mirrored):
+        return link.link
+    seen = Mirrored(link=link)
+    return seen.heralded() if isinstance(link, Heralded) else seen
