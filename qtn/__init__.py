@@ -117,6 +117,7 @@ _PUBLIC = {
     "train_purification": "qtn.planning.purification",
     "draw_schedule": "qtn.report.drawing",
     "draw_network": "qtn.report.network_drawing",
+    "draw_graph": "qtn.report.graph_drawing",
     "load": "qtn.problem.load",
     "optimise": "qtn.problem.planner",
     "sweep": "qtn.sweeps.sweep",

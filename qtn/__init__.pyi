@@ -113,6 +113,7 @@ from qtn.planning.purification import purify as purify
 from qtn.planning.purification import train_purification as train_purification
 from qtn.report.drawing import draw_schedule as draw_schedule
 from qtn.report.network_drawing import draw_network as draw_network
+from qtn.report.graph_drawing import draw_graph as draw_graph
 from qtn.problem.load import load as load
 from qtn.problem.planner import optimise as optimise
 from qtn.sweeps.sweep import sweep as sweep
