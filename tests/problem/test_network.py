@@ -72,15 +72,15 @@ def test_every_pair_has_a_row():
 
 
 def test_numbers_have_names_and_slopes():
-    problem = loads(RING, ["network.links.hub_lab.length_km=14.0"])
+    problem = loads(RING, ["network.links.hub_lab.length_km=14.123"])
     leaves = numeric_leaves(problem)
-    assert leaves["network.links.hub_lab.length_km"] == 14.0 and leaves["network.nodes.hub.memory.t2_s"] == 0.5
+    assert leaves["network.links.hub_lab.length_km"] == 14.123 and leaves["network.nodes.hub.memory.t2_s"] == 0.5
     assert len(expand(problem, ["network.links.*.efficiency"])) == 4
     assert bounds(problem, "network.links.bank_hub.efficiency").upper == 1.0
     slopes = differentiate(problem, "rate_hz")[0]["gradient"]
-    chain = differentiate(loads(CHAIN, ["chain.links.1.length_km=14.0"]), "rate_hz")[0]["gradient"]
+    chain = differentiate(loads(CHAIN, ["chain.links.1.length_km=14.123"]), "rate_hz")[0]["gradient"]
     assert slopes["network.links.hub_lab.length_km"] == pytest.approx(chain["chain.links.1.length_km"], rel=1e-9)
-    ends = [values(RING, [f"network.links.hub_lab.length_km={length}"])["rate_hz"] for length in (14.01, 13.99)]
+    ends = [values(RING, [f"network.links.hub_lab.length_km={length}"])["rate_hz"] for length in (14.133, 14.113)]
     slope = (ends[0] - ends[1]) / 0.02
     assert slopes["network.links.hub_lab.length_km"] == pytest.approx(slope, rel=1e-3)  # each end has its own grid
     assert slopes["network.links.lab_clinic.length_km"] == 0.0
