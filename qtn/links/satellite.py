@@ -10,7 +10,7 @@ from qtn import _checks
 from qtn._array import Array
 from qtn._pytree import pytree
 from qtn.hardware.fibre import hint_at_units
-from qtn.hardware.free_space import EARTH_RADIUS, downlink_transmissivity, sin_elevation
+from qtn.hardware.free_space import EARTH_RADIUS, downlink_transmissivity, mask_angle, sin_elevation
 from qtn.links.herald import heralded
 from qtn.links.link import Heralded, herald
 from qtn.links.midpoint import multiplexed, require_success
@@ -244,7 +244,7 @@ def satellite(
         distance_right=scalar("distance_right", non_negative_finite, distance_right),
         **{name: scalar(name, _checks.positive_finite, value) for name, value in positive.items()},
         zenith_transmissivity=scalar("zenith_transmissivity", _checks.positive_probability, zenith_transmissivity),
-        minimum_elevation=scalar("minimum_elevation", elevation, minimum_elevation),
+        minimum_elevation=scalar("minimum_elevation", mask_angle, minimum_elevation),
         mean_pairs=scalar("mean_pairs", non_negative_finite, mean_pairs) if light else None,
         visibility=scalar("visibility", _checks.probability, clear) if light else None,
         p_source=None if light else scalar("p_source", _checks.positive_probability, p_source),
@@ -260,11 +260,6 @@ def satellite(
     require_visible(link)
     require_success(herald(link))
     return link
-
-
-def elevation(name: str, value: Any) -> Array:
-    """Check that all values lie in [0, pi/2)."""
-    return _checks.require(name, value, lambda v: (v >= 0) & (v < np.pi / 2), "lie in [0, pi/2) (radians)")
 
 
 def require_far_side(link: Satellite) -> None:
