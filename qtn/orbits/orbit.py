@@ -17,8 +17,8 @@ from jaxtyping import Float
 from qtn import _checks
 from qtn._array import Array, library
 from qtn._pytree import pytree
+from qtn.hardware.earth import EARTH_RADIUS
 from qtn.hardware.fibre import UnusualWarning
-from qtn.hardware.free_space import EARTH_RADIUS
 
 GRAVITY = 3.986004418e14
 """GM, the earth's mass times the constant of gravity [m^3/s^2]."""
@@ -296,4 +296,3 @@ def _one(name: str, value: Array) -> Array:
     if np.ndim(value):
         raise ValueError(f"Argument `{name}` must be one number, but has the shape {np.shape(value)}.")
     return value
-

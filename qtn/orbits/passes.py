@@ -18,7 +18,7 @@ from jaxtyping import Float
 from qtn import _budget, _checks
 from qtn._array import Array
 from qtn._pytree import pytree, static
-from qtn.hardware.free_space import EARTH_RADIUS, mask_angle, range_at, sine_at
+from qtn.hardware.earth import EARTH_RADIUS, mask_angle, range_at, range_from, sine_at
 from qtn.orbits import windows
 from qtn.orbits.night import Night, sun_height
 from qtn.orbits.orbit import EARTH_ROTATION, Orbit, Station, bend, cosine, horizon, orbit, station
@@ -223,16 +223,32 @@ def at_rest(
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
         >>> seen = at_rest(500e3, 645e3, duration=273.0)
-        >>> print(f"{float(jnp.min(seen.slant_range)) / 1e3:.1f} km")
-        645.0 km
+        >>> print(f"{float(jnp.max(seen.slant_range)) / 1e3:.0f} km, {float(jnp.sum(seen.dwell)):.6f} s")
+        1150 km, 273.000000 s
     """
-    height, near = _checks.positive_finite("altitude", altitude), _checks.positive_finite("closest_range", closest_range)
+    height, near = (
+        _checks.positive_finite("altitude", altitude),
+        _checks.positive_finite("closest_range", closest_range),
+    )
     _checks.require("closest_range", near - height, lambda v: v >= 0, "be at least `altitude` (their difference)")
     sine = jnp.sqrt((near**2 - height**2) / (4 * EARTH_RADIUS * (EARTH_RADIUS + height)))
     aside = station(2 * jnp.arcsin(jnp.minimum(sine, 1.0)))
     circle = orbit(height, 0.0)
     length = float(_checks.constant(circle.period)) / 2 if duration is None else duration
     return passes(circle, aside, -length / 2, length, mask, num_nodes=num_nodes, rotation=0.0)
+
+
+def _require_reach(altitude: np.ndarray | None, closest: np.ndarray | None, mask: np.ndarray | None) -> None:
+    """Raise if a satellite is known not to pass so near, or not to rise above the mask at this distance."""
+    if altitude is None or closest is None or mask is None:
+        return
+    farthest = float(range_from(mask, altitude))
+    if not altitude <= closest < farthest:
+        raise ValueError(
+            f"Argument `closest_range` must be at least `altitude` = {float(altitude) / 1e3:.6g} km and less than "
+            f"{farthest / 1e3:.6g} km, the distance at the mask of {np.degrees(float(mask)):.4g} degrees, but is "
+            f"{float(closest) / 1e3:.6g} km."
+        )
 
 
 def _stations(station: Station | Sequence[Station]) -> tuple[Station, ...]:
@@ -269,19 +285,19 @@ def _search(
     found = []
     for number in range(many):
         one = jax.tree.map(lambda leaf, i=number: np.atleast_1d(leaf)[i], orbit)
-        least = np.cos(horizon(one.altitude, mask))
-        seen = [
-            windows.above(lambda t, o=one, s=each: cosine(o, s, t, turn) - least, float(bend(one, turn)), start, end)
-            for each in stations
-        ]
+        seen = [_seen(one, each, start, end, mask, turn) for each in stations]
         found.append(_all_met([*seen, *dark], start, end))
     first = np.concatenate([each[0] for each in found])
     bounds = np.concatenate([each[1] for each in found], axis=1)
     order = np.argsort(first, kind="stable")
     owner = np.repeat(np.arange(many), [len(each[0]) for each in found])
-    return Windows(
-        lower=bounds[:, order, 0], upper=bounds[:, order, 1], satellite=tuple(int(i) for i in owner[order])
-    )
+    return Windows(lower=bounds[:, order, 0], upper=bounds[:, order, 1], satellite=tuple(int(i) for i in owner[order]))
+
+
+def _seen(orbit: Orbit, station: Station, start: float, end: float, mask: Any, turn: float) -> np.ndarray:
+    """Return the intervals in which a station sees one satellite."""
+    least = np.cos(horizon(orbit.altitude, mask))
+    return windows.above(lambda t: cosine(orbit, station, t, turn) - least, float(bend(orbit, turn)), start, end)
 
 
 def _dark(night: Night, station: Station, start: float, end: float, turn: float) -> np.ndarray:
