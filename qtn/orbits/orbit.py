@@ -226,9 +226,9 @@ def cosine(orbit: Orbit, station: Station, time: Any, rotation: Any = EARTH_ROTA
     return xp.sin(station.latitude) * xp.sin(orbit.inclination) * xp.sin(u) + xp.cos(station.latitude) * along
 
 
-def bend(orbit: Orbit, rotation: float) -> np.ndarray:
-    """Return a bound on the second derivative of the cosine by time [1/s^2]: c is a sum of n and n +- omega."""
-    return (np.asarray(orbit.mean_motion) + abs(rotation)) ** 2
+def bend(orbit: Orbit, rotation: float) -> float:
+    """Return a bound on the second derivative of the cosine of one orbit by time [1/s^2]: it turns with n +- omega."""
+    return (float(orbit.mean_motion) + abs(rotation)) ** 2
 
 
 def horizon(altitude: Any, mask: Any) -> Array:

@@ -297,7 +297,7 @@ def _search(
 def _seen(orbit: Orbit, station: Station, start: float, end: float, mask: Any, turn: float) -> np.ndarray:
     """Return the intervals in which a station sees one satellite."""
     least = np.cos(horizon(orbit.altitude, mask))
-    return windows.above(lambda t: cosine(orbit, station, t, turn) - least, float(bend(orbit, turn)), start, end)
+    return windows.above(lambda t: cosine(orbit, station, t, turn) - least, bend(orbit, turn), start, end)
 
 
 def _dark(night: Night, station: Station, start: float, end: float, turn: float) -> np.ndarray:
