@@ -20,6 +20,7 @@ from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.hardware.earth import EARTH_RADIUS, mask_angle, range_at, range_from, sine_at
 from qtn.orbits import windows
+from qtn.orbits.crossings import crossings
 from qtn.orbits.night import Night, sun_height
 from qtn.orbits.orbit import EARTH_ROTATION, Orbit, Station, bend, cosine, horizon, orbit, station
 
@@ -27,9 +28,6 @@ NUM_NODES = 32
 """Nodes within a pass: integrals of what varies smoothly along it are right to some 1e-10."""
 
 MOST = _budget.Budget(20_000_000, "points of passes", "shorten `duration`, or lower `num_nodes`")
-
-SAMPLES, SECTIONS, HALVINGS = 33, 40, 60
-"""Points among which a culmination is looked for, and steps to it and to rise and set."""
 
 
 @pytree
@@ -224,16 +222,13 @@ def at_rest(
         >>> import jax; jax.config.update("jax_enable_x64", True)
         >>> seen = at_rest(500e3, 645e3, duration=273.0)
         >>> print(f"{float(jnp.max(seen.slant_range)) / 1e3:.0f} km, {float(jnp.sum(seen.dwell)):.6f} s")
-        1150 km, 273.000000 s
+        1187 km, 273.000000 s
     """
-    height, near = (
-        _checks.positive_finite("altitude", altitude),
-        _checks.positive_finite("closest_range", closest_range),
-    )
-    _checks.require("closest_range", near - height, lambda v: v >= 0, "be at least `altitude` (their difference)")
-    sine = jnp.sqrt((near**2 - height**2) / (4 * EARTH_RADIUS * (EARTH_RADIUS + height)))
-    aside = station(2 * jnp.arcsin(jnp.minimum(sine, 1.0)))
-    circle = orbit(height, 0.0)
+    circle, near = orbit(altitude, 0.0), _checks.positive_finite("closest_range", closest_range)
+    _require_reach(_checks.known(circle.altitude), _checks.known(near), _checks.known(mask_angle("mask", mask)))
+    square = (near**2 - circle.altitude**2) / (4 * EARTH_RADIUS * circle.radius)
+    above = square <= 0
+    aside = station(jnp.where(above, 0.0, 2 * jnp.arcsin(jnp.sqrt(jnp.where(above, 0.5, square)))))
     length = float(_checks.constant(circle.period)) / 2 if duration is None else duration
     return passes(circle, aside, -length / 2, length, mask, num_nodes=num_nodes, rotation=0.0)
 
@@ -356,17 +351,7 @@ def _along(
     rotation: Any,
 ) -> dict[str, Array]:
     """Return time, elevation, distance and dwell of each pass, of one satellite (k,) each."""
-
-    def heights(numbers: Any, times: Array) -> Array:
-        sky, ground, low, sun = numbers
-        least = jnp.cos(horizon(sky.altitude, low))
-        curves = [cosine(sky, each, times[i], rotation) - least for i, each in enumerate(ground)]
-        if sun is not None:
-            dark = times[len(ground) :]
-            curves += [-jnp.sin(sun.below) - sun_height(sun, each, dark[i], rotation) for i, each in enumerate(ground)]
-        return jnp.stack([jnp.broadcast_to(curve, lower.shape[1:]) for curve in curves])
-
-    begin, end = crossings(heights, (orbit, stations, mask, night), lower, upper)
+    begin, end = crossings((orbit, stations, mask, night, rotation), lower, upper)
     rise = jnp.max(begin, axis=0)
     fall = jnp.maximum(jnp.min(end, axis=0), rise)
     nodes, weights = np.polynomial.legendre.leggauss(num_nodes)
@@ -383,73 +368,6 @@ def _along(
         "rise": rise,
         "set": fall,
     }
-
-
-def crossings(heights: Any, numbers: Any, lower: Array, upper: Array) -> tuple[Array, Array]:
-    """Return the last zero of curves before, and the first after, their highest point between bounds.
-
-    Args:
-        heights: function of the numbers and of times (c, k), of which each has its own curve.
-        numbers: pytree that the curves depend on.
-        lower: (c, k), left bounds; where a curve is positive there, it stands for the zero.
-        upper: (c, k), right bounds, likewise.
-
-    Returns:
-        zeros: (c, k) twice, left and right; equal where a curve is nowhere positive.
-
-    Note:
-        By bisection; derivatives with respect to the numbers by the implicit function theorem, to second order.
-    """
-    fixed = jax.lax.stop_gradient(numbers)
-
-    def at(times: Array) -> Array:
-        return heights(fixed, times)
-
-    peak = _peak(at, lower, upper)
-    seen = at(peak) > 0
-
-    def halve(_: int, bounds: tuple[Array, Array], rising: bool) -> tuple[Array, Array]:
-        left, right = bounds
-        middle = (left + right) / 2
-        after = (at(middle) > 0) == rising  # the zero lies to the left of the middle
-        return jnp.where(after, left, middle), jnp.where(after, middle, right)
-
-    def zero(left: Array, right: Array, rising: bool) -> Array:
-        found = jax.lax.fori_loop(0, HALVINGS, partial(halve, rising=rising), (left, right))
-        crossed = (at(left) > 0) != (at(right) > 0)
-        middle = jax.lax.stop_gradient((found[0] + found[1]) / 2)
-        for _ in range(2):  # of Newton: the first carries first derivatives, both carry second ones
-            value, slope = jax.jvp(lambda t: heights(numbers, t), (middle,), (jnp.ones_like(middle),))
-            firm = crossed & (jnp.abs(slope) > 1e-300)
-            middle = jnp.where(firm, middle - jnp.where(firm, value, 0.0) / jnp.where(firm, slope, 1.0), middle)
-        return jnp.where(crossed, middle, left if rising else right)
-
-    return (
-        jnp.where(seen, zero(lower, peak, True), peak),
-        jnp.where(seen, zero(peak, upper, False), peak),
-    )
-
-
-def _peak(at: Any, lower: Array, upper: Array) -> Array:
-    """Return the highest point of curves between bounds: the best of many points, then golden sections around it."""
-    shares = jnp.linspace(0, 1, SAMPLES)
-    heights = jax.vmap(lambda share: at(lower + share * (upper - lower)))(shares)
-    best = shares[jnp.argmax(heights, axis=0)]
-    step = 1 / (SAMPLES - 1)
-    golden = (5**0.5 - 1) / 2
-
-    def section(_: int, bounds: tuple[Array, Array]) -> tuple[Array, Array]:
-        left, right = bounds
-        first, second = right - golden * (right - left), left + golden * (right - left)
-        higher = at(first) > at(second)
-        return jnp.where(higher, left, first), jnp.where(higher, second, right)
-
-    bounds = (
-        lower + jnp.maximum(best - step, 0.0) * (upper - lower),
-        lower + jnp.minimum(best + step, 1.0) * (upper - lower),
-    )
-    left, right = jax.lax.fori_loop(0, SECTIONS, section, bounds)
-    return (left + right) / 2
 
 
 def _arcsin(sine: Array) -> Array:
