@@ -23,7 +23,7 @@ def mask_angle(name: str, value: Any) -> Array:
     return _checks.require(name, value, lambda v: (v >= 0) & (v < np.pi / 2), rule)
 
 
-def slant_range(ground_distance: Any, altitude: Any, earth_radius: Any = EARTH_RADIUS) -> Float[Array, ""]:
+def slant_range(ground_distance: Any, altitude: Any, earth_radius: Any = EARTH_RADIUS) -> Float[Array, "..."]:
     """Return how far the satellite is: L = sqrt(4 R (R + h) sin^2(s / 2R) + h^2).
 
     Args:
@@ -62,7 +62,7 @@ def range_at(haversine: Any, altitude: Any, earth_radius: Any = EARTH_RADIUS) ->
     return jnp.sqrt(4 * radius * (radius + h) * _checks.real(haversine) + h**2)
 
 
-def sin_elevation(ground_distance: Any, altitude: Any, earth_radius: Any = EARTH_RADIUS) -> Float[Array, ""]:
+def sin_elevation(ground_distance: Any, altitude: Any, earth_radius: Any = EARTH_RADIUS) -> Float[Array, "..."]:
     """Return the sine of the elevation of the satellite, cos(zeta) = h / L - (L^2 - h^2) / (2 R L).
 
     Args:
@@ -145,3 +145,25 @@ def height_at(distance: Any, sine: Any, earth_radius: Any = EARTH_RADIUS) -> Flo
     far, radius = _checks.real(distance), _checks.real(earth_radius)
     square = far**2 + 2 * radius * far * _checks.real(sine)
     return square / (jnp.sqrt(radius**2 + square) + radius)
+
+
+def ground_distance(distance: Any, altitude: Any, earth_radius: Any = EARTH_RADIUS) -> Float[Array, "..."]:
+    """Return how far the point below a satellite is, along the ground: the inverse of `slant_range`.
+
+        s = 2 R arcsin sqrt((L^2 - h^2) / (4 R (R + h)))
+
+    Args (shapes broadcast):
+        distance: L, at least h [m].
+        altitude: h > 0 [m].
+        earth_radius: R [m].
+
+    Returns:
+        s: [m].
+
+    Note:
+        Exact for a sphere; differentiable but in the zenith, where its derivative is infinite and 0 is returned.
+    """
+    far, h, radius = _checks.real(distance), _checks.real(altitude), _checks.real(earth_radius)
+    haversine = (far**2 - h**2) / (4 * radius * (radius + h))
+    away = haversine > 0
+    return jnp.where(away, 2 * radius * jnp.arcsin(jnp.sqrt(jnp.where(away, haversine, 0.5))), 0.0)

@@ -31,12 +31,16 @@ class Fading:
     transmissivity: Float[Array, "... f"]
     """Values [1], in [0, 1]."""
 
-    probability: Float[Array, "f"]
+    probability: Float[Array, "... f"]
     """Of each; their sum is 1."""
 
     def mean(self, values: Any) -> Array:
         """Return the mean of a function of the transmissivity, given by its values (..., f)."""
         return jnp.sum(jnp.asarray(values) * self.probability, -1)
+
+
+FAINT = 14.0
+"""Logarithm by which light is weaker where its pointing error is left to few values."""
 
 
 def fading(
@@ -64,8 +68,8 @@ def fading(
 
     Note:
         Quadratures (Gauss-Legendre over the quantiles of the error, Gauss-Hermite over the logarithm of the
-        irradiance), whose mean is `transmissivity` to some 1e-8. Values are cut off at 1, which only telescopes as
-        wide as the beam would see. Differentiable.
+        irradiance), whose mean is `transmissivity` to some 1e-8, and to 1e-4 where the beam moves by several times its
+        width. Values are cut off at 1, which only telescopes as wide as the beam would see. Differentiable.
 
     References:
         Vasylyev, Semenov, Vogel, Phys. Rev. Lett. 108, 220501 (2012), arXiv:1204.0956 (wandering beams).
@@ -76,7 +80,7 @@ def fading(
         >>> optics = free_space(receiver_radius=0.5, wavelength=850e-9, divergence=1e-5, pointing_jitter=2e-6)
         >>> light = fading(optics, 1e6, jnp.pi / 2)
         >>> print(f"{light.mean(light.transmissivity):.6f}, at best {jnp.max(light.transmissivity):.6f}")
-        0.004301, at best 0.004975
+        0.004301, at best 0.004965
     """
     for name, value in (("num_pointing", num_pointing), ("num_irradiance", num_irradiance)):
         if not isinstance(value, int) or not 1 <= value <= 200:
@@ -88,7 +92,7 @@ def fading(
     values = moved[..., :, None] * bright[..., None, :] * air(optics, sine)[..., None, None]
     return Fading(
         transmissivity=jnp.minimum(values, 1.0).reshape(*far.shape, -1),
-        probability=jnp.ravel(p_moved[:, None] * p_bright),
+        probability=(p_moved[..., :, None] * p_bright).reshape(*far.shape, -1),
     )
 
 
@@ -110,7 +114,7 @@ def off_centre(square_radius: Any, receiver_radius: Any, offset: Any) -> Float[A
     """
     width = jnp.sqrt(square_radius)[..., None]
     middle = jnp.asarray(offset)[..., None]
-    outer = jnp.minimum(receiver_radius, middle + REACH * width)
+    outer = jnp.minimum(jnp.asarray(receiver_radius)[..., None], middle + REACH * width)
     inner = jnp.minimum(jnp.maximum(middle - REACH * width, 0.0), outer)
     nodes, weights = np.polynomial.legendre.leggauss(NUM_RADII)
     r = (inner + outer) / 2 + (outer - inner) / 2 * nodes
@@ -120,12 +124,16 @@ def off_centre(square_radius: Any, receiver_radius: Any, offset: Any) -> Float[A
 
 def _pointed(optics: FreeSpace, far: Array, sine: Array, count: int) -> tuple[Array, Array]:
     """Return what the telescope catches (..., n) at quantiles of the pointing error, and their probabilities."""
-    nodes, weights = np.polynomial.legendre.leggauss(count)
-    place = (nodes + 1) / 2
-    quantile, share = place**3, 3 * place**2 * weights / 2  # dense where the error is large
-    offset = (optics.pointing_jitter * far)[..., None] * np.sqrt(-2 * np.log(quantile))
     square = mean_square_radius(optics, far, sine, pointed=True)
-    return off_centre(square[..., None], optics.receiver_radius, offset), jnp.asarray(share / np.sum(share))
+    swing = jnp.maximum((2 * optics.pointing_jitter * far) ** 2 / square, 1e-3)
+    dark = jnp.exp(-FAINT / swing)[..., None]  # part of the time in which next to nothing arrives
+    low, high = (np.polynomial.legendre.leggauss(each) for each in (max(count // 4, 1), max(count - count // 4, 1)))
+    place = (high[0] + 1) / 2
+    quantile = jnp.concatenate([dark * (low[0] + 1) / 2, dark + (1 - dark) * place**3], -1)
+    share = jnp.concatenate([dark * low[1] / 2, (1 - dark) * 3 * place**2 * high[1] / 2], -1)
+    offset = (optics.pointing_jitter * far)[..., None] * jnp.sqrt(-2 * jnp.log(jnp.maximum(quantile, 1e-300)))
+    values = off_centre(square[..., None], optics.receiver_radius, offset)
+    return values, share / jnp.sum(share, -1, keepdims=True)
 
 
 def _irradiance(optics: FreeSpace, far: Array, angle: Array, count: int) -> tuple[Array, Array]:

@@ -8,7 +8,6 @@ is a sum of powers times exponentials, so that its moments are Gamma functions.
 """
 
 import math
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -82,21 +81,26 @@ def structure(turbulence: Turbulence, height: Any) -> Array:
     return sum((strength * h**power * jnp.exp(-h / scale) for strength, (power, scale) in parts), jnp.zeros(()))
 
 
-def moment(turbulence: Turbulence, power: float, weight: Callable[[np.ndarray], Any] | None = None) -> Array:
-    """Return the integral of Cn2(h) h^power over all heights, times a function of the height if one is given.
+def moment(turbulence: Turbulence, power: float, *, height: Any = None, falling: float = 0.0) -> Array:
+    """Return the integral of Cn2(h) h^power, or of Cn2(h) h^power (1 - h/H)^falling up to a height H.
+
+    Args:
+        turbulence: its profile.
+        power: of the height above the ground.
+        height: H, of any shape [m]; None = without end.
+        falling: power of 1 - h/H.
 
     Note:
-        Exact without a weight, and for weights that are polynomials up to degree 2 `NUM_HEIGHTS` - 1.
+        Exact without a height; else by Gauss-Laguerre, exact to rounding for satellites. Differentiable.
     """
     total = jnp.zeros(())
     for strength, (own, scale) in zip(strengths(turbulence), LAYERS, strict=True):
-        factor = strength * scale ** (own + power + 1)
-        if weight is None:
-            total = total + factor * math.gamma(own + power + 1)
-            continue
-        nodes, weights = _laguerre(own + power)
-        for node, share in zip(nodes, weights, strict=True):
-            total = total + factor * share * weight(node * scale)
+        weight: Any = math.gamma(own + power + 1)
+        if height is not None:
+            nodes, weights = _laguerre(own + power)
+            left = 1 - scale * nodes / _checks.real(height)[..., None]
+            weight = jnp.sum(weights * jnp.maximum(left, 1e-12) ** falling, -1)  # what lies above weighs nothing
+        total = total + strength * scale ** (own + power + 1) * weight
     return total
 
 
@@ -131,11 +135,7 @@ def rytov_variance(
         0.135
     """
     k, sine = 2 * jnp.pi / _checks.real(wavelength), jnp.sin(_checks.real(elevation))
-    if height is None:
-        integral = moment(turbulence, 5 / 6)
-    else:
-        integral = moment(turbulence, 5 / 6, lambda h: _left(h, height) ** (5 / 6))
-    return 2.25 * k ** (7 / 6) * sine ** (-11 / 6) * integral
+    return 2.25 * k ** (7 / 6) * sine ** (-11 / 6) * moment(turbulence, 5 / 6, height=height, falling=5 / 6)
 
 
 def log_variance(
@@ -197,13 +197,8 @@ def coherence_radius(turbulence: Turbulence, wavelength: Any, distance: Any, sin
         Fante, Proc. IEEE 63, 1669 (1975).
     """
     k, height = 2 * jnp.pi / _checks.real(wavelength), height_at(distance, sine)
-    integral = moment(turbulence, 0.0, lambda h: _left(h, height) ** (5 / 3))
+    integral = moment(turbulence, 0.0, height=height, falling=5 / 3)
     return (1.46 * k**2 / sine * integral) ** (-3 / 5)
-
-
-def _left(h: float, height: Any) -> Array:
-    """Return 1 - h/H, and a little where h lies above: what is there weighs nothing."""
-    return jnp.maximum(1 - h / height, 1e-12)
 
 
 @cache
