@@ -7,6 +7,7 @@ from qtn.orbits.coverage import Buffer, Coverage, buffer, coverage
 from qtn.orbits.night import Night, night
 from qtn.orbits.orbit import EARTH_ROTATION, Orbit, Station, orbit, station, walker
 from qtn.orbits.passes import Passes, Windows, at_rest, find_windows, passes
+from qtn.orbits.sight import Sight, sight
 from qtn.orbits.table import from_table, read_pass
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Night",
     "Orbit",
     "Passes",
+    "Sight",
     "Station",
     "Windows",
     "at_rest",
@@ -27,6 +29,7 @@ __all__ = [
     "orbit",
     "passes",
     "read_pass",
+    "sight",
     "station",
     "walker",
 ]

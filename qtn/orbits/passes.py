@@ -18,11 +18,12 @@ from jaxtyping import Float
 from qtn import _budget, _checks
 from qtn._array import Array
 from qtn._pytree import pytree, static
-from qtn.hardware.earth import EARTH_RADIUS, mask_angle, range_at, range_from, sine_at
+from qtn.hardware.earth import EARTH_RADIUS, mask_angle, range_from
 from qtn.orbits import windows
 from qtn.orbits.crossings import crossings
 from qtn.orbits.night import Night, sun_height
 from qtn.orbits.orbit import EARTH_ROTATION, Orbit, Station, bend, cosine, horizon, orbit, station
+from qtn.orbits.sight import distance_to, elevation_of
 
 NUM_NODES = 32
 """Nodes within a pass: integrals of what varies smoothly along it are right to some 1e-10."""
@@ -358,19 +359,12 @@ def _along(
     half = (fall - rise)[:, None] / 2
     time = (rise + fall)[:, None] / 2 + half * nodes
     wide = jax.tree.map(lambda leaf: leaf[:, None] if jnp.ndim(leaf) else leaf, orbit)
-    angle = jnp.stack([jnp.broadcast_to(cosine(wide, each, time, rotation), time.shape) for each in stations])
-    distance = range_at((1 - angle) / 2, wide.altitude)
+    distance = jnp.stack([jnp.broadcast_to(distance_to(wide, each, time, rotation), time.shape) for each in stations])
     return {
         "time": time,
-        "elevation": _arcsin(sine_at(distance, wide.altitude)),
+        "elevation": elevation_of(distance, wide.altitude),
         "slant_range": distance,
         "dwell": half * (2 * weights / np.sum(weights)),
         "rise": rise,
         "set": fall,
     }
-
-
-def _arcsin(sine: Array) -> Array:
-    """Return the angle of a sine; in the zenith, where it has no derivative, with derivative 0."""
-    inside = jnp.abs(sine) < 1 - 1e-15
-    return jnp.where(inside, jnp.arcsin(jnp.where(inside, sine, 0.0)), jnp.sign(sine) * jnp.pi / 2)

@@ -17,14 +17,29 @@ def about_z(angle):
     return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
 
 
-def look(time, altitude, inclination, raan, phase, latitude, longitude, turn=TURN):
-    """Return elevation [rad] and distance [m] at times [s]."""
+def vectors(time, altitude, inclination, raan, phase, latitude, longitude, turn):
+    """Return satellite (3, t) [m] and the direction of the zenith (3, t)."""
     r = RADIUS + altitude
     u = phase + np.sqrt(GRAVITY / r**3) * time
-    flat = np.stack([np.cos(u), np.sin(u), 0 * u])
-    satellite = r * (about_z(raan) @ about_x(inclination) @ flat)
+    satellite = r * (about_z(raan) @ about_x(inclination) @ np.stack([np.cos(u), np.sin(u), 0 * u]))
     east = longitude + turn * time
     up = np.stack([np.cos(latitude) * np.cos(east), np.cos(latitude) * np.sin(east), np.sin(latitude) + 0 * east])
+    return satellite, up
+
+
+def azimuth(time, altitude, inclination, raan, phase, latitude, longitude, turn=TURN):
+    """Return the direction of the satellite from north over east [rad]."""
+    satellite, up = vectors(time, altitude, inclination, raan, phase, latitude, longitude, turn)
+    away = satellite - RADIUS * up
+    east = np.cross([0.0, 0.0, 1.0], up.T).T
+    east = east / np.sqrt(np.sum(east**2, axis=0))
+    north = np.cross(up.T, east.T).T
+    return np.arctan2(np.sum(away * east, axis=0), np.sum(away * north, axis=0))
+
+
+def look(time, altitude, inclination, raan, phase, latitude, longitude, turn=TURN):
+    """Return elevation [rad] and distance [m] at times [s]."""
+    satellite, up = vectors(time, altitude, inclination, raan, phase, latitude, longitude, turn)
     away = satellite - RADIUS * up
     distance = np.sqrt(np.sum(away**2, axis=0))
     return np.arcsin(np.sum(away * up, axis=0) / distance), distance

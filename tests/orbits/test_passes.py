@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qtn.hardware.fibre import UnusualWarning
-from qtn.orbits import at_rest, find_windows, night, orbit, passes, station, walker
+from qtn.orbits import at_rest, find_windows, night, orbit, passes, sight, station, walker
 from tests.oracles import orbits as oracle
 
 RAD = np.pi / 180
@@ -200,6 +200,16 @@ def test_at_rest():
     r, near = oracle.RADIUS + 500e3, 645e3
     angle = (oracle.RADIUS**2 + r**2 - near**2) / (2 * oracle.RADIUS * r) * np.cos(turn)
     np.testing.assert_allclose(seen.slant_range[0], np.sqrt(oracle.RADIUS**2 + r**2 - 2 * oracle.RADIUS * r * angle))
+
+
+def test_directions_are_those_of_vectors():
+    path, place, _, numbers = split(CASES["inclined"])
+    time = np.linspace(0, 6000, 50)
+    seen = sight(path, place, time)
+    elevation, distance = oracle.look(time, **numbers)
+    np.testing.assert_allclose(seen.elevation, elevation, atol=1e-11)
+    np.testing.assert_allclose(seen.slant_range, distance, rtol=1e-11)
+    np.testing.assert_allclose(np.exp(1j * seen.azimuth), np.exp(1j * oracle.azimuth(time, **numbers)), atol=1e-9)
 
 
 BAD = {
