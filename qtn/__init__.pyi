@@ -5,6 +5,7 @@ from qtn import circuits as circuits
 from qtn import codes as codes
 from qtn import dqc as dqc
 from qtn import networks as networks
+from qtn import orbits as orbits
 from qtn import qkd as qkd
 from qtn import sensing as sensing
 from qtn.states.trains import MPS as MPS

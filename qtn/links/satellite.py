@@ -9,8 +9,9 @@ from jaxtyping import Float
 from qtn import _checks
 from qtn._array import Array
 from qtn._pytree import pytree
+from qtn.hardware.earth import EARTH_RADIUS, mask_angle, sin_elevation
 from qtn.hardware.fibre import hint_at_units
-from qtn.hardware.free_space import EARTH_RADIUS, downlink_transmissivity, sin_elevation
+from qtn.hardware.free_space import FreeSpace, downlink_transmissivity, free_space
 from qtn.links.herald import heralded
 from qtn.links.link import Heralded, herald
 from qtn.links.midpoint import multiplexed, require_success
@@ -30,9 +31,10 @@ from qtn.links.spdc_source import attempt_period
 class Satellite:
     """A source on a satellite that stands still over the line between the stations: one moment of a pass.
 
-    The channels are those of `qtn.hardware.free_space`; the source is either entangled light with all its multi-pair
-    terms (`registered.spdc_state`), or emits at most one pair (`registered.registered_state`). Stray light counts as
-    dark counts. Pulses follow each other without waiting for an answer: an attempt takes one period of the source.
+    The channels are those of `qtn.hardware.free_space` (their means); the source is either entangled light with all
+    its multi-pair terms (`registered.spdc_state`), or emits at most one pair (`registered.registered_state`). Stray
+    light counts as dark counts. Pulses follow each other without waiting for an answer: an attempt takes one period of
+    the source.
 
     Note:
         Exact for this model, Bell-diagonal, differentiable with respect to every field (not across the minimum
@@ -51,8 +53,14 @@ class Satellite:
     altitude: Float[Array, "..."]
     """Of the satellite [m]."""
 
-    beam_waist: Float[Array, "..."]
-    """w0 of the beams at the satellite [m]."""
+    beam_waist: Float[Array, "..."] | None
+    """w0 of the beams at the satellite [m]; None = `divergence` is given."""
+
+    divergence: Float[Array, "..."] | None
+    """Half-angle of the beams far away [rad]; None = `beam_waist` is given."""
+
+    pointing_jitter: Float[Array, "..."]
+    """Standard deviation of the direction of either beam about either axis [rad]."""
 
     receiver_radius: Float[Array, "..."]
     """Radius of the telescopes on the ground [m]."""
@@ -95,6 +103,19 @@ class Satellite:
         return herald_satellite(self)
 
 
+def optics(link: Satellite) -> FreeSpace:
+    """Return the optics of either downlink, in still air: turbulence keeps the mean power that comes down."""
+    return FreeSpace(
+        receiver_radius=link.receiver_radius,
+        divergence=link.divergence,
+        beam_waist=link.beam_waist,
+        wavelength=link.wavelength,
+        zenith_transmissivity=link.zenith_transmissivity,
+        pointing_jitter=link.pointing_jitter,
+        turbulence=None,
+    )
+
+
 def downlinks(link: Satellite) -> tuple[Array, Array]:
     """Return (etaA, etaB), the probabilities that a photon arrives at the left (right) telescope.
 
@@ -109,10 +130,7 @@ def downlinks(link: Satellite) -> tuple[Array, Array]:
         return downlink_transmissivity(
             ground_distance=distance,
             altitude=link.altitude,
-            beam_waist=link.beam_waist,
-            receiver_radius=link.receiver_radius,
-            wavelength=link.wavelength,
-            zenith_transmissivity=link.zenith_transmissivity,
+            optics=optics(link),
             minimum_elevation=link.minimum_elevation,
         )
 
@@ -162,9 +180,11 @@ def satellite(
     distance_left: Any,
     distance_right: Any,
     altitude: Any,
-    beam_waist: Any,
     receiver_radius: Any,
     wavelength: Any,
+    beam_waist: Any = None,
+    divergence: Any = None,
+    pointing_jitter: Any = 0.0,
     zenith_transmissivity: Any = 1.0,
     minimum_elevation: Any = 0.0,
     mean_pairs: Any = None,
@@ -184,9 +204,11 @@ def satellite(
         distance_left: along the ground from the left station to the point below the satellite [m].
         distance_right: the same for the right station [m].
         altitude: of the satellite [m].
-        beam_waist: w0 of the beams at the satellite [m].
         receiver_radius: radius of the telescopes on the ground [m].
         wavelength: [m].
+        beam_waist: w0 of the beams at the satellite [m]; or
+        divergence: half-angle of the beams far away, at 1/e^2 of their power [rad].
+        pointing_jitter: standard deviation of the direction of either beam about either axis [rad].
         zenith_transmissivity: of the atmosphere straight up, in (0, 1].
         minimum_elevation: below it a station does not receive [rad], in [0, pi/2).
         mean_pairs: mean number of pairs in one pulse of entangled light; or
@@ -227,24 +249,31 @@ def satellite(
             "must be given."
         )
     light = mean_pairs is not None
+    beams = free_space(
+        receiver_radius=scalar("receiver_radius", _checks.positive_finite, receiver_radius),
+        wavelength=scalar("wavelength", _checks.positive_finite, wavelength),
+        divergence=divergence,
+        beam_waist=beam_waist,
+        zenith_transmissivity=scalar("zenith_transmissivity", _checks.positive_probability, zenith_transmissivity),
+        pointing_jitter=scalar("pointing_jitter", _checks.non_negative_finite, pointing_jitter),
+    )
     wrong = ("fidelity", fidelity), ("bell_diagonal", bell_diagonal)
     for name, value in wrong if light else (("visibility", visibility),):
         if value is not None:
             other = "`mean_pairs`; give `visibility` instead" if light else "`p_source`; give `fidelity` instead"
             raise ValueError(f"Argument `{name}` does not go with {other}.")
     clear = 1.0 if visibility is None else visibility
-    positive = {
-        "altitude": altitude,
-        "beam_waist": beam_waist,
-        "receiver_radius": receiver_radius,
-        "wavelength": wavelength,
-    }
     link = Satellite(
         distance_left=scalar("distance_left", non_negative_finite, distance_left),
         distance_right=scalar("distance_right", non_negative_finite, distance_right),
-        **{name: scalar(name, _checks.positive_finite, value) for name, value in positive.items()},
-        zenith_transmissivity=scalar("zenith_transmissivity", _checks.positive_probability, zenith_transmissivity),
-        minimum_elevation=scalar("minimum_elevation", elevation, minimum_elevation),
+        altitude=scalar("altitude", _checks.positive_finite, altitude),
+        beam_waist=beams.beam_waist,
+        divergence=beams.divergence,
+        pointing_jitter=beams.pointing_jitter,
+        receiver_radius=beams.receiver_radius,
+        wavelength=beams.wavelength,
+        zenith_transmissivity=beams.zenith_transmissivity,
+        minimum_elevation=scalar("minimum_elevation", mask_angle, minimum_elevation),
         mean_pairs=scalar("mean_pairs", non_negative_finite, mean_pairs) if light else None,
         visibility=scalar("visibility", _checks.probability, clear) if light else None,
         p_source=None if light else scalar("p_source", _checks.positive_probability, p_source),
@@ -260,11 +289,6 @@ def satellite(
     require_visible(link)
     require_success(herald(link))
     return link
-
-
-def elevation(name: str, value: Any) -> Array:
-    """Check that all values lie in [0, pi/2)."""
-    return _checks.require(name, value, lambda v: (v >= 0) & (v < np.pi / 2), "lie in [0, pi/2) (radians)")
 
 
 def require_far_side(link: Satellite) -> None:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qtn.hardware.free_space import EARTH_RADIUS
+from qtn.hardware.earth import EARTH_RADIUS
 from qtn.links.direct_transmission import direct_transmission
 from qtn.links.midpoint_source import midpoint_source
 from qtn.links.satellite import downlinks, satellite
