@@ -255,7 +255,7 @@ CASES = {
             (m.control(m.control(m.control(m.control(m.spin(m.Y, A), 0), 0))), (5, 4, 0, 1, 2)))],
     ),
     "barriers under conditions": (
-        Q2 + "qreg q[1]; creg m[1]; h q[0]; measure q[0] -> m[0]; if (m == 1) barrier q; if (m == 1) x q[0];",
+        Q3 + "qubit[1] q; bit[1] m; h q[0]; m[0] = measure q[0]; if (m == 1) barrier q; if (m == 1) x q[0];",
         1, 1, [*gates((m.H, (0,))), ("measure", 0, 0), ("if", lambda b: b[0], gates((m.X, (0,))))],
     ),
     "numbers from outside": (Q3 + "input float a; qubit q; rx(2.0*a) q;", 1, 0, gates((RX, (0,)))),
@@ -277,6 +277,13 @@ def test_a_bit_keeps_its_first_value_where_it_is_not_measured():
     program = load_qasm(Q3 + 'qubit[2] q; bit c; bit d = "1"; h q[0]; c = measure q[0]; if (c) d = measure q[1];')
     found = bit_probabilities(program, run(program.circuit)[0])
     assert float(found["d[0]"]) == pytest.approx(0.5)
+
+
+def test_whole_numbers_of_version_2_are_real():
+    """As QASMBench writes cc_n64 and sat_n11: registers wider than 64 bits, no version, angles beyond 2^63."""
+    wide = f"qreg q[1]; creg c[70]; measure q[0] -> c[69]; if (c == {2**69}) x q[0]; if (c == 0) rx(pi / {2**64}) q[0];"
+    program = load_qasm(f'include "qelib1.inc"; {wide} rx(1/2) q[0];')
+    assert float(expectation(program, run(program.circuit)[0], "Z0")) == pytest.approx(np.cos(0.5))
 
 
 def test_another_order_of_sites_says_the_same():

@@ -33,7 +33,6 @@ of MEASURE acts on the record, not on the qubit. In OpenQASM 3 `U(theta, phi, la
 exp(i theta / 2) of its specification, which only `ctrl @` can see.
 """
 
-from qtn.circuits.qasm.errors import QasmError
 from qtn.circuits.qasm.program import (
     Bit,
     Program,
@@ -45,6 +44,7 @@ from qtn.circuits.qasm.program import (
     observable,
     read_out,
 )
+from qtn.circuits.qasm.source import QasmError
 
 __all__ = [
     "Bit",

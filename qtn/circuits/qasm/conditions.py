@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from qtn import _budget
+from qtn import _budget, _text
 from qtn.circuits.qasm.expressions import whole, words
 from qtn.circuits.qasm.source import Source
 
@@ -60,10 +60,18 @@ def read_condition(node: Any, bits: Mapping[str, list[int]], names: Mapping[str,
         return equal if node.op.name == "==" else negated(equal)
     found = bits_of(node, bits, names, source)
     if found is None:
-        raise source.error(node, f"a condition may use {COMPARISONS}, but this is {words(kind)}.")
+        raise source.error(node, _instead(node, source))
     if len(found) != 1:
         raise source.error(node, f"a condition needs one bit, but this register has {len(found)}: compare it with ==.")
     return Literal(found[0], 1)
+
+
+def _instead(node: Any, source: Source) -> str:
+    """Say what a condition may be, in the words of the version of the file."""
+    symbol = f"`{node.op.name}`" if hasattr(node, "op") else words(type(node).__name__)
+    if source.version == 2:
+        return f"a condition is `if (c == number)` of a register, but this is {symbol}."
+    return f"a condition may use {COMPARISONS}, but this is {symbol}."
 
 
 def _equal(node: Any, bits: Mapping[str, list[int]], names: Mapping[str, Any], source: Source) -> Condition:
@@ -81,14 +89,17 @@ def _equal(node: Any, bits: Mapping[str, list[int]], names: Mapping[str, Any], s
         ]
         return All(tuple(Not(each) for each in differ))
     wanted = _wanted(node.rhs, names, source)
-    if not 0 <= wanted < 2 ** len(found):
-        raise source.error(node, f"{wanted} does not fit into {len(found)} bit(s): the condition is never met.")
+    if wanted < 0 or wanted.bit_length() > len(found):
+        raise source.error(
+            node, f"{_text.number(wanted)} does not fit into {len(found)} bit(s): the condition is never met."
+        )
     literals = tuple(Literal(bit, wanted >> place & 1) for place, bit in enumerate(found))
     return literals[0] if len(literals) == 1 else All(literals)
 
 
 def _wanted(node: Any, names: Mapping[str, Any], source: Source) -> int:
-    if type(node).__name__ in ("BitstringLiteral", "BooleanLiteral"):
+    """Return the number that bits are compared with; a literal of as many bits as there are."""
+    if type(node).__name__ in ("BitstringLiteral", "BooleanLiteral", "IntegerLiteral"):
         return int(node.value)
     return whole(node, names, source)
 

@@ -47,6 +47,8 @@ def number(node: Any, names: Mapping[str, Any], source: Source) -> Any:
     value = _value(node, names, source)
     if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
         raise source.error(node, f"must be a finite real number, but is {value!r}.")
+    if isinstance(value, int) and abs(value) >= WHOLE and source.version == 2:  # its numbers are real
+        value = float(value)
     if isinstance(value, int) and abs(value) >= WHOLE:
         raise source.error(node, f"is {_text.number(value)}, but whole numbers have 64 bits: write it as 1e20.")
     if isinstance(value, float) and not bounded(value):

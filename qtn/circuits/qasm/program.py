@@ -50,6 +50,8 @@ class Program:
     """(name, site) of each qubit in order of declaration."""
     bits: tuple[Bit, ...] = static()
     """In order of declaration, lowest first."""
+    version: int = static(default=3)
+    """Of OpenQASM, in whose words advice is given."""
 
 
 def load_qasm(program: str | Path, inputs: Mapping[str, Any] | None = None, *, arrange: bool = False) -> Program:
@@ -105,7 +107,11 @@ def load_qasm(program: str | Path, inputs: Mapping[str, Any] | None = None, *, a
         raise source.error_at(1, 0, "the program declares no qubits.")
     built, readout, qubits, bits = lay_out(reader.listing, order_of(reader.listing) if arrange else None)
     return Program(
-        circuit=built, readout=readout, qubits=_qubits(reader.listing, qubits), bits=_bits(reader.listing, bits)
+        circuit=built,
+        readout=readout,
+        qubits=_qubits(reader.listing, qubits),
+        bits=_bits(reader.listing, bits),
+        version=source.version,
     )
 
 
@@ -217,7 +223,8 @@ def counts(program: Program, state: TrainState, num_samples: int, *, key: Array)
         {'01': 5}
     """
     if not program.bits:
-        raise ValueError("The program measures nothing: add `bit[n] c; c = measure q;` to sample from it.")
+        added = "creg c[n]; measure q -> c;" if program.version == 2 else "bit[n] c; c = measure q;"
+        raise ValueError(f"The program measures nothing: add `{added}` to sample from it.")
     drawn = np.asarray(sample(state, num_samples, key=key))
     columns = [np.full(num_samples, bit.value) if bit.site is None else drawn[:, bit.site] for bit in program.bits]
     registers = list(dict.fromkeys(bit.register for bit in program.bits))

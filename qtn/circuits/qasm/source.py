@@ -9,12 +9,15 @@ from typing import Any
 
 from qtn import _budget, _text
 from qtn._budget import Budget
-from qtn.circuits.qasm.errors import QasmError
 
 CURE = 'OpenQASM files need the parser: install `pip install "openqasm3[parser]"`.'
 
 RECURSION = 12_000
 """Calls inside each other while a program is read: Python keeps them on its heap."""
+
+
+class QasmError(ValueError):
+    """A program that is wrong or not supported; the message names file, line and column."""
 
 
 class Source:
@@ -45,6 +48,12 @@ class Source:
         if type(node).__name__ == "Identifier" and offset >= 0:
             column = offset
         return self.error_at(line, column, message)
+
+    def undeclared(self, node: Any, what: str, name: str) -> QasmError:
+        """Return the error for a register that is not there; `what` is `qubit` or `bit`."""
+        old = {"qubit": "qreg", "bit": "creg"}
+        declared = f"{old[what]} {name}[n]" if self.version == 2 else f"{what}[n] {name}"
+        return self.error(node, f"there is no {what} `{name}` here: declare it as `{declared};`.")
 
     def require(self, node: Any, budget: Budget, count: int) -> None:
         """Refuse what a node of the tree asks for if it does not fit into a budget."""
@@ -146,5 +155,6 @@ def _without_comments(text: str) -> str:
 
 
 def _version(text: str) -> int:
+    """Return the version that a file says; without a word what its standard gates are from."""
     found = re.match(r"\s*OPENQASM\s+(\d+)", text)
-    return int(found[1]) if found else 3
+    return int(found[1]) if found else 2 if '"qelib1.inc"' in text else 3

@@ -1,11 +1,15 @@
 """`def`: calls with qubits and known numbers, read as if they were written out."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from qtn.circuits.qasm.conditions import Condition
 from qtn.circuits.qasm.expressions import words
 from qtn.circuits.qasm.source import Source
-from qtn.circuits.qasm.variables import NUMBERS
+from qtn.circuits.qasm.variables import NUMBERS, converted
+
+if TYPE_CHECKING:
+    from qtn.circuits.qasm.reader import Reader
 
 MAX_DEPTH = 50
 
@@ -68,3 +72,42 @@ def body(definition: Any) -> list[Any]:
 def is_call(node: Any, known: Mapping[str, Any]) -> bool:
     """Whether an expression calls a subroutine."""
     return type(node).__name__ == "FunctionCall" and node.name.name in known
+
+
+def subroutine_definition(reader: "Reader", node: Any, condition: Condition | None) -> None:
+    """Keep a `def`."""
+    reader.subroutines[node.name.name] = node
+
+
+def expression_statement(reader: "Reader", node: Any, condition: Condition | None) -> None:
+    """Call a subroutine whose result is not kept."""
+    if not is_call(node.expression, reader.subroutines):
+        raise reader.source.error(node, "an expression as a statement is not supported; remove it.")
+    called(reader, node.expression, condition, None)
+
+
+def called(reader: "Reader", call: Any, condition: Condition | None, bits: list[int] | None) -> None:
+    """Read the body of a subroutine with its arguments in place."""
+    definition = reader.subroutines[call.name.name]
+    if reader.depth == MAX_DEPTH:
+        raise reader.source.error(call, f"`{call.name.name}` contains itself.")
+    wires, numbers = bound(
+        call,
+        definition,
+        reader.source,
+        reader.qubits,
+        lambda kind, node: converted(kind, node, reader.names, reader.source),
+    )
+    kept = reader.names, reader.variables, reader.registers
+    kinds = {argument.name.name: "FloatType" for argument in definition.arguments if argument.name.name in numbers}
+    reader.names, reader.variables, reader.registers = reader.names | numbers, kinds, wires
+    reader.depth += 1
+    reader.read(body(definition), condition)
+    measured = result(definition, reader.source)
+    if measured is not None:
+        found = reader.qubits(measured.qubit)
+        reader.record(call, found, [None] * len(found) if bits is None else bits, condition)
+    elif bits is not None:
+        raise reader.source.error(call, f"`{call.name.name}` returns nothing: end it with `return measure ...;`.")
+    reader.depth -= 1
+    reader.names, reader.variables, reader.registers = kept
