@@ -11,7 +11,7 @@ from typing import Any
 from qtn import _files
 from qtn.cli.app import print_json
 from qtn.cli.planning import content_of, tree_of
-from qtn.cli.text import BETTER, grid_line, shown
+from qtn.cli.text import BETTER, grid_line
 from qtn.cli.watch import Watch
 from qtn.optimisation.checkpoint import Checkpoint, open_checkpoint
 from qtn.problem.best import as_toml, best_problem
@@ -23,6 +23,7 @@ from qtn.problem.quantities import quantities_of
 from qtn.report.content import Content
 from qtn.report.front import write_front
 from qtn.report.page import write
+from qtn.report.schedules import shown
 
 
 def optimise_and_report(problem: Problem, folder: Path, checkpoint: Checkpoint | None, *, as_json: bool) -> bool:

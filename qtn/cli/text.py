@@ -1,6 +1,5 @@
 """Results as aligned text."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -88,16 +87,6 @@ def lattice_lines(found: dict[str, Any]) -> list[str]:
     if found["multiples"]:
         lines.append(f"Attempt times are multiples of a common time: by {moved} derivatives are one-sided.")
     return lines
-
-
-def shown(tree: str) -> str:
-    """Return the text of a schedule with times of six digits; files and JSON have them all.
-
-    Example:
-        >>> shown("swap(0, 1, cutoff_time=0.5494120869444955)")
-        'swap(0, 1, cutoff_time=0.549412)'
-    """
-    return re.sub(r"\d+\.\d{6,}(e[+-]?\d+)?", lambda found: f"{float(found[0]):.6g}", tree)
 
 
 BETTER = "1 % better (1 % less error or loss, 1 % more time; to first order)"

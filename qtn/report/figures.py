@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from qtn.report.content import Content, Delivery
+from qtn.report.schedules import shape
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 SIZE = (6.4, 3.5)
@@ -124,7 +125,7 @@ def sensitivities(content: Content, of: str, most: int = 12) -> str:
 
 
 def front(name: str, labels: Mapping[str, str], rows: Any, gaps: Sequence[float] = ()) -> str:
-    """Draw a front between two merits (name -> label); points of one schedule share a colour.
+    """Draw a front between two merits (name -> label); points of one schedule, whatever its times, share a colour.
 
     The line is broken at `gaps`, where a point is missing; what is not above 0 is left out where the axis is
     logarithmic.
@@ -136,13 +137,13 @@ def front(name: str, labels: Mapping[str, str], rows: Any, gaps: Sequence[float]
     shown = [row for row in rows if row[first] > 0 or not logarithmic]
     line = sorted([*((row[second], row[first]) for row in shown), *((gap, np.nan) for gap in gaps)])
     axes.plot(*zip(*line, strict=True) if line else ((), ()), color=GREY, linewidth=1, zorder=1)
-    for number, tree in enumerate(dict.fromkeys(row["tree"] for row in shown)):
-        points = [(row[second], row[first]) for row in shown if row["tree"] == tree]
+    for number, tree in enumerate(dict.fromkeys(shape(row["tree"] or "") for row in shown)):
+        points = [(row[second], row[first]) for row in shown if shape(row["tree"] or "") == tree]
         label = tree if not tree or len(tree) <= 60 else tree[:57] + "..."
         axes.scatter(*zip(*points, strict=True), label=label, zorder=2, color=f"C{number % 10}")
     if logarithmic:
         axes.set_yscale("log")
     axes.set_title(name)
-    if len({row["tree"] for row in shown if row["tree"]}) > 1:
+    if len({shape(row["tree"] or "") for row in shown}) > 1:
         axes.legend(frameon=False, fontsize="x-small")
     return svg(drawing, f"front between {first} and {second}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from qtn import _files, _text
 from qtn.report.page import STYLE
-from qtn.report.schedules import number, table
+from qtn.report.schedules import number, shape, shown, table
 
 
 def write_front(
@@ -82,7 +82,8 @@ def _page(
     cells = [
         [number(row[first]), number(row[second]), *(number(row["parameters"][p]) for p in parameters)] for row in rows
     ]
-    trees = [f"<code>{html.escape(row['tree'])}</code>" if row["tree"] else "" for row in rows]
+    told = shape if any(each.startswith("schedule.") for each in parameters) else shown  # times have columns, or not
+    trees = [f"<code>{html.escape(told(row['tree']))}</code>" if row["tree"] else "" for row in rows]
     scheduled = any(trees) and len(set(trees)) > 1
     if scheduled:
         head, cells = [*head, "schedule"], [[*row, tree] for row, tree in zip(cells, trees, strict=True)]

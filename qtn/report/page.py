@@ -10,7 +10,7 @@ from qtn import _files
 from qtn.report import figures
 from qtn.report.codes import codes_part
 from qtn.report.content import Content
-from qtn.report.schedules import number, schedules, table
+from qtn.report.schedules import number, schedules, shown, table
 from qtn.report.tables import edge_words, inside
 
 STYLE = """
@@ -160,7 +160,7 @@ def render(content: Content) -> str:
 <title>{html.escape(content.name)}: qtn</title><style>{STYLE}</style></head><body>
 <h1>{html.escape(content.name)}</h1>
 {headline(content)}
-{f"<p>Schedule: <code>{html.escape(content.tree)}</code></p>" if content.tree else ""}
+{f"<p>Schedule: <code>{html.escape(shown(content.tree))}</code></p>" if content.tree else ""}
 {schedules(content.planning) if content.planning else ""}
 <h2>Best settings</h2>{settings if content.settings else ""}<p>{html.escape(content.status)}</p>
 <h2>Results</h2>{results_table(content)}

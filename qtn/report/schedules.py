@@ -1,6 +1,7 @@
 """The part of the page on schedules and limits, and the tables of the page."""
 
 import html
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +20,26 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+def shown(tree: str) -> str:
+    """Return the text of a schedule with times of six digits; files and JSON have them all.
+
+    Example:
+        >>> shown("swap(0, 1, cutoff_time=0.5494120869444955)")
+        'swap(0, 1, cutoff_time=0.549412)'
+    """
+    return re.sub(r"\d+\.\d{6,}(e[+-]?\d+)?", lambda found: f"{float(found[0]):.6g}", tree)
+
+
+def shape(tree: str) -> str:
+    """Return the text of a schedule without its times.
+
+    Example:
+        >>> shape("swap(0, 1, cutoff_time=0.55)")
+        'swap(0, 1, cutoff_time)'
+    """
+    return re.sub(r"=[-+.\deE]+", "", tree)
+
+
 def schedules(planning: Planning) -> str:
     """Return the drawing of the best schedule, its limits and its rivals."""
     parts = [f'<h2>Best schedule</h2><div class="wide">{planning.drawing}</div>'] if planning.drawing else []
@@ -34,7 +55,7 @@ def schedules(planning: Planning) -> str:
     if planning.space:
         rows = (
             [
-                f"<code>{html.escape(leader.tree)}</code>",
+                f"<code>{html.escape(shown(leader.tree))}</code>",
                 f"{leader.value:.8g}",
                 f"{leader.distance:.3%}" if leader.feasible else "limits missed",
                 number(leader.mean_time),
