@@ -229,7 +229,8 @@ def test_quantiles_of_a_sure_delivery_have_slopes():
     law = jnp.zeros(16).at[1].set(1.0)
 
     def quantile(law, step):
-        return gather([dataclasses.replace(bell_arm(law, [1.0, 0, 0, 0]), step=step)] * 2).quantiles([0.95])[0]
+        arm = dataclasses.replace(bell_arm(law, [1.0, 0, 0, 0]), step=step)
+        return gather([arm] * 2).quantiles(np.array([0.95]))[0]
 
     value, slopes = jax.value_and_grad(quantile, argnums=(0, 1))(law, 2.0)
     assert (value, slopes[1]) == (2.0, 1.0)
