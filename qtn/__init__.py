@@ -8,7 +8,7 @@ The public names are loaded when first used, in the order in which data flow.
 import importlib
 from typing import Any
 
-_PACKAGES = ("states", "channels", "circuits", "codes", "dqc", "networks", "qkd", "sensing")
+_PACKAGES = ("states", "channels", "circuits", "codes", "dqc", "networks", "qkd", "sensing", "services")
 
 _PUBLIC = {
     "MPS": "qtn.states.trains",

@@ -7,6 +7,7 @@ from qtn import dqc as dqc
 from qtn import networks as networks
 from qtn import qkd as qkd
 from qtn import sensing as sensing
+from qtn import services as services
 from qtn.states.trains import MPS as MPS
 from qtn.states.trains import MPDO as MPDO
 from qtn.circuits.circuit import circuit as circuit
