@@ -56,6 +56,7 @@ _PUBLIC = {
     "ghz_fidelity": "qtn.steps.fusion",
     "Network": "qtn.networks.network",
     "network": "qtn.networks.network",
+    "read_topology": "qtn.networks.topology",
     "with_latencies": "qtn.schedules.latency",
     "elementary": "qtn.schedules.builders",
     "swap": "qtn.schedules.builders",

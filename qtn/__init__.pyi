@@ -52,6 +52,7 @@ from qtn.steps.fusion import fuse as fuse
 from qtn.steps.fusion import ghz_fidelity as ghz_fidelity
 from qtn.networks.network import Network as Network
 from qtn.networks.network import network as network
+from qtn.networks.topology import read_topology as read_topology
 from qtn.schedules.latency import with_latencies as with_latencies
 from qtn.schedules.builders import elementary as elementary
 from qtn.schedules.builders import swap as swap
