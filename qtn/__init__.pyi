@@ -37,6 +37,8 @@ from qtn.links.graph_state import graph_state as graph_state
 from qtn.links.multiplexed import multiplexed_link as multiplexed_link
 from qtn.links.chain import chain as chain
 from qtn.links.chain import Chain as Chain
+from qtn.links.graph import Graph as Graph
+from qtn.links.graph import graph as graph
 from qtn.steps.distill import BBPSSW as BBPSSW
 from qtn.steps.distill import DEJMPS as DEJMPS
 from qtn.steps.distill import CNOT as CNOT
@@ -51,6 +53,7 @@ from qtn.steps.fusion import fuse as fuse
 from qtn.steps.fusion import ghz_fidelity as ghz_fidelity
 from qtn.networks.network import Network as Network
 from qtn.networks.network import network as network
+from qtn.networks.topology import read_topology as read_topology
 from qtn.schedules.latency import with_latencies as with_latencies
 from qtn.schedules.builders import elementary as elementary
 from qtn.schedules.builders import swap as swap
@@ -59,6 +62,7 @@ from qtn.schedules.builders import pump as pump
 from qtn.schedules.builders import wait as wait
 from qtn.schedules.families import nested as nested
 from qtn.schedules.families import sequential as sequential
+from qtn.schedules.families import balanced as balanced
 from qtn.schedules.text import parse as parse
 from qtn.schedules.text import to_text as to_text
 from qtn.schedules.tree import Schedule as Schedule
@@ -73,6 +77,7 @@ from qtn.steps.correction import Correction as Correction
 from qtn.evaluators.asap.evaluator import Asap as Asap
 from qtn.evaluators.asap.line import Line as Line
 from qtn.evaluators.asap.line import stacked as stacked
+from qtn.evaluators.paths import evaluate_pairs as evaluate_pairs
 from qtn.evaluators.outcome import Outcome as Outcome
 from qtn.evaluators.evaluate import evaluate as evaluate
 from qtn.evaluators.outcome import waiting_time_quantiles as waiting_time_quantiles
@@ -110,6 +115,7 @@ from qtn.planning.purification import purify as purify
 from qtn.planning.purification import train_purification as train_purification
 from qtn.report.drawing import draw_schedule as draw_schedule
 from qtn.report.network_drawing import draw_network as draw_network
+from qtn.report.graph_drawing import draw_graph as draw_graph
 from qtn.problem.load import load as load
 from qtn.problem.planner import optimise as optimise
 from qtn.sweeps.sweep import sweep as sweep

@@ -125,10 +125,19 @@ def check(file: File, set_: Set = None) -> None:
     from qtn.problem.names import numeric_leaves
 
     schedule = problem.config.schedule
-    tree = f"policy {schedule.policy}" if schedule.policy else f"tree {schedule.tree or 'left to the search'}"
+    tree = f"policy {schedule.policy}" if schedule.policy else f"tree {tree_text(problem)}"
     title = problem.root.title(problem.document[problem.root_key])
     parts = [title, f"{len(numeric_leaves(problem))} numbers", *([tree] if problem.root.scheduled else [])]
     print(f"{file}: good: {', '.join(parts)}")
+
+
+def tree_text(problem: Any) -> str:
+    """Return the tree of a problem as a text, or that there is none yet."""
+    from qtn.schedules.text import to_text
+
+    if problem.config.schedule.tree is not None or problem.given_schedule is None:
+        return problem.config.schedule.tree or "left to the search"
+    return to_text(problem.given_schedule)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from typing import Any
 
 from qtn.merit.quantities import Quantity
 from qtn.report.codes import codes_text
-from qtn.report.tables import edge_words, joins_note, joins_text, links_text
+from qtn.report.tables import about_pairs, edge_words, joins_note, joins_text, links_text, pairs_text
 
 BOUNDS = (
     ("plob_rate_hz", "PLOB bound of direct transmission", "bit/s"),
@@ -46,6 +46,8 @@ def evaluation_text(numbers: dict[str, Any], quantities: Mapping[str, Quantity])
         stored = numbers["storage_times_s"]
         lines.append(f"{'storage time at each node':32s} {', '.join(f'{time:.6g}' for time in stored)} s")
         lines.append(row("mean age of the pair", sum(stored), "s"))
+    if numbers.get("pairs"):
+        lines += ["", about_pairs(numbers), "", pairs_text(numbers["pairs"])]
     if numbers.get("links"):
         lines += ["", links_text(numbers["links"]), *codes_text(numbers["links"])]
     if numbers.get("joins"):

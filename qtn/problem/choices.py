@@ -58,6 +58,19 @@ class Latency(enum.StrEnum):
     MESSAGES = "messages"
 
 
+class Swaps(enum.StrEnum):
+    """In which order the links of a path of a network are joined."""
+
+    NESTED = "nested"
+    """Halves of the path, and of these in turn."""
+
+    SEQUENTIAL = "sequential"
+    """From the first user of the pair to the second."""
+
+    BEST = "best"
+    """The order with the highest secret-key rate, searched for each path."""
+
+
 class Order(enum.StrEnum):
     """Whether a search may change the swaps of the tree of the file."""
 

@@ -91,7 +91,7 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
         errors.extend(use.complete(document, Path(source).parent))
     for key, kind in roots(Config).items():
         if isinstance(document.get(key), dict):
-            errors.extend(kind.complete(document[key], key))
+            errors.extend(kind.complete(document[key], key, Path(source).parent))
     errors.extend([*broken_rules(document), *quantity_rules(document)])
     try:
         config = Config.model_validate(document)
@@ -106,6 +106,11 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
     problem = Problem(name=name, config=config, given_schedule=schedule, source=source)
     if said := too_long_grid(config):
         raise ProblemError(source, [said])
+    if problem.root.ordered and config.schedule.policy is None:
+        try:
+            problem = dataclasses.replace(problem, given_schedule=problem.root.schedule(problem))
+        except ValueError as error:
+            raise ProblemError(source, [str(error)]) from None
     if times and schedule is not None:
         problem = problem.with_schedule(schedule)
     errors = [*impossible_links(problem), *impossible_root(problem)]

@@ -154,7 +154,7 @@ def root_table(problem: Problem, values: Mapping[str, Any]) -> dict[str, Any]:
         type(problem.config.application).settle(table, replaced(problem.document, "application", values))  # pyright: ignore
     if moved:
         problem.root.settle(table, problem.document[key], moved)
-    return table
+    return problem.root.laid(table, problem.document[key])
 
 
 def stacked(entries: list[Any]) -> Any:

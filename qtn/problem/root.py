@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from qtn.merit.quantities import QUANTITIES, Quantity
@@ -21,15 +22,51 @@ class Root(Table, abc.ABC):
     scheduled: ClassVar[bool] = False
     """Whether [schedule] says in which order things are joined; else there is no such table."""
 
+    ordered: ClassVar[bool] = False
+    """Whether it says itself in which order things are joined where [schedule] does not; see `schedule`."""
+
+    routed: ClassVar[bool] = False
+    """Whether what is joined depends on numbers; see `laid`."""
+
     @classmethod
-    def complete(cls, table: dict[str, Any], key: str) -> list[str]:
-        """Write out short forms in a table that is not checked yet; return one sentence for each that cannot be."""
+    def complete(cls, table: dict[str, Any], key: str, folder: Path) -> list[str]:
+        """Write out short forms in a table that is not checked yet; return one sentence for each that cannot be.
+
+        Args:
+            table: changed in place.
+            key: of the table.
+            folder: where the file lies.
+        """
         return []
 
     @classmethod
     @abc.abstractmethod
     def build(cls, table: Document) -> Any:
         """Build what the table describes."""
+
+    @classmethod
+    def laid(cls, table: dict[str, Any], given: Document) -> dict[str, Any]:
+        """Return a table, whose numbers may be traced, with what is joined as the numbers of the file decide it.
+
+        Args:
+            table: with some numbers replaced.
+            given: the same as the file has it.
+        """
+        return table
+
+    @classmethod
+    def rerouted(cls, table: Document) -> str:
+        """Return why the numbers of a table decide otherwise than `laid` has it, both known; "" if they do not."""
+        return ""
+
+    @classmethod
+    def schedule(cls, problem: Any) -> Any:
+        """Return in which order things are joined, where `ordered`.
+
+        Raises:
+            ValueError: if a schedule of the file does not fit.
+        """
+        return problem.given_schedule
 
     @classmethod
     def evaluator(cls, config: Any) -> Any:

@@ -57,7 +57,7 @@ def write_out_preset(key: str, table: Document) -> Iterator[str]:
         yield f"{key}.preset: must be one of {', '.join(PRESETS)}, but is {_text.echoed(name)}"
         return
     preset = PRESETS[name]
-    if ".node" in key:
+    if key.split(".")[1].startswith("node"):
         table.setdefault("memory", {"model": "dephasing", "t2_s": preset.coherence_time.value})
         given = table.setdefault("gates", {})
         if isinstance(given, dict):

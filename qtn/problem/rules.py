@@ -71,6 +71,8 @@ def schedule_rules(document: Document) -> Iterator[str]:
     if isinstance(schedule, dict) and "policy" in schedule:
         if table:
             yield "optimise: finds the best tree and its numbers, but schedule.policy is given; remove one of them"
+    elif any(kind.ordered for key, kind in roots(Config).items() if key in document):
+        return
     elif not tree and "search" not in table:
         yield "schedule.tree: is missing; add `tree = ...`, or search for one with `[optimise] search = {}`"
     elif not tree and isinstance(search, dict) and search.get("order") == "fixed":

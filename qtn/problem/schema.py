@@ -19,6 +19,7 @@ from qtn.problem.chain.chain import Chain
 from qtn.problem.chain.codes import AnyCode
 from qtn.problem.choices import Distillation, EvaluatorName, JobKind, KeyProtocol, Latency, Order, StateLevel
 from qtn.problem.line.line import Line
+from qtn.problem.network.network import Network
 from qtn.problem.number import Number
 from qtn.problem.root import roots
 from qtn.problem.table import Choice, Document, Table, described
@@ -245,6 +246,9 @@ class Config(Table):
 
     schema_version: Literal[1] = Field(alias="schema", description="Version of the form of this file")
     chain: Chain | None = Field(default=None, description="What is evaluated: links and nodes in a line")
+    network: Network | None = Field(
+        default=None, description="What is evaluated: links and nodes of any graph, pair by pair of users"
+    )
     line: Line | None = Field(default=None, description="What is evaluated: light from a source straight to detectors")
     schedule: Schedule = Schedule()
     evaluate: Evaluate = Evaluate()

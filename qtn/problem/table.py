@@ -74,23 +74,25 @@ def number_of(table: type[Table], key: str) -> Number | None:
     return None if field is None else next(numbers_in(field), None)
 
 
+@cache
 def declared(name: str, root: type[Table]) -> Number | None:
     """Return the declaration of a number of a file by its dotted name; None if no such number is declared."""
-    return declared_at(tuple(part for part in name.split(".") if not part.isdecimal()), root)
-
-
-@cache
-def declared_at(keys: tuple[str, ...], root: type[Table]) -> Number | None:
-    """Return the declaration of the number at a path of keys."""
-    *path, key = keys
+    path = name.split(".")
+    while path[-1].isdecimal() and len(path) > 1:  # a place in an array
+        path.pop()
+    key = path.pop()
     inside = [each for table in tables_at(path, root) for each in (table, *table.named)]
     return next((number for table in inside if (number := number_of(table, key)) is not None), None)
 
 
 def tables_at(path: list[str], root: type[Table]) -> list[type[Table]]:
-    """Return the classes that the table at a path of keys may have."""
-    found = [root]
+    """Return the classes that the table at a path of keys may have; places in arrays do not count."""
+    found, chosen = [root], False
     for part in path:
+        if chosen or part.isdecimal():
+            chosen = False  # a name that the file has chosen
+            continue
+        chosen = any(holds_names(table, part) for table in found)
         fields = [table.model_fields[part] for table in found if part in table.model_fields]
         found = [inner for field in fields for inner in tables_in(field.annotation)]
     return found
@@ -102,6 +104,16 @@ def holds_lists(table: type[Table], key: str) -> bool:
 
     def inside(annotation: Any) -> bool:
         return get_origin(annotation) is list or any(map(inside, get_args(annotation)))
+
+    return key in table.model_fields and inside(table.model_fields[key].annotation)
+
+
+@cache
+def holds_names(table: type[Table], key: str) -> bool:
+    """Whether the tables under a key have names that the file chooses."""
+
+    def inside(annotation: Any) -> bool:
+        return get_origin(annotation) is dict or any(map(inside, get_args(annotation)))
 
     return key in table.model_fields and inside(table.model_fields[key].annotation)
 
@@ -128,7 +140,7 @@ def tables_in(annotation: Any) -> Iterator[type[Table]]:
     """Return the tables that a type annotation mentions."""
     if isinstance(annotation, type) and issubclass(annotation, Table):
         yield annotation
-    elif get_origin(annotation) in (Union, types.UnionType, list, Annotated):
+    elif get_origin(annotation) in (Union, types.UnionType, list, dict, Annotated):
         for inner in get_args(annotation):
             yield from tables_in(inner)
 
@@ -147,6 +159,8 @@ def walk_tables(document: Any, table: type[Table], prefix: str = "") -> Iterator
     yield prefix, table, document
     for key, value in document.items():
         entries = [(f"{prefix}.{key}", value)] if isinstance(value, dict) else []
+        if entries and holds_names(table, key):
+            entries = [(f"{prefix}.{key}.{name}", each) for name, each in value.items() if isinstance(each, dict)]
         if isinstance(value, list) and holds_lists(table, key):
             entries = [(f"{prefix}.{key}.{i}", each) for i, each in enumerate(value) if isinstance(each, dict)]
         for name, each in entries:

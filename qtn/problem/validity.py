@@ -19,6 +19,8 @@ class Validity:
 
     def __call__(self, values: Mapping[str, float]) -> str:
         """Return why numbers (dotted name -> value) do not go together; "" if they do."""
+        if self.problem.root.routed and (told := self.problem.root.rerouted(root_table(self.problem, values))):
+            return told
         parts: dict[tuple[str, ...], dict[str, float]] = {}
         for name, value in values.items():
             if name.startswith(f"{self.problem.root_key}."):
@@ -60,11 +62,12 @@ def table_of(name: str) -> tuple[str, ...]:
 
 def moving_rounds(problem: Problem) -> Iterator[str]:
     """Return a sentence for each number in [optimise] that moves how long a link holds, if its attempts are given."""
-    table, chain_table = problem.config.optimise, problem.document.get("chain")
-    if table is None or chain_table is None or not problem.config.evaluate.herald_decay:
+    table = problem.config.optimise
+    if table is None or not problem.root.scheduled or not problem.config.evaluate.herald_decay:
         return
     root: Any = problem.root
-    given = [i for i, (_, link) in enumerate(root.link_tables(chain_table)) if link.get("attempt_time_s") is not None]
+    tables = root.link_tables(problem.document[problem.root_key])
+    given = [i for i, (_, link) in enumerate(tables) if link.get("attempt_time_s") is not None]
 
     def spare(values: dict[str, float]) -> list[float]:
         line = chain_with(problem, values)

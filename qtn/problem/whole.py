@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from qtn import _text
-from qtn.problem.chain.chain import Chain
 from qtn.problem.names import below, declaration, walk
 from qtn.problem.problem import Problem
 from qtn.problem.table import Table, is_model, part_of, walk_tables
@@ -34,7 +33,7 @@ def whole_numbers(problem: Problem, patterns: Iterable[str]) -> dict[str, int]:
 
 def is_whole(problem: Problem, name: str, value: object) -> bool:
     """Whether a number of the file is a whole one of a link of which more is not simply better."""
-    inside = name.split(".")[1] in ("link", "links") and issubclass(problem.root, Chain)
+    inside = name.split(".")[1] in ("link", "links") and problem.root.scheduled
     return inside and isinstance(value, int) and declaration(problem, name).better is None
 
 

@@ -8,7 +8,7 @@ arrow              where outcomes are sent: away from the root         none     
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ def draw_network(network: Network, positions: Mapping[Name, Any] | None = None) 
     for name in structure.names:
         if name not in given:
             raise ValueError(f"Argument `positions` must place every node, but not node {name!r}.")
-    places, width, height = _scaled(np.array([given[name] for name in structure.names], dtype=float))
+    places, width, height = scaled(np.array([given[name] for name in structure.names], dtype=float))
     fidelities = np.asarray(bell_from_pauli(network.states))[:, 0]
     small = len(structure.names) > 40
     parts = [*_links(network, plan, places, fidelities), *_nodes(network, plan, places, small)]
@@ -78,7 +78,7 @@ def _positions(network: Network, plan: Layout) -> dict[Name, Any]:
         return _rings(network, plan)
     if len(links) == len(names) and all(sum(node in ends for ends in links) == 2 for node in range(len(names))):
         return _circle(network)
-    return _springs(network)
+    return springs(names, links)
 
 
 def _rings(network: Network, plan: Layout) -> dict[Name, Any]:
@@ -125,15 +125,21 @@ def _circle(network: Network) -> dict[Name, Any]:
     }
 
 
-def _springs(network: Network) -> dict[Name, Any]:
-    """Place any graph by stress: distances on paper follow numbers of links, from a fixed start."""
-    count = len(network.structure.names)
+def springs(names: Sequence[Name], links: Iterable[tuple[int, int]]) -> dict[Name, Any]:
+    """Place any graph by stress: distances on paper follow numbers of links, from a fixed start.
+
+    Args:
+        names: of the nodes.
+        links: positions of both nodes of each link.
+    """
+    count = len(names)
     distance = np.full((count, count), np.inf)
     np.fill_diagonal(distance, 0)
-    for first, second in network.structure.links:
+    for first, second in links:
         distance[first, second] = distance[second, first] = 1
     for middle in range(count):
         distance = np.minimum(distance, distance[:, middle, None] + distance[None, middle])
+    distance = np.minimum(distance, count)  # of parts that no link joins
     turn = 2 * np.pi * np.arange(count) / count
     places = np.stack([np.cos(turn), np.sin(turn)], axis=1) * count / 5
     weights = 1 / np.maximum(distance, 1) ** 2
@@ -143,10 +149,10 @@ def _springs(network: Network) -> dict[Name, Any]:
         length = np.maximum(np.linalg.norm(apart, axis=2), 1e-9)
         wanted = places[None] + apart * (distance / length)[..., None]
         places = (weights[..., None] * wanted).sum(1) / weights.sum(1)[:, None]
-    return {name: tuple(place) for name, place in zip(network.structure.names, places, strict=True)}
+    return {name: tuple(place) for name, place in zip(names, places, strict=True)}
 
 
-def _scaled(places: np.ndarray) -> tuple[np.ndarray, float, float]:
+def scaled(places: np.ndarray) -> tuple[np.ndarray, float, float]:
     """Return places on paper (y downwards), width and height."""
     places = places * [1, -1]
     low, span = places.min(0), np.ptp(places, axis=0)

@@ -4,10 +4,12 @@ import html
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from qtn.report.graph_drawing import draw_rows
 from qtn.report.schedules import number, table
 
 LINK_COLUMNS = (
     ("link", "link"),
+    ("name", "name"),
     ("model", "model"),
     ("length_km", "length [km]"),
     ("eta", "channel eta"),
@@ -30,6 +32,18 @@ JOIN_COLUMNS = (
     ("qber_z", "QBER Z"),
 )
 """The same for joins: "join" is the text of the step, "links" which links it spans."""
+
+PAIR_COLUMNS = (
+    ("pair", "pair of users"),
+    ("num_links", "links"),
+    ("length_km", "length [km]"),
+    ("rate_hz", "pairs [Hz]"),
+    ("fidelity", "fidelity"),
+    ("secret_fraction", "key [bit/pair]"),
+    ("secret_key_rate_hz", "key [bit/s]"),
+    ("path", "path"),
+)
+"""The same for pairs of users of a network."""
 
 MOST = 64
 """Rows that are shown; more are counted."""
@@ -59,6 +73,16 @@ def cell(value: Any) -> str:
     return html.escape(value) if isinstance(value, str) else number(value)
 
 
+def in_words(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of pairs of users with names as texts."""
+    return [{**row, "pair": " - ".join(row["pair"]), "path": " - ".join(row["path"])} for row in rows]
+
+
+def pairs_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the table of pairs of users as aligned text."""
+    return rows_text(PAIR_COLUMNS, in_words(rows))
+
+
 def edge_words(edge: Mapping[str, Any]) -> str:
     """Say of a number at the end of its range which slope is shown, and why not the derivative."""
     why = "diverges" if edge["diverges"] else "is another one at the end of the range"
@@ -68,11 +92,23 @@ def edge_words(edge: Mapping[str, Any]) -> str:
 def inside(numbers: Mapping[str, Any]) -> str:
     """Return the part of the page on links and joins; empty where an evaluation has neither."""
     parts = []
+    if numbers.get("pairs"):
+        parts.append(f"<h2>Pairs of users</h2><p>{html.escape(about_pairs(numbers))}</p>")
+        parts.append(f'<div class="wide">{draw_rows(numbers["network"])}</div>')
+        parts.append(rows_table(PAIR_COLUMNS, in_words(numbers["pairs"])))
     if numbers.get("links"):
         parts.append("<h2>Links</h2>" + links_table(numbers["links"]))
     if numbers.get("joins"):
         parts.append("<h2>Joins</h2>" + joins_table(numbers["joins"]) + f"<p>{joins_note(numbers)}</p>")
     return "".join(parts)
+
+
+def about_pairs(numbers: Mapping[str, Any]) -> str:
+    """Say which pair of users quantities are about, and how the others are to be read."""
+    left, right = numbers["path"][0], numbers["path"][-1]
+    text = f"Numbers above are those of {left} and {right}, along {' - '.join(numbers['path'])}."
+    each = " Below, each pair of users has the network for itself." if len(numbers["pairs"]) > 1 else ""
+    return f"{text}{each}"
 
 
 def joins_note(numbers: Mapping[str, Any]) -> str:

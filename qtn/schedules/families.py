@@ -1,4 +1,4 @@
-"""Families of schedules: the balanced tree, and the one that swaps from left to right."""
+"""Families of schedules: balanced trees, and the one that swaps from left to right."""
 
 from collections.abc import Sequence
 
@@ -91,3 +91,29 @@ def sequential(num_links: int, *, cutoff_time: Number | None = None) -> Schedule
     for link in range(1, num_links):
         tree = Swap(tree, Elementary(link), None if cutoff_time is None else link - 1)
     return Schedule(tree=tree, cutoff_times=cutoffs, wait_times=_checks.real(()))
+
+
+def balanced(num_links: int) -> Schedule:
+    """Return the tree that halves every segment, the left half being the longer one: `nested` of any number of links.
+
+    Args:
+        num_links: number of links.
+
+    Example:
+        >>> import jax; jax.config.update("jax_enable_x64", True)
+        >>> from qtn.schedules.text import to_text
+        >>> to_text(balanced(3))
+        'swap(swap(0, 1), 2)'
+        >>> balanced(8).tree == nested(3).tree
+        True
+    """
+    nothing = _checks.real(())
+    return Schedule(tree=_halved(0, whole("num_links", num_links, 1)), cutoff_times=nothing, wait_times=nothing)
+
+
+def _halved(first: int, num_links: int) -> Tree:
+    """Return the tree over some links that halves every segment."""
+    if num_links == 1:
+        return Elementary(first)
+    left = (num_links + 1) // 2
+    return Swap(_halved(first, left), _halved(first + left, num_links - left))

@@ -36,7 +36,7 @@ class Application(Table, abc.ABC):
     keeps_pairs: ClassVar[bool] = True
     """Whether it needs both qubits of a pair, and not only what was measured of them."""
 
-    roots: ClassVar[tuple[str, ...]] = ("chain",)
+    roots: ClassVar[tuple[str, ...]] = ("chain", "network")
     """Keys of the roots whose pairs it can use."""
 
     quantities: ClassVar[tuple[Quantity, ...]] = ()

@@ -83,6 +83,7 @@ class ConferenceKeys(Application):
     """Users at the left ends of copies of the chain, whose right ends meet at one hub; see `qtn.qkd.conference`."""
 
     rules = (users_are_alike,)
+    roots: ClassVar = ("chain",)
     needs: ClassVar = Needs.OUTCOME
     quantities: ClassVar = (*ROWS, ANONYMOUS)
 

@@ -110,7 +110,7 @@ class KeyDistribution(Application):
     """A key of finite blocks; see `qtn.qkd`."""
 
     quantities: ClassVar = ROWS
-    roots: ClassVar = ("chain", "line")
+    roots: ClassVar = ("chain", "network", "line")
     keeps_pairs: ClassVar = False
 
     model: Literal["key"]

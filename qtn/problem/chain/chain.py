@@ -1,6 +1,7 @@
 """The root of a chain: links and nodes in a line."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -35,6 +36,19 @@ def shared_or_listed(chain: Document) -> Iterator[tuple[str, str]]:
     count = num_links_of(chain)
     if isinstance(nodes, list) and count is not None and len(nodes) != count + 1:
         yield "nodes", f"must hold num_links + 1 = {count + 1} tables, but holds {len(nodes)}"
+
+
+def nodes_are_neighbours(chain: Document) -> Iterator[tuple[str, str]]:
+    """Links of a chain join neighbours: only those of networks name their nodes."""
+    for name, table in [("link", chain.get("link")), *enumerated("links", chain)]:
+        if isinstance(table, dict) and "between" in table:
+            yield f"{name}.between", "names nodes of a [network], but those of a [chain] stand in a row; remove it"
+
+
+def enumerated(key: str, chain: Document) -> list[tuple[str, Any]]:
+    """Return the entries of a list of a table that is not checked yet, with their keys."""
+    listed = chain.get(key)
+    return [(f"{key}.{place}", each) for place, each in enumerate(listed)] if isinstance(listed, list) else []
 
 
 def inner_nodes_store(chain: Document) -> Iterator[tuple[str, str]]:
@@ -72,7 +86,7 @@ class Chain(Root):
     """Links and nodes in a line: one for all positions, or one table each."""
 
     scheduled = True
-    rules = (shared_or_listed, inner_nodes_store)
+    rules = (shared_or_listed, nodes_are_neighbours, inner_nodes_store)
     named = (Positions,)
 
     num_links: Annotated[int, Number("Number of links", within.COUNT, traced=False)] | None = None
@@ -97,7 +111,7 @@ class Chain(Root):
         return lines.chain(built("link"), built("node"), num_links=table.get("num_links"))
 
     @classmethod
-    def complete(cls, table: dict[str, Any], key: str) -> list[str]:
+    def complete(cls, table: dict[str, Any], key: str, folder: Path) -> list[str]:
         """Write out lengths of a route and presets, and the perfect node, so that its numbers have derivatives."""
         errors = write_out(table)
         if "node" not in table and "nodes" not in table:
@@ -162,9 +176,15 @@ class Chain(Root):
         Raises:
             ValueError: if a link has no length.
         """
-        found = cls.link_tables(table)
-        if any(kind.way is None for kind, _ in found):
-            raise ValueError(
-                'schedule.latency: "messages" needs the length of each link, and an abstract link has none'
-            )
-        return [travel_time(kind.way(each) * unit.KM.factor) for kind, each in found]
+        return travel_times(cls.link_tables(table))
+
+
+def travel_times(links: list[tuple[Any, Document]]) -> list[Any]:
+    """Return how long a classical message over each link takes [s], of the class and the table of each.
+
+    Raises:
+        ValueError: if a link has no length.
+    """
+    if any(kind.way is None for kind, _ in links):
+        raise ValueError('schedule.latency: "messages" needs the length of each link, and an abstract link has none')
+    return [travel_time(kind.way(each) * unit.KM.factor) for kind, each in links]

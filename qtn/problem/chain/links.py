@@ -106,6 +106,9 @@ class LinkTable(Built):
     """Loss of the whole channel without the devices [dB]; None = unknown."""
 
     num_memories: NumMemories | None = None
+    between: Annotated[list[str], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, description="Names of its left and its right node; only in a network"
+    )
 
     @classmethod
     def build(cls, table: Document) -> links.Link:
@@ -116,7 +119,7 @@ class LinkTable(Built):
     @classmethod
     def arguments(cls, table: Document) -> dict[str, Any]:
         """Return what the builder is given."""
-        others = ("num_memories", *(each.total for each in cls.sides))
+        others = ("num_memories", "between", *(each.total for each in cls.sides))
         given = {key: value for key, value in table.items() if key not in others}
         return cls.in_si(given | {key: value for each in cls.sides for key, value in each.of(table).items()})
 

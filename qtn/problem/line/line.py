@@ -1,6 +1,7 @@
 """The root of light that goes straight from a source to detectors."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -63,7 +64,7 @@ class Line(Root):
     detector: Detector = Detector()
 
     @classmethod
-    def complete(cls, table: dict[str, Any], key: str) -> list[str]:
+    def complete(cls, table: dict[str, Any], key: str, folder: Path) -> list[str]:
         """Write out lists of intensities and probabilities, and a detector, so that its numbers have derivatives."""
         table.setdefault("detector", {})
         source = table.get("source")
