@@ -8,7 +8,7 @@ The public names are loaded when first used, in the order in which data flow.
 import importlib
 from typing import Any
 
-_PACKAGES = ("states", "channels", "circuits", "codes", "dqc", "networks", "orbits", "qkd", "sensing")
+_PACKAGES = ("states", "channels", "circuits", "codes", "dqc", "networks", "orbits", "qkd", "sensing", "services")
 
 _PUBLIC = {
     "MPS": "qtn.states.trains",
@@ -56,6 +56,7 @@ _PUBLIC = {
     "ghz_fidelity": "qtn.steps.fusion",
     "Network": "qtn.networks.network",
     "network": "qtn.networks.network",
+    "read_topology": "qtn.networks.topology",
     "with_latencies": "qtn.schedules.latency",
     "elementary": "qtn.schedules.builders",
     "swap": "qtn.schedules.builders",

@@ -8,6 +8,7 @@ from qtn import networks as networks
 from qtn import orbits as orbits
 from qtn import qkd as qkd
 from qtn import sensing as sensing
+from qtn import services as services
 from qtn.states.trains import MPS as MPS
 from qtn.states.trains import MPDO as MPDO
 from qtn.circuits.circuit import circuit as circuit
@@ -53,6 +54,7 @@ from qtn.steps.fusion import fuse as fuse
 from qtn.steps.fusion import ghz_fidelity as ghz_fidelity
 from qtn.networks.network import Network as Network
 from qtn.networks.network import network as network
+from qtn.networks.topology import read_topology as read_topology
 from qtn.schedules.latency import with_latencies as with_latencies
 from qtn.schedules.builders import elementary as elementary
 from qtn.schedules.builders import swap as swap

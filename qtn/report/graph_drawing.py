@@ -105,7 +105,7 @@ def _lines(links: Any, ends: list[Any], places: np.ndarray) -> list[str]:
         line = line_at(*places[first], *places[second], f'{look} stroke-opacity="0.6"')
         found.append(f"<g><title>{html.escape(told)}</title>{line}</g>")
         if len(links) <= MOST_LENGTHS and link["length_km"] is not None:
-            x, y = map(float, (places[first] + places[second]) / 2)
+            x, y = ((places[first] + places[second]) / 2).tolist()
             found.append(text_at(x, y - SMALL / 2, f"{link['length_km']:.4g} km", more=f' fill="{INK}"'))
     return found
 
