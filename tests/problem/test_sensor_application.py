@@ -126,6 +126,7 @@ def test_print(tmp_path, capsys):
     ("change", "message"),
     [
         ("probe_time_s = 0.0", "application.probe_time_s: must be positive and finite, but is 0.0"),
+        ('probe_time_s = "best"', "application.probe_time_s: must be a number or 'optimised', but is 'best'"),
         ("users = 1", "application.users: must lie in [2, 100], but is 1"),
         (
             "users = 11",
