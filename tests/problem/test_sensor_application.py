@@ -146,6 +146,13 @@ def test_what_is_refused(change, message):
         loads(FILE.replace("dephasing_hz = 0.5", ""))
 
 
+def test_quantities_that_a_table_must_ask_for():
+    with pytest.raises(ProblemError) as raised:
+        loads(GROUP + '[sweep]\noutputs = ["sensor_stability"]\naxes = { "application.dephasing_hz" = [0.1] }\n')
+    words = "'sensor_stability' is there if [application] has `frequency_hz`, of the clocks; add that"
+    assert raised.value.errors == [f"sweep.outputs.0: {words}"]
+
+
 def test_errors_in_python():
     problem = loads(FILE)
     result = evaluate(problem.chain, problem.schedule)

@@ -85,6 +85,7 @@ class ConferenceKeys(Application):
     rules = (users_are_alike,)
     needs: ClassVar = Needs.OUTCOME
     quantities: ClassVar = (*ROWS, ANONYMOUS)
+    asked_by: ClassVar = {ANONYMOUS.name: f'`ends = "{Ends.KEPT}"`'}
 
     model: Literal["conference"]
     users: Annotated[
