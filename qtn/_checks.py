@@ -80,6 +80,11 @@ def positive_finite(name: str, value: Any) -> Array:
     return require(name, value, lambda v: (v > 0) & np.isfinite(v), "be positive and finite")
 
 
+def at_least_one(name: str, value: Any) -> Array:
+    """Check that all values are >= 1 and finite."""
+    return require(name, value, lambda v: (v >= 1) & np.isfinite(v), "be at least 1 and finite")
+
+
 def non_negative_finite(name: str, value: Any) -> Array:
     """Check that all values are >= 0 and finite."""
     return require(name, value, lambda v: (v >= 0) & np.isfinite(v), "be non-negative and finite")

@@ -44,10 +44,14 @@ def from_validation(error: ValidationError, document: dict[str, Any], root: type
     lines = []
     for path, items in found.items():
         telling = [item for item in items if item["type"] not in KINDS]  # a value error tells more than a type
-        if telling:
+        words = dict.fromkeys(KINDS[item["type"]] for item in items if item["type"] in KINDS)
+        if telling and telling[0]["type"] == "literal_error" and words:  # a number, or one word
+            expected = [*words, telling[0]["ctx"]["expected"]]
+            lines.append(f"{dotted(path)}: must be {' or '.join(expected)}, but is {shown(telling[0]['input'])}")
+        elif telling:
             lines.append(f"{dotted(path)}: {sentence(telling[0], list(path), document, root)}")
         elif not any(other[: len(path)] == path for other in found if other != path):  # else another type fitted better
-            kinds = " or ".join(dict.fromkeys(KINDS[item["type"]] for item in items))
+            kinds = " or ".join(words)
             value = items[0]["input"]
             rule = f"be {kinds}" if not isinstance(value, int) or bounded(value) else SIZES
             lines.append(f"{dotted(path)}: must {rule}, but is {shown(value)}")

@@ -61,7 +61,8 @@ def quantity_rules(document: Mapping[str, Any]) -> Iterator[str]:
     tables = (document.get(key) for key in ("optimise", "sweep"))
     optimise, sweep = (table if isinstance(table, dict) else {} for table in tables)
     known, elsewhere = quantities_of(document), of_applications()
-    if "application" in document and application_of(document) is None:  # it may be meant to be any of them
+    application = application_of(document)
+    if "application" in document and application is None:  # it may be meant to be any of them
         known, elsewhere = known | {name: each for name, (each, _) in elsewhere.items()}, {}
     raised = to_be_raised(known)
 
@@ -69,6 +70,9 @@ def quantity_rules(document: Mapping[str, Any]) -> Iterator[str]:
         """Say that a name is wrong, or what it belongs to."""
         if not isinstance(name, str) or name in known or name not in elsewhere:
             return sentence
+        asked = {} if application is None else application.asked_by
+        if name in asked:
+            return f"{name!r} is there if [application] has {asked[name]}; add that"
         return f'{name!r} belongs to `[application] model = "{elsewhere[name][1]}"`; add that table'
 
     if optimise and not {"minimise", "maximise"} & optimise.keys() and usual_of(raised) not in list(QUANTITIES):

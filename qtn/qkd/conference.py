@@ -98,7 +98,7 @@ def conference_key(
         (0.057632, 0.682028)
     """
     require_user("leader", leader, group.num_users)
-    correction = _checks.require("correction", correction, lambda f: f >= 1, "be at least 1")
+    correction = _checks.at_least_one("correction", correction)
     group.require_ghz()
     return _key(group, correction, leader, _checks.choice("protocol", protocol, ConferenceProtocol))
 

@@ -85,9 +85,7 @@ def decoy_key(
     kind = _checks.choice("tail", tail, Tail)
     require_decoys(sent)
     demand = checked(security)
-    correction = _checks.require(
-        "correction", correction, lambda v: (v >= 1) & np.isfinite(v), "be at least 1 and finite"
-    )
+    correction = _checks.at_least_one("correction", correction)
     secrecy, correctness = jnp.asarray(demand.secrecy), jnp.asarray(demand.correctness)
     log_failure = jnp.log(secrecy / TERMS)
     mu1, mu2, mu3 = sent.intensities

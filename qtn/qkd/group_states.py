@@ -144,7 +144,7 @@ def secret_sharing(
         [0.364056, 0.682028]
     """
     require_user("dealer", dealer, group.num_users)
-    correction = _checks.require("correction", correction, lambda f: f >= 1, "be at least 1")
+    correction = _checks.at_least_one("correction", correction)
     group.require_ghz()
     return _secret(group, correction, dealer, _checks.choice("check", check, Check))
 

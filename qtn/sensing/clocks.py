@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Float
 
 from qtn import _checks
@@ -149,6 +149,9 @@ def fused_fisher(bell_weights: Any) -> Float[Array, ""]:
     Returns:
         fisher: F [1/rad^2]; K^2 for perfect pairs.
 
+    Raises:
+        ValueError: if there is no pair, or weights are none.
+
     Note:
         Exact for any K, in K steps (the sum over z by its moments); differentiable. A pair without bit errors has slope
         0 towards them.
@@ -158,7 +161,10 @@ def fused_fisher(bell_weights: Any) -> Float[Array, ""]:
         >>> round(float(fused_fisher([[0.94, 0.02, 0.02, 0.02]] * 3)), 12)
         10.965621407407
     """
-    p = jnp.stack([bell_diagonal(row) for row in bell_weights])
+    rows = list(bell_weights)
+    if not rows:
+        raise ValueError("Argument `bell_weights` must hold the weights of at least one pair, but is empty.")
+    p = jnp.stack([bell_diagonal(row) for row in rows])
     sums, gaps = jnp.stack([p[:, 0] + p[:, 3], p[:, 1] + p[:, 2]]), jnp.stack([p[:, 0] - p[:, 3], p[:, 1] - p[:, 2]])
     same, flipped = jnp.where(sums > 0, gaps**2 / jnp.where(sums > 0, sums, 1.0), 0.0)
 
@@ -168,7 +174,7 @@ def fused_fisher(bell_weights: Any) -> Float[Array, ""]:
         return (none * both, first * both + none * tilt, second * both + 2 * first * tilt + none * both), None
 
     one = jnp.ones(())
-    return jax.lax.scan(step, (one, one, one), (same, flipped))[0][2]
+    return lax.scan(step, (one, one, one), (same, flipped))[0][2]
 
 
 @pytree
@@ -203,7 +209,7 @@ def weighted_sum(state: State, weights: Any) -> WeightedSum:
         ValueError: if there are too many sensors, not one weight for each, or none that is not 0.
 
     Note:
-        Exact; differentiable where the eigenvalues of F are different.
+        Exact; differentiable where the rank of F stays the same, equal eigenvalues being no exception.
 
     References:
         Eldredge, Foss-Feig, Gross, Rolston, Gorshkov, Phys. Rev. A 97, 042337 (2018), arXiv:1607.04646.
@@ -228,11 +234,13 @@ def weighted_sum(state: State, weights: Any) -> WeightedSum:
     if known is not None and known == 0:
         raise ValueError("Argument `weights` must hold a number that is not 0, but holds none.")
     turns = jnp.where(weights != 0, 1.0, 0.0)
-    values, vectors = jnp.linalg.eigh(fisher_matrix(state) * jnp.outer(turns, turns))
+    matrix = fisher_matrix(state) * jnp.outer(turns, turns)
+    values, vectors = jnp.linalg.eigh(lax.stop_gradient(matrix))
     seen = values > 1e-12 * values[-1]
     part = vectors.T @ turns
     lost = jnp.sum(jnp.where(seen, 0.0, part**2)) > 1e-12
-    variance = largest**2 * jnp.sum(jnp.where(seen, part**2 / jnp.where(seen, values, 1.0), 0.0))
+    best = lax.stop_gradient(vectors @ jnp.where(seen, part / jnp.where(seen, values, 1.0), 0.0))
+    variance = largest**2 * (2 * turns @ best - best @ matrix @ best)  # largest at F^+ 1, which may be held fixed
     return WeightedSum(variance=jnp.where(lost, jnp.inf, variance), variance_apart=jnp.sum(jnp.asarray(weights) ** 2))
 
 

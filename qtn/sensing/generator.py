@@ -56,7 +56,7 @@ def generator(num_sites: int, letters: Letters = None, weights: Any = None) -> G
                     f"Argument `generator` must name sites in 0..{num_sites - 1}, but names {site!r}: the state has "
                     f"{num_sites} qubits."
                 )
-    found = letters_of("Z" * num_sites if letters is None else letters, num_sites)
+    found = letters_of("Z" * num_sites if letters is None else letters, num_sites, "generator")
     axes: Any = np.eye(4)[found][:, 1:]
     if weights is None:
         return Generator(axes=axes)

@@ -185,7 +185,8 @@ def sensing(
         information in every second:  T^2 F exp(-2 n gamma T) / (waiting time + T)
 
     A flip of one user's qubit turns the sign of its frequency: two clocks compare themselves with a pair, and know half
-    of their difference as well as said here.
+    of their difference as well as said here. A probe starts when the last pair has come: messages of the hub, which say
+    which qubits to flip, take no time; what they take can be counted to the attempts of the links.
 
     Args:
         result: what the chain delivers at each time.

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from qtn import _checks
 from qtn._array import Array
@@ -94,8 +94,9 @@ def ramsey(
         found: times [s] and Fisher information.
 
     Raises:
-        ValueError: if a time or rate is out of range, if there is no best probe time because nothing dephases, or if
-            finding it takes too long (mixed trains of more than 7 qubits that are no GHZ or product states: give one).
+        ValueError: if a time or rate is out of range, if there is no best probe time because nothing dephases or
+            dephasing does not matter, or if finding it takes too long (mixed trains of more than 7 qubits that are no
+            GHZ or product states: give one).
 
     Note:
         Exact where `quantum_fisher` is; differentiable by the state and all numbers, the best probe time included.
@@ -124,7 +125,12 @@ def ramsey(
     elif (order := _order(state, generator, weights)) is not None:
         time = best_exponential_time(order * gamma, dead)
     else:
-        time = _best_time(angle_fisher, gamma, dead)
+        time, longest = _best_time(angle_fisher, gamma, dead)
+        if _checks.known(_checks.constant(longest)):
+            raise ValueError(
+                "Argument `probe_time` must be given: dephasing does not take away what this state shows, "
+                "so that the longer a probe, the better."
+            )
     return Ramsey(probe_time=time, cycle_time=dead + time, angle_fisher=angle_fisher(time))
 
 
@@ -180,8 +186,14 @@ def best_exponential_time(rate: Any, dead_time: Any) -> Float[Array, ""]:
     return jnp.where(short, below, above) / rate
 
 
-def _best_time(angle_fisher: Callable[[Array], Float[Array, ""]], gamma: Array, dead: Array) -> Float[Array, ""]:
-    """Return the probe time with the most information per time, found by the sign of the slope.
+def _best_time(
+    angle_fisher: Callable[[Array], Float[Array, ""]], gamma: Array, dead: Array
+) -> tuple[Float[Array, ""], Bool[Array, ""]]:
+    """Return the probe time with the most information per time, found by the sign of the slope, or the longest tried.
+
+    Returns:
+        time: [s].
+        longest: whether it is the longest one.
 
     Note:
         A Newton step from the optimum, which is fixed, gives it the derivative of the implicit function theorem.
@@ -202,4 +214,7 @@ def _best_time(angle_fisher: Callable[[Array], Float[Array, ""]], gamma: Array, 
         return jnp.where(rising, middle, interval[0]), jnp.where(rising, interval[1], middle)
 
     found = lax.stop_gradient(sum(lax.fori_loop(0, HALVINGS, halve, lax.stop_gradient(ends))) / 2)
-    return jnp.exp(found - slope(found) / lax.stop_gradient(jax.grad(slope)(found)))
+    between = (best > 0) & (best < POINTS - 1)
+    curvature = lax.stop_gradient(jnp.where(between, jax.grad(slope)(found), -1.0))
+    inside = found - jnp.where(between, slope(found), 0.0) / curvature
+    return jnp.exp(jnp.where(between, inside, grid[best])), best == POINTS - 1

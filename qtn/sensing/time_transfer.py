@@ -67,7 +67,8 @@ def time_transfer(
 
     Note:
         The peak is a Gaussian; its place is estimated as well as is possible (Cramer-Rao bound), which least squares
-        reach without accidentals. Exact, differentiable.
+        reach without accidentals. Exact, differentiable; the slope by accidentals where there are none, infinite in
+        truth, is taken as 0.
 
     References:
         Ho, Lamas-Linares, Kurtsiefer, New J. Phys. 11, 045011 (2009); Franson, Phys. Rev. A 45, 3126 (1992).
@@ -135,7 +136,7 @@ def delay_attack(delays: Any, round_trip_uncertainty: Any, *, p_false_alarm: Any
         raise ValueError(f"Argument `delays` must hold two numbers, there and back, but has shape {there.shape}.")
     known = _checks.positive_finite("round_trip_uncertainty", round_trip_uncertainty)
     limit = -ndtri(_alarms(p_false_alarm))
-    return DelayAttack(bias=(there[0] - there[1]) / 2, p_detected=1 - ndtr(limit - jnp.sum(there) / known))
+    return DelayAttack(bias=(there[0] - there[1]) / 2, p_detected=ndtr(jnp.sum(there) / known - limit))
 
 
 def largest_hidden_bias(
@@ -166,7 +167,7 @@ def largest_hidden_bias(
     """
     known = _checks.non_negative_finite("round_trip_uncertainty", round_trip_uncertainty)
     slower = -(ndtri(_alarms(p_false_alarm)) + ndtri(_alarms(p_missed, "p_missed"))) * known / 2
-    over = _checks.require("index", index, lambda v: v >= 1, "be at least 1") - 1
+    over = _checks.at_least_one("index", index) - 1
     return jnp.maximum(slower, 0.0) + over * _checks.non_negative_finite("length", length) / units.SPEED_OF_LIGHT
 
 

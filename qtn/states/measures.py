@@ -45,19 +45,19 @@ def expect(state: TrainState, paulis: Mapping[int, str] | str) -> Float[Array, "
     return expect_product(state, PAULI_MATRICES[letters_of(paulis, state.num_sites)])
 
 
-def letters_of(paulis: Mapping[int, str] | str, num_sites: int) -> list[int]:
-    """Return the number of the letter at each site: 0 for I, 1 for X, 2 for Y, 3 for Z."""
+def letters_of(paulis: Mapping[int, str] | str, num_sites: int, name: str = "paulis") -> list[int]:
+    """Return the number of the letter at each site: 0 for I, 1 for X, 2 for Y, 3 for Z; errors say `name`."""
     if isinstance(paulis, str):
         if len(paulis) != num_sites:
             raise ValueError(
-                f"Argument `paulis` must have one letter for each of {num_sites} sites, but is {paulis!r}."
+                f"Argument `{name}` must have one letter for each of {num_sites} sites, but is {paulis!r}."
             )
         entries = dict(enumerate(paulis))
     else:
         entries = {check_site(site, num_sites): letter for site, letter in paulis.items()}
     for letter in entries.values():
         if letter not in LETTERS:
-            raise ValueError(f"Argument `paulis` must consist of I, X, Y, Z, but holds {letter!r}.")
+            raise ValueError(f"Argument `{name}` must consist of I, X, Y, Z, but holds {letter!r}.")
     return [LETTERS[entries.get(site, "I")] for site in range(num_sites)]
 
 

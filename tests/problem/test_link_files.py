@@ -176,7 +176,7 @@ BAD = {
     "lengths twice": (ONE.replace("num_links = 1", "lengths_km = [1.0]") % MIDPOINT, "chain.lengths_km: gives the lengths, so leave chain.link.length_km out"),
     "no lengths": (ONE.replace("num_links = 1", "lengths_km = []") % MIDPOINT, "chain.lengths_km: must be an array of at least one length"),
     "flips": (LINE + "preprocessing = 0.5\n", "merit.preprocessing: must lie in [0, 0.5), but is 0.5"),
-    "text for flips": (LINE + 'preprocessing = "best"\n', "merit.preprocessing: must be"),
+    "text for flips": (LINE + 'preprocessing = "best"\n', "merit.preprocessing: must be a number or 'optimised'"),
     "deadline": (LINE + "deadline_s = 0.0\n", "merit.deadline_s: must be positive and finite, but is 0.0"),
     "ages": (LINE + "ages = 1\n", "merit.ages: must be true or false, but is 1"),
 }  # fmt: skip

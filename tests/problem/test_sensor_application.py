@@ -126,6 +126,7 @@ def test_print(tmp_path, capsys):
     ("change", "message"),
     [
         ("probe_time_s = 0.0", "application.probe_time_s: must be positive and finite, but is 0.0"),
+        ('probe_time_s = "best"', "application.probe_time_s: must be a number or 'optimised', but is 'best'"),
         ("users = 1", "application.users: must lie in [2, 100], but is 1"),
         (
             "users = 11",
@@ -143,6 +144,13 @@ def test_what_is_refused(change, message):
     assert raised.value.errors == [message]
     with pytest.raises(ProblemError, match=r"probe_time_s: must be given where dephasing_hz is 0 or absent"):
         loads(FILE.replace("dephasing_hz = 0.5", ""))
+
+
+def test_quantities_that_a_table_must_ask_for():
+    with pytest.raises(ProblemError) as raised:
+        loads(GROUP + '[sweep]\noutputs = ["sensor_stability"]\naxes = { "application.dephasing_hz" = [0.1] }\n')
+    words = "'sensor_stability' is there if [application] has `frequency_hz`, of the clocks; add that"
+    assert raised.value.errors == [f"sweep.outputs.0: {words}"]
 
 
 def test_errors_in_python():

@@ -163,6 +163,7 @@ WRONG = {
     "leader": (lambda g: qkd.conference_key(g, leader=3), r"`leader` must be one of the users 0 .. 2, but is 3"),
     "protocol": (lambda g: qkd.conference_key(g, protocol="e91"), "`protocol` must be 'bb84' or 'ghz_diagonal'"),
     "correction": (lambda g: qkd.conference_key(g, correction=0.9), "`correction` must be at least 1"),
+    "no end": (lambda g: qkd.secret_sharing(g, correction=np.inf), "`correction` must be at least 1 and finite"),
     "same": (lambda g: qkd.anonymous_pair(g, 1, 1), "two different users, but both are 1"),
     "dealer": (lambda g: qkd.secret_sharing(g, dealer=-1), r"`dealer` must be one of the users 0 .. 2"),
     "check": (lambda g: qkd.secret_sharing(g, check="w"), "`check` must be 'y' or 'z'"),

@@ -231,3 +231,40 @@ def test_numbers_of_any_size_are_no_nan():
             return found.gain + probe.information_rate
 
         assert np.all(np.isfinite(jax.value_and_grad(gain)(1.0)))
+
+
+def test_a_weighted_sum_has_slopes_where_eigenvalues_are_equal():
+    """Qubits apart, F = (1 - 2p)^2 in every direction: variance sum of squares at equal turns."""
+
+    def variance(p):
+        state = states.apply_each_site(states.to_mixed(states.plus(3)), channels.dephasing(p).ptm())
+        return sensing.weighted_sum(state, [1.0, -1.0, 1.0]).variance
+
+    value, slope = jax.value_and_grad(variance)(0.1)
+    assert value == pytest.approx(3 / 0.64, rel=1e-12)
+    assert slope == pytest.approx(12 / 0.512, rel=1e-10)
+
+
+def test_rare_alarms_and_no_pairs():
+    assert sensing.delay_attack([0.0, 0.0], 1.0, p_false_alarm=1e-20).p_detected == pytest.approx(1e-20, rel=1e-6)
+    with pytest.raises(ValueError, match="`bell_weights` must hold the weights of at least one pair"):
+        sensing.fused_fisher([])
+
+
+def test_probes_that_dephasing_does_not_harm_have_no_best_time():
+    """Sum of X/2 turns |000> and |111> visibly whether they are coherent or not; nothing turns with no letters."""
+    with pytest.raises(ValueError, match="`probe_time` must be given: dephasing does not take away"):
+        sensing.ramsey(states.ghz(3), dephasing_rate=0.5, generator="XXX")
+    assert sensing.ramsey(states.ghz(2), dephasing_rate=0.5, generator={}).information_rate == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((states.ghz(3), "ZZ"), "`generator` must have one letter for each of 3 sites, but is 'ZZ'"),
+        ((states.ghz(3), {0: "Q"}), "`generator` must consist of I, X, Y, Z, but holds 'Q'"),
+    ],
+)
+def test_mistakes_name_the_argument(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        sensing.quantum_fisher(*arguments)

@@ -82,7 +82,7 @@ def ghz_stabilisers(num_users: int) -> tuple[Int[np.ndarray, "s n"], Int[np.ndar
 
 @dataclasses.dataclass(frozen=True)
 class TreeJoining:
-    """To a GHZ state along a tree: every node that is no user joins its halves as a hub does.
+    """To a GHZ state along a tree: every node that is no user joins its halves as a hub does, all at the same time.
 
     The half towards the root is the qubit of a node (at the root that of its first arm). It meets each other half in a
     CNOT, which is measured in Z (X on all users beyond it), and is measured in X at the end (Z on the last user).

@@ -42,6 +42,9 @@ class Application(Table, abc.ABC):
     quantities: ClassVar[tuple[Quantity, ...]] = ()
     """Its rows of the registry; their names differ from those of all other quantities."""
 
+    asked_by: ClassVar[Mapping[str, str]] = {}
+    """By quantity that not every table has: what the table must say for it."""
+
     @classmethod
     def complete(cls, document: dict[str, Any], folder: Path) -> list[str]:
         """Write out short forms and paths of a file that is not checked yet; return what is wrong with them.

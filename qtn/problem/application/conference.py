@@ -86,6 +86,7 @@ class ConferenceKeys(Application):
     roots: ClassVar = ("chain",)
     needs: ClassVar = Needs.OUTCOME
     quantities: ClassVar = (*ROWS, ANONYMOUS)
+    asked_by: ClassVar = {ANONYMOUS.name: f'`ends = "{Ends.KEPT}"`'}
 
     model: Literal["conference"]
     users: Annotated[

@@ -69,6 +69,7 @@ class SharedSensor(Application):
     rules = (probe_is_possible,)
     needs: ClassVar = Needs.OUTCOME
     quantities: ClassVar = (*ROWS, STABILITY)
+    asked_by: ClassVar = {STABILITY.name: "`frequency_hz`, of the clocks"}
 
     model: Literal["sensor"]
     users: (
