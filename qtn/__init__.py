@@ -86,6 +86,7 @@ _PUBLIC = {
     "waiting_time_quantiles": "qtn.evaluators.outcome",
     "pairs_of": "qtn.evaluators.pairs",
     "gather": "qtn.evaluators.gather.gather",
+    "arms_to_hub": "qtn.evaluators.gather.arms",
     "GroupOutcome": "qtn.evaluators.gather.outcome",
     "fidelity": "qtn.merit.fidelity",
     "log_negativity": "qtn.merit.entanglement",

@@ -84,6 +84,7 @@ from qtn.evaluators.evaluate import evaluate as evaluate
 from qtn.evaluators.outcome import waiting_time_quantiles as waiting_time_quantiles
 from qtn.evaluators.pairs import pairs_of as pairs_of
 from qtn.evaluators.gather.gather import gather as gather
+from qtn.evaluators.gather.arms import arms_to_hub as arms_to_hub
 from qtn.evaluators.gather.outcome import GroupOutcome as GroupOutcome
 from qtn.merit.fidelity import fidelity as fidelity
 from qtn.merit.entanglement import log_negativity as log_negativity

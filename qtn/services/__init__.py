@@ -10,6 +10,7 @@ from qtn.services.outage import Stock, buffer_for, outage, stock
 from qtn.services.sampled_load import SampledLoad, sampled_load
 from qtn.services.secrecy import Cipher, Secrecy, secrecy
 from qtn.services.share import Share, share
+from qtn.services.share_network import NetworkShare, share_network
 
 __all__ = [
     "Cipher",
@@ -18,6 +19,7 @@ __all__ = [
     "KeyBudget",
     "Kind",
     "Load",
+    "NetworkShare",
     "SampledLoad",
     "Secrecy",
     "Share",
@@ -30,5 +32,6 @@ __all__ = [
     "sampled_load",
     "secrecy",
     "share",
+    "share_network",
     "stock",
 ]

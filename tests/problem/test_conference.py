@@ -98,8 +98,8 @@ def test_the_cut_off_is_optimised():
 
 WRONG = {
     "one user": ("users = 1", r"application.users: must lie in \[2, 100\], but is 1"),
-    "names": ('users = ["A", "B"]', "application.users: names users of a network, and files have none yet"),
-    "network": ("users = 4\n[network]\nlinks = 3", "network: is an unknown key"),
+    "names": ('users = ["A", "B"]', "application.users: names users of a network, but all users are alike here"),
+    "network": ("users = 4\n[network]\nlinks = 3", "network: \\[chain\\] and \\[network\\] are given"),
     "cut-off": ("users = 4\ncutoff_time_s = 0.0", "application.cutoff_time_s: must be positive, but is 0.0"),
     "probe": ("users = 4\nprobe_time_s = 0", "application.probe_time_s: is an unknown key"),
     "many": ('users = 13\nprotocol = "ghz_diagonal"', 'takes up to 12 users, but application.users is 13; use "bb84"'),

@@ -58,8 +58,8 @@ def users_are_alike(table: Document) -> Iterator[tuple[str, str]]:
     if isinstance(users, list | tuple | str):
         yield (
             "users",
-            "names users of a network, and files have none yet: all users are alike here, each at the left end of a "
-            "copy of [chain]; give their number, such as 5, or gather different arms in Python with `qtn.gather`",
+            "names users of a network, but all users are alike here, each at the left end of a copy of [chain]; give "
+            "their number, such as 5, or gather along a graph in Python with `qtn.arms_to_hub` and `qtn.gather`",
         )
     few = isinstance(users, int) and users <= MOST_PATTERNS
     if isinstance(users, int) and not few and table.get("protocol") == ConferenceProtocol.GHZ_DIAGONAL:

@@ -49,7 +49,7 @@ def probe_is_possible(table: Document) -> Iterator[tuple[str, str]]:
         yield (
             "users",
             "names users of a network, but all users are alike here, each at the left end of a copy of [chain]; give "
-            "their number, such as 5, or gather different arms in Python with `qtn.gather`",
+            "their number, such as 5, or gather along a graph in Python with `qtn.arms_to_hub` and `qtn.gather`",
         )
     many = isinstance(users, int) and not isinstance(users, bool) and users > MOST_USERS
     if many and table.get("measurement", Measurement.BEST) == Measurement.BEST:
@@ -93,6 +93,15 @@ class SharedSensor(Application):
     ) = None
     cutoff_time_s: GatheringCutoff = None
     measurement: Choice[Measurement] = Field(default=Measurement.BEST, description="How gathered states are measured")
+
+    @classmethod
+    def fits(cls, document: Mapping[str, Any]) -> Iterator[str]:
+        """Say that the users of a network are not alike."""
+        if "users" in document["application"] and "network" in document:
+            yield (
+                "application.users: are at the ends of copies of a [chain], but this file is about a [network]; leave "
+                "it out for the two users of network.pair, or gather in Python with `qtn.arms_to_hub` and `qtn.gather`"
+            )
 
     @classmethod
     def build(cls, table: Document) -> Sensor:
