@@ -94,7 +94,8 @@ def gradient_text(of: Quantity, found: dict[str, Any], info: dict[str, Any]) -> 
     elasticity, slopes = found["elasticity"], found["gradient"]
     names = [*elasticity, *(name for name in slopes if name not in elasticity)]
     width = max(len(name) for name in names)
-    lines = [f"{of.name} = {found['value']:.10g}", "", f"{'number':{width}s}  {'elasticity':>12s}  derivative"]
+    along = f" along {' - '.join(found['path'])}" if "path" in found else ""
+    lines = [f"{of.name} = {found['value']:.10g}{along}", "", f"{'number':{width}s}  {'elasticity':>12s}  derivative"]
     for name in names:
         relative = f"{elasticity[name]:+12.5g}" if name in elasticity else " " * 12
         edge = f"  ({edge_words(found['edges'][name])})" if name in found["edges"] else ""
