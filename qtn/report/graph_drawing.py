@@ -102,7 +102,8 @@ def _lines(links: Any, ends: list[Any], places: np.ndarray) -> list[str]:
         about = clean(link["name"]) + ("" if link["length_km"] is None else f", {link['length_km']:.4g} km")
         told = f"{about}, taken by {link['num_pairs']} pairs" if most else about
         look = f' stroke="{BLUE if share else GREY}" stroke-width="{NARROW + (WIDE - NARROW) * share:.1f}"'
-        line = line_at(*places[first], *places[second], f'{look} stroke-opacity="0.6"')
+        (x1, y1), (x2, y2) = places[first], places[second]
+        line = line_at(x1, y1, x2, y2, f'{look} stroke-opacity="0.6"')
         found.append(f"<g><title>{html.escape(told)}</title>{line}</g>")
         if len(links) <= MOST_LENGTHS and link["length_km"] is not None:
             x, y = (places[first] + places[second]) / 2
