@@ -98,13 +98,14 @@ def gradient_text(of: Quantity, found: dict[str, Any], info: dict[str, Any]) -> 
     names = list(dict.fromkeys([*gain, *elasticity, *slopes]))
     width = max(len(name) for name in names)
     head = f"{'number':{width}s}  {'1 % better':>12s}  {'elasticity':>12s}  derivative"
-    lines = [f"{of.name} = {found['value']:.10g}", "", head]
+    along = f" along {' - '.join(found['path'])}" if "path" in found else ""
+    lines = [f"{of.name} = {found['value']:.10g}{along}", "", head]
     for name in names:
         columns = (f"{column[name]:+12.5g}" if name in column else " " * 12 for column in (gain, elasticity))
         edge = f"  ({edge_words(found['edges'][name])})" if name in found["edges"] else ""
         lines.append(f"{name:{width}s}  {'  '.join(columns)}  {slopes[name]:.6g}{edge}")
     unit = f" [{of.unit}]" if of.unit else ""
-    lines += ["", f"{BETTER}: change of the merit{unit}; best first" if gain else ""]
+    lines += ["", *([f"{BETTER}: change of the merit{unit}, largest first"] if gain else [])]
     lines += ["elasticity: % change of the merit for +1 % of the number"]
     lines += lattice_lines(found)
     if "num_samples" in info:

@@ -132,7 +132,8 @@ def _names(nodes: Iterable[Mapping[str, Any]], ids: list[Any]) -> list[str]:
 
 def _place(node: Mapping[str, Any]) -> tuple[float, float, bool] | None:
     """Return where a node lies, and whether that is longitude and latitude; `pos` of TopoHub is."""
-    pairs = [(node.get("pos"), True)] if isinstance(node.get("pos"), list | tuple) else []
+    own: Any = node.get("pos")
+    pairs = [(own, True)] if isinstance(own, list | tuple) else []
     pairs += [((node.get(x), node.get(y)), x != "x") for x, y in PLACES]
     for place, degrees in pairs:
         if len(place) == 2 and all(_is_number(each) for each in place):

@@ -106,14 +106,14 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
     problem = Problem(name=name, config=config, given_schedule=schedule, source=source)
     if said := too_long_grid(config):
         raise ProblemError(source, [said])
-    if problem.root.ordered and config.schedule.policy is None:
-        try:
-            problem = dataclasses.replace(problem, given_schedule=problem.root.schedule(problem))
-        except ValueError as error:
-            raise ProblemError(source, [str(error)]) from None
     if times and schedule is not None:
         problem = problem.with_schedule(schedule)
     errors = [*impossible_links(problem), *impossible_root(problem)]
+    if not errors and problem.root.ordered and config.schedule.policy is None:
+        try:
+            problem = dataclasses.replace(problem, given_schedule=problem.root.schedule(problem))
+        except ValueError as error:
+            errors = [str(error)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnusualWarning)  # told above
         errors += unusable_parameters(problem)

@@ -55,6 +55,11 @@ class Root(Table, abc.ABC):
         return table
 
     @classmethod
+    def route(cls, table: Document) -> tuple[str, ...]:
+        """Return the names of nodes from one end to the other, where `routed`."""
+        return ()
+
+    @classmethod
     def rerouted(cls, table: Document) -> str:
         """Return why the numbers of a table decide otherwise than `laid` has it, both known; "" if they do not."""
         return ""

@@ -122,6 +122,8 @@ def differentiate(problem: Problem, of: str, values: dict[str, float] | None = N
     described = {"edges": {name: vars(end) for name, end in ends.items()}, **lattice(system_with(problem, leaves)[0])}
     if problem.config.application is not None and use is not None:
         described["warnings"] = problem.config.application.warnings(use)
+    if problem.root.routed:
+        described["path"] = list(problem.root.route(problem.document[problem.root_key]))
     return found | described, info
 
 

@@ -149,7 +149,8 @@ def test_commands_know_it(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "Numbers above are those of bank and lab, along bank - hub - lab." in said and "clinic_bank" not in said
     assert run(["gradient", "net.toml", "--of", "fidelity"]) == 0
-    assert "network.nodes.hub.memory.t2_s" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert " along bank - hub - lab\n" in said and "network.nodes.hub.memory.t2_s" in said
 
 
 def test_applications_use_the_pair():
@@ -197,6 +198,14 @@ WRONG = {
         "network.paths.0: there is no node 'c'",
     ),
     "a name with a space": (TWO.replace("ab =", '"a b" ='), "network.links: names 'a b', which no dotted key holds"),
+    "a link without a click": (
+        TWO.replace("1.0", "1e5"),
+        "network.links.ab: The success probability must be positive",
+    ),
+    "nodes as a number": (
+        f"{OPEN}ab = 1\n[network.node]\n".replace("[network]", "[network]\nnodes = 3"),
+        "network.nodes: must be",
+    ),
     "a number of a link": (
         TWO.replace("1.0", "-1.0"),
         "network.links.ab.length_km: must be at least 0 and finite, but is -1.0",
@@ -208,7 +217,7 @@ WRONG = {
     ),
     "a tree of another path": (
         TWO + '[schedule]\ntree = "swap(0, 1)"\n',
-        "schedule.tree: ",
+        "schedule.tree: joins links 0 to 1, but the path a - b has link 0; correct it, or leave it out",
     ),
     "no links": ("schema = 1\n[network]\n", "network.links: is missing; add the table [network.links]"),
     "links as an array": ("schema = 1\n[network]\nlinks = [1]\n", "network.links: must be a table, but is an array"),

@@ -63,7 +63,7 @@ def users_are_joined(table: Document) -> Wrong:
     nodes = tables_of(table, "nodes")
     users = strings(table.get("users")) if "users" in table else list(nodes)
     for key, names in (("users", users), ("pair", strings(table.get("pair")))):
-        for position, name in enumerate(names):
+        for position, name in enumerate(names if nodes else ()):
             if name not in nodes:
                 yield f"{key}.{position}", unknown(name, nodes)
             elif name in names[:position]:
@@ -88,7 +88,7 @@ def paths_lead(table: Document) -> Wrong:
     known: set[frozenset[str]] = set()
     for position, path in enumerate(map(strings, paths if isinstance(paths, list) else ())):
         key = f"paths.{position}"
-        if missing := [name for name in path if name not in nodes]:
+        if missing := [name for name in path if nodes and name not in nodes]:
             yield key, unknown(missing[0], nodes)
             continue
         if len(set(path)) < len(path):
