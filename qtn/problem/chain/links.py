@@ -286,7 +286,7 @@ class SatelliteLink(LinkTable):
         Annotated[
             float,
             Number(
-                "Waist w0 (radius at 1/e^2 of the intensity) of the beams at the satellite",
+                "Waist w0 (radius at 1/e^2 of the power) of the beams at the satellite",
                 within.POSITIVE,
                 unit=unit.M,
             ),
