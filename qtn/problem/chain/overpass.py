@@ -70,7 +70,9 @@ def passes_of(table: Mapping[str, Any], link: Satellite) -> Passes:
     Raises:
         ValueError: with keys of the file, if there can be none.
     """
-    given = ChainOverpass.in_si({name: field.default for name, field in ChainOverpass.model_fields.items()} | table)
+    given = ChainOverpass.in_si(
+        {**{name: field.default for name, field in ChainOverpass.model_fields.items()}, **table}
+    )
     ends = [station(given[f"latitude_{side}"], given[f"longitude_{side}"]) for side in ("left", "right")]
     path = orbit(link.altitude, given["inclination"], raan=given["raan"], phase=given["phase"])
     try:
@@ -118,7 +120,7 @@ def overpass_rows(evaluation: Any, link_tables: list[tuple[Any, Mapping[str, Any
         pairs, states, ratio = np.asarray(found.num_pairs), found.pair_state, np.asarray(found.ratio)
         lowest = np.degrees(np.min(np.asarray(seen.elevation), axis=0))
         for number in range(seen.num_passes):
-            pair = np.asarray(states[number])
+            pair: Any = np.asarray(states[number])
             rows.append(
                 {
                     "link": position,
