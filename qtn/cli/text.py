@@ -5,6 +5,7 @@ from typing import Any
 
 from qtn.merit.quantities import Quantity
 from qtn.report.codes import codes_text
+from qtn.report.passes import passes_text
 from qtn.report.tables import edge_words, joins_note, joins_text, link_passes_text, links_text
 
 BOUNDS = (
@@ -48,6 +49,7 @@ def evaluation_text(numbers: dict[str, Any], quantities: Mapping[str, Quantity])
         lines.append(row("mean age of the pair", sum(stored), "s"))
     if numbers.get("links"):
         lines += ["", links_text(numbers["links"]), *codes_text(numbers["links"])]
+    lines += passes_text(numbers.get("passes", []))
     if "link_passes" in numbers:
         lines += ["", link_passes_text(numbers["link_passes"])]
     if numbers.get("joins"):

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from qtn import _budget, _checks
-from qtn._array import Array
+from qtn._array import Array, library
 from qtn._pytree import pytree, static
 from qtn.hardware.earth import EARTH_RADIUS, mask_angle, range_from
 from qtn.orbits import windows
@@ -39,15 +39,15 @@ MOST = _budget.Budget(20_000_000, "points of passes", "shorten `duration`, or lo
 
 @pytree
 class Windows:
-    """Where passes lie, found once: plain numbers, between which rise and set are looked for again when others move.
+    """Where passes lie, found once: numbers between which rise and set are looked for again when others move.
 
     Each pass belongs to one satellite and holds several conditions at once: one for each station, and darkness.
     """
 
-    lower: Float[np.ndarray, "c k"]
+    lower: Float[Array, "c k"]
     """Before each condition is met [s]."""
 
-    upper: Float[np.ndarray, "c k"]
+    upper: Float[Array, "c k"]
     """After it [s]."""
 
     satellite: tuple[int, ...] = static()
@@ -239,8 +239,10 @@ def at_rest(
     square = (near**2 - circle.altitude**2) / (4 * EARTH_RADIUS * circle.radius)
     above = square <= 0
     aside = station(jnp.where(above, 0.0, 2 * jnp.arcsin(jnp.sqrt(jnp.where(above, 0.5, square)))))
-    length = float(_checks.constant(circle.period)) / 2 if duration is None else duration
-    return passes(circle, aside, -length / 2, length, mask, num_nodes=num_nodes, rotation=0.0)
+    length = _checks.constant(circle.period) / 2 if duration is None else duration
+    end = library(length).reshape(length, (1, 1)) / 2
+    whole = Windows(lower=-end, upper=end, satellite=(0,))
+    return passes(circle, aside, 0.0, 1.0, mask, num_nodes=num_nodes, rotation=0.0, within=whole)
 
 
 def _require_reach(altitude: np.ndarray | None, closest: np.ndarray | None, mask: np.ndarray | None) -> None:

@@ -91,6 +91,7 @@ def read(document: dict[str, Any], overrides: Sequence[str], *, name: str, sourc
         errors.extend(use.complete(document, Path(source).parent))
     for key, kind in roots(Config).items():
         if isinstance(document.get(key), dict):
+            errors.extend(kind.read_files(document[key], key, Path(source).parent))
             errors.extend(kind.complete(document[key], key))
     errors.extend([*broken_rules(document), *quantity_rules(document)])
     try:

@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from qtn.merit.quantities import QUANTITIES, Quantity
@@ -20,6 +21,11 @@ class Root(Table, abc.ABC):
 
     scheduled: ClassVar[bool] = False
     """Whether [schedule] says in which order things are joined; else there is no such table."""
+
+    @classmethod
+    def read_files(cls, table: dict[str, Any], key: str, folder: Path) -> list[str]:
+        """Write out files that a table names, relative to a folder; return one sentence for each that cannot be."""
+        return []
 
     @classmethod
     def complete(cls, table: dict[str, Any], key: str) -> list[str]:
@@ -45,6 +51,11 @@ class Root(Table, abc.ABC):
     def quantities(cls, table: Document) -> Mapping[str, Quantity]:
         """Return the quantities of what is delivered by name, of a table that is not checked yet; usually of pairs."""
         return QUANTITIES
+
+    @classmethod
+    def of_use(cls, application: Document) -> Mapping[str, Quantity]:
+        """Return further quantities of what an application makes here, of a table that is not checked yet."""
+        return {}
 
     @classmethod
     def rows(cls, evaluation: Any) -> dict[str, Any]:

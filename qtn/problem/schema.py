@@ -20,6 +20,7 @@ from qtn.problem.chain.codes import AnyCode
 from qtn.problem.choices import Distillation, EvaluatorName, JobKind, KeyProtocol, Latency, Order, StateLevel
 from qtn.problem.line.line import Line
 from qtn.problem.number import Number
+from qtn.problem.overpass.overpass import Overpass
 from qtn.problem.root import roots
 from qtn.problem.table import Choice, Document, Table, described
 from qtn.schedules.limits import RANGES
@@ -246,6 +247,7 @@ class Config(Table):
     schema_version: Literal[1] = Field(alias="schema", description="Version of the form of this file")
     chain: Chain | None = Field(default=None, description="What is evaluated: links and nodes in a line")
     line: Line | None = Field(default=None, description="What is evaluated: light from a source straight to detectors")
+    overpass: Overpass | None = Field(default=None, description="What is evaluated: satellites that pass over stations")
     schedule: Schedule = Schedule()
     evaluate: Evaluate = Evaluate()
     merit: Merit = Merit()

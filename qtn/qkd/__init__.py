@@ -34,6 +34,8 @@ from qtn.qkd.finite_key import FiniteKey, finite_key
 from qtn.qkd.group_states import Check, SharedSecret, anonymous_pair, secret_sharing
 from qtn.qkd.keys import Keys, KeyUse, Protocol
 from qtn.qkd.lines import Light, LightLine, PulseLine, light_line
+from qtn.qkd.night_keys import NightUse, nightly
+from qtn.qkd.overpasses import LightPasses, Nights, PulsePasses, Stations, along, relayed, yearly
 from qtn.qkd.pairs import pair_key
 from qtn.qkd.pairwise import Pairwise, PairwiseKey, pairwise_key
 from qtn.qkd.pulse_sessions import pulse_key
@@ -61,18 +63,24 @@ __all__ = [
     "Keys",
     "Light",
     "LightLine",
+    "LightPasses",
+    "NightUse",
+    "Nights",
     "Pairwise",
     "PairwiseKey",
     "Protocol",
     "PulseLine",
+    "PulsePasses",
     "PulsedPairs",
     "Pulses",
     "Receiver",
     "Security",
     "Session",
     "SharedSecret",
+    "Stations",
     "Tail",
     "TimedKey",
+    "along",
     "anonymous_pair",
     "asymptotic_rate",
     "attacked",
@@ -93,6 +101,7 @@ __all__ = [
     "holevo_information",
     "intercept_resend",
     "light_line",
+    "nightly",
     "p_accepted",
     "pair_key",
     "pairwise_key",
@@ -100,6 +109,7 @@ __all__ = [
     "pulses",
     "rate_without_decoys",
     "receiver",
+    "relayed",
     "sampled_counts",
     "secret_sharing",
     "sequential_test",
@@ -109,4 +119,5 @@ __all__ = [
     "vacuum_and_weak",
     "white_noise_fraction",
     "white_noise_threshold",
+    "yearly",
 ]

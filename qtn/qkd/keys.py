@@ -16,6 +16,8 @@ from qtn.qkd.blocks import LONGEST_BLOCK, shortest_block
 from qtn.qkd.decoy_key import CORRECTION as OF_PULSES
 from qtn.qkd.finite_key import CORRECTION as OF_PAIRS
 from qtn.qkd.lines import PulseLine
+from qtn.qkd.night_keys import NightUse, nightly
+from qtn.qkd.overpasses import PulsePasses, Stations
 from qtn.qkd.pairs import pair_key
 from qtn.qkd.pulse_sessions import MOST_PULSES, attacked_receiver, pulse_key
 from qtn.qkd.security import Security
@@ -34,7 +36,10 @@ class Protocol(StrEnum):
 
 @pytree
 class Keys:
-    """Makes keys; see `pair_key` and `pulse_key`. One of `signals` (pairs or pulses) and `seconds` is given."""
+    """Makes keys; see `pair_key` and `pulse_key`. One of `signals` (pairs or pulses) and `seconds` is given.
+
+    Of `Stations` neither is: every pass is one block.
+    """
 
     security: Security
     signals: Float[Array, ""] | float | None = None
@@ -49,16 +54,29 @@ class Keys:
     tail: Tail = static(default=Tail.EXACT)
     assumptions: Assumptions = static(default=Assumptions())
 
-    def run(self, result: Result | Summary, source: Any) -> "KeyUse":
+    def arguments(self, *, pulsed: bool) -> dict[str, Any]:
+        """Return what `pulse_key` or `pair_key` is told, but for the block."""
+        usual = OF_PULSES if pulsed else OF_PAIRS
+        given: dict[str, Any] = {"security": self.security, "tail": self.tail, "abort_above": self.abort_above}
+        given |= {"attack": self.attack, "assumptions": self.assumptions}
+        given |= {"correction": usual if self.correction is None else self.correction}
+        return given if pulsed else given | {"test_fraction": self.test_fraction}
+
+    def run(self, result: Result | Summary, source: Any) -> "KeyUse | NightUse":
         """Return what that gives.
 
         Args:
             result: mean delivered pair and mean waiting time [s].
-            source: what delivered it: a `PulseLine` is asked itself.
+            source: what delivered it: a `PulseLine` is asked itself, and so are `Stations`, whose passes are blocks.
 
         Raises:
             ValueError: if the attack does not apply to pulses.
         """
+        if isinstance(source, Stations):
+            for each in source.passes:
+                if isinstance(each, PulsePasses):
+                    attacked_receiver(each.receive, self.attack)
+            return nightly(self, source)
         line = source if isinstance(source, PulseLine) else None
         if line is not None:
             attacked_receiver(line.receive, self.attack)
@@ -107,10 +125,7 @@ class KeyUse:
 @jax.jit
 def _made(keys: Keys, result: Summary, line: PulseLine | None) -> TimedKey:
     """Return the keys; numbers are traced, so that there is an answer without a key too."""
-    shared: dict[str, Any] = {"security": keys.security, "tail": keys.tail, "abort_above": keys.abort_above}
-    shared |= {"attack": keys.attack, "seconds": keys.seconds, "assumptions": keys.assumptions}
+    block, given = {"seconds": keys.seconds}, keys.arguments(pulsed=line is not None)
     if line is not None:
-        factor = OF_PULSES if keys.correction is None else keys.correction
-        return pulse_key(line.sent, line.receive, line.pulse_rate, num_pulses=keys.signals, correction=factor, **shared)
-    factor = OF_PAIRS if keys.correction is None else keys.correction
-    return pair_key(result, signals=keys.signals, test_fraction=keys.test_fraction, correction=factor, **shared)
+        return pulse_key(line.sent, line.receive, line.pulse_rate, num_pulses=keys.signals, **block, **given)
+    return pair_key(result, signals=keys.signals, **block, **given)

@@ -54,9 +54,9 @@ def pulse_key(
 
     Args:
         sent: three intensities, falling, the first above the sum of the others.
-        receive: line and detectors.
+        receive: line and detectors; where they change during a block, numbers for each stretch of time.
         pulse_rate: pulses per second [Hz].
-        num_pulses: of a block.
+        num_pulses: of a block, or of each of its stretches.
         seconds: length of a block [s], instead.
         security: secrecy and correctness of each key.
         tail: which bounds; a `Tail` or its word.
@@ -106,14 +106,15 @@ def pulse_key(
     found = _session(sent, receive, block, demand, abort_above, factor, attack, kind, assumptions)
     bits = _checks.known(found.key_bits)
     if bits is not None and not bits > 0:
+        size, shape = float(np.sum(block)), block / np.sum(block)
 
         def gives(longer: float) -> bool:
-            trial = _session(sent, receive, np.asarray(longer), demand, abort_above, factor, None, kind, assumptions)
+            trial = _session(sent, receive, longer * shape, demand, abort_above, factor, None, kind, assumptions)
             return float(trial.key_bits) > 0
 
-        enough = shortest_block(gives, float(block), MOST_PULSES)
+        enough = shortest_block(gives, size, MOST_PULSES)
         cure = "no block is long enough: the errors leave no key" if enough is None else f"{enough:,.0f} would do"
-        raise ValueError(f"Argument `num_pulses` is {float(block):,g}, of which no key remains: {cure}.")
+        raise ValueError(f"Argument `num_pulses` is {size:,g}, of which no key remains: {cure}.")
     return TimedKey.of(found, 1 / rate)
 
 
@@ -178,9 +179,15 @@ class Block:
 
     sent: Pulses
     receive: Receiver
-    num_pulses: Float[Array, ""]
+    num_pulses: Float[Array, "..."]
+    """Of each stretch of time, as the numbers of `receive`."""
     security: Security
     correction: Float[Array, ""]
+
+    @property
+    def size(self) -> Float[Array, ""]:
+        """Return how many pulses there are."""
+        return jnp.sum(self.num_pulses)
 
     def compared(self, receive: Receiver) -> tuple[Counts, Array, Array]:
         """Return counts, the number of compared bits, and the part of them that is wrong."""
@@ -203,12 +210,12 @@ def _tested(block: Block, threshold: Array, attacked: Receiver, tail: Tail) -> S
     _, seen_number, seen = block.compared(attacked)
     tries = 1 / jnp.maximum(accepted, NEVER)
     return Session(
-        throughput=accepted * found.key_bits / block.num_pulses,
+        throughput=accepted * found.key_bits / jnp.where(block.size > 0, block.size, 1.0),
         key_bits=found.key_bits,
         p_abort=1 - accepted,
         restarts=tries - 1,
-        signals_to_key=block.num_pulses * tries,
-        num_signals=block.num_pulses,
+        signals_to_key=block.size * tries,
+        num_signals=block.size,
         num_raw=jnp.sum(counts.key_detections),
         num_test=number,
         max_errors=threshold * number,

@@ -30,17 +30,17 @@ class Pulses:
 
 @pytree
 class Receiver:
-    """What receives: a line and two threshold detectors; built by `receiver`."""
+    """What receives: a line and two threshold detectors; built by `receiver`. Numbers of any shape are many lines."""
 
-    transmissivity: Float[Array, ""]
+    transmissivity: Float[Array, "..."]
     """Probability that a photon that was sent meets a detector that would click for it."""
-    dark_count_probability: Float[Array, ""]
+    dark_count_probability: Float[Array, "..."]
     """Per detector and pulse."""
-    misalignment: Float[Array, ""]
+    misalignment: Float[Array, "..."]
     """Probability that a photon meets the wrong detector."""
-    after_pulse_probability: Float[Array, ""]
+    after_pulse_probability: Float[Array, "..."]
     """Probability that a click makes another one, with a random bit."""
-    dead_pulses: Float[Array, ""]
+    dead_pulses: Float[Array, "..."]
     """Pulses for which detectors are blind after a click."""
 
 
@@ -48,12 +48,12 @@ class Receiver:
 class Counts:
     """Detections and errors, expected or sampled, of pulses measured in the basis in which they were sent."""
 
-    key_detections: Float[Array, "i"]
+    key_detections: Float[Array, "*s i"]
     """For each intensity, in the key basis."""
-    key_errors: Float[Array, "i"]
-    test_detections: Float[Array, "i"]
+    key_errors: Float[Array, "*s i"]
+    test_detections: Float[Array, "*s i"]
     """For each intensity, in the other basis."""
-    test_errors: Float[Array, "i"]
+    test_errors: Float[Array, "*s i"]
 
 
 def pulses(intensities: Any, probabilities: Any, p_key_basis: Any = 0.5) -> Pulses:
@@ -120,8 +120,8 @@ def receiver(
     )
 
 
-def gains(receive: Receiver, intensities: Float[Array, "i"]) -> tuple[Float[Array, "i"], Float[Array, "i"]]:
-    """Return the probabilities of a click and of a wrong click, for each intensity.
+def gains(receive: Receiver, intensities: Float[Array, "i"]) -> tuple[Float[Array, "... i"], Float[Array, "... i"]]:
+    """Return the probabilities of a click and of a wrong click, for each intensity; of many lines at once as well.
 
         D = 1 - (1 - 2 p_dc) e^(-eta mu),   click = D (1 + p_ap),   wrong = p_dc + e_mis (1 - e^(-eta mu)) + p_ap D / 2
 
@@ -132,10 +132,11 @@ def gains(receive: Receiver, intensities: Float[Array, "i"]) -> tuple[Float[Arra
     References:
         Lim et al., Phys. Rev. A 89, 022307 (2014), arXiv:1311.7129, section IV.
     """
-    lit = -jnp.expm1(-receive.transmissivity * jnp.asarray(intensities))
-    clicks = lit + 2 * receive.dark_count_probability * (1 - lit)
-    after = receive.after_pulse_probability
-    wrong = receive.dark_count_probability + receive.misalignment * lit + after * clicks / 2
+    seen = jax.tree.map(lambda leaf: jnp.asarray(leaf)[..., None], receive)
+    lit = -jnp.expm1(-seen.transmissivity * jnp.asarray(intensities))
+    clicks = lit + 2 * seen.dark_count_probability * (1 - lit)
+    after = seen.after_pulse_probability
+    wrong = seen.dark_count_probability + seen.misalignment * lit + after * clicks / 2
     return clicks * (1 + after), wrong
 
 
@@ -146,8 +147,8 @@ def expected_counts(sent: Pulses, receive: Receiver, num_pulses: Any) -> Counts:
 
     Args:
         sent: intensities, probabilities, bases.
-        receive: line and detectors.
-        num_pulses: N.
+        receive: line and detectors; where they change with time, numbers of any shape, one for each stretch of time.
+        num_pulses: N; of each stretch, whose counts are added.
 
     Raises:
         ValueError: if N is negative or infinite.
@@ -158,13 +159,15 @@ def expected_counts(sent: Pulses, receive: Receiver, num_pulses: Any) -> Counts:
     """
     num_pulses = _checks.non_negative_finite("num_pulses", num_pulses)
     clicks, wrong = gains(receive, sent.intensities)
-    awake = 1 / (1 + receive.dead_pulses * jnp.sum(sent.probabilities * clicks))
-    sifted = [num_pulses * awake * sent.probabilities * q**2 for q in (sent.p_key_basis, 1 - sent.p_key_basis)]
+    awake = 1 / (1 + receive.dead_pulses * jnp.sum(sent.probabilities * clicks, -1))
+    seen = jnp.asarray(num_pulses * awake)[..., None] * sent.probabilities
+    detections, errors = (jnp.sum(seen * each, range(seen.ndim - 1)) for each in (clicks, wrong))
+    key, test = sent.p_key_basis**2, (1 - sent.p_key_basis) ** 2
     return Counts(
-        key_detections=sifted[0] * clicks,
-        key_errors=sifted[0] * wrong,
-        test_detections=sifted[1] * clicks,
-        test_errors=sifted[1] * wrong,
+        key_detections=key * detections,
+        key_errors=key * errors,
+        test_detections=test * detections,
+        test_errors=test * errors,
     )
 
 
