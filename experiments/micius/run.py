@@ -69,7 +69,7 @@ def calibrated(radius: float = 0.5) -> FreeSpace:
 def line(loss: float = 0.0) -> qkd.PulseLine:
     """Return source and receiver; what is not sifted, besides bits of unequal bases, counts as lost."""
     kept = OPTICS * DETECTORS * 2 * SIFTED / DETECTED
-    return qkd.PulseLine(sent=SENT, receive=qkd.receiver(loss, kept, 0.0, QBER), pulse_rate=PULSE_RATE)
+    return qkd.PulseLine(sent=SENT, receive=qkd.receiver(loss, kept, 0.0, QBER), pulse_rate=np.asarray(PULSE_RATE))
 
 
 def pulses_down() -> tuple[dict[str, Any], Passes, qkd.PulsePasses]:

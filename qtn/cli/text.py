@@ -5,7 +5,16 @@ from typing import Any
 
 from qtn.merit.quantities import Quantity
 from qtn.report.codes import codes_text
-from qtn.report.tables import about_pairs, edge_words, joins_note, joins_text, links_text, pairs_text
+from qtn.report.passes import passes_text
+from qtn.report.tables import (
+    about_pairs,
+    edge_words,
+    joins_note,
+    joins_text,
+    link_passes_text,
+    links_text,
+    pairs_text,
+)
 
 BOUNDS = (
     ("plob_rate_hz", "PLOB bound of direct transmission", "bit/s"),
@@ -50,6 +59,9 @@ def evaluation_text(numbers: dict[str, Any], quantities: Mapping[str, Quantity])
         lines += ["", about_pairs(numbers), "", pairs_text(numbers["pairs"])]
     if numbers.get("links"):
         lines += ["", links_text(numbers["links"]), *codes_text(numbers["links"])]
+    lines += passes_text(numbers.get("passes", []))
+    if "link_passes" in numbers:
+        lines += ["", link_passes_text(numbers["link_passes"])]
     if numbers.get("joins"):
         lines += ["", joins_text(numbers["joins"]), joins_note(numbers)]
     return "\n".join(lines)

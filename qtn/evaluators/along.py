@@ -22,7 +22,7 @@ from qtn.schedules.tree import Schedule
 MOST_RATIO = 0.1
 """Mean waiting time by the length of a slice, up to which the chain is taken to follow its link."""
 
-MOST = _budget.Budget(20_000, "slices of passes", "shorten the search, or lower `num_nodes` of `passes`")
+MOST = _budget.Budget(2_000, "slices of passes", "shorten the search, or lower `num_nodes` of `passes`")
 
 
 @pytree

@@ -7,6 +7,7 @@ from qtn.orbits.coverage import Buffer, Coverage, buffer, coverage
 from qtn.orbits.night import Night, night
 from qtn.orbits.orbit import EARTH_ROTATION, Orbit, Station, orbit, station, walker
 from qtn.orbits.passes import Passes, Windows, at_rest, find_windows, passes
+from qtn.orbits.revolutions import revolutions
 from qtn.orbits.sight import Sight, sight
 from qtn.orbits.table import from_table, read_pass
 
@@ -29,6 +30,7 @@ __all__ = [
     "orbit",
     "passes",
     "read_pass",
+    "revolutions",
     "sight",
     "station",
     "walker",

@@ -26,8 +26,8 @@ GRAVITY = 3.986004418e14
 EARTH_ROTATION = 7.2921159e-5
 """omega, the turning of the earth against the stars [rad/s]."""
 
-LOWEST = 100e3
-"""Altitude below which no satellite stays in orbit [m]."""
+LOWEST, HIGHEST = 100e3, 1e9
+"""Altitude below which no satellite stays in orbit, and above which none belongs to the earth [m]."""
 
 MOST_SATELLITES = 10_000
 """In one constellation."""
@@ -197,6 +197,8 @@ def walker(
             f"Argument `phasing` must be a whole number from 0 to num_planes - 1 = {num_planes - 1}, but is "
             f"{phasing!r:.40}."
         )
+    if not (isinstance(spread, int | float) and 0 < spread <= 2 * math.pi):
+        raise ValueError(f"Argument `spread` must lie in (0, 2 pi] (radians), but is {spread!r:.40}.")
     plane, place = np.divmod(np.arange(num_satellites), num_satellites // num_planes)
     shift = 2 * math.pi * (place * num_planes + phasing * plane) / num_satellites
     return orbit(
@@ -258,6 +260,11 @@ def _altitude(value: Any) -> Array:
         raise ValueError(
             f"Argument `altitude` must be positive and finite, but is {known.tolist()} m: the orbit would lie inside "
             "the earth. Count it from the ground, not from the centre of the earth, in metres."
+        )
+    if known is not None and np.any(known > HIGHEST):
+        raise ValueError(
+            f"Argument `altitude` must be at most {HIGHEST:g} m, but is {known.tolist()}: farther out nothing circles "
+            "the earth. Altitudes are in metres."
         )
     if known is not None and np.any(known < LOWEST):
         warnings.warn(

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from qtn import _budget, _checks
-from qtn._array import Array
+from qtn._array import Array, library
 from qtn._pytree import pytree, static
 from qtn.hardware.earth import EARTH_RADIUS, mask_angle, range_from
 from qtn.orbits import windows
@@ -28,20 +28,26 @@ from qtn.orbits.sight import distance_to, elevation_of
 NUM_NODES = 32
 """Nodes within a pass: integrals of what varies smoothly along it are right to some 1e-10."""
 
+MOST_NODES = 2_000
+"""Most of them: finding those of a Gauss-Legendre rule takes the cube of their number."""
+
+FARTHEST = 1e11
+"""Most seconds from t = 0 at which passes are looked for: clocks of 64 bits then still show 0.1 ms [s]."""
+
 MOST = _budget.Budget(20_000_000, "points of passes", "shorten `duration`, or lower `num_nodes`")
 
 
 @pytree
 class Windows:
-    """Where passes lie, found once: plain numbers, between which rise and set are looked for again when others move.
+    """Where passes lie, found once: numbers between which rise and set are looked for again when others move.
 
     Each pass belongs to one satellite and holds several conditions at once: one for each station, and darkness.
     """
 
-    lower: Float[np.ndarray, "c k"]
+    lower: Float[Array, "c k"]
     """Before each condition is met [s]."""
 
-    upper: Float[np.ndarray, "c k"]
+    upper: Float[Array, "c k"]
     """After it [s]."""
 
     satellite: tuple[int, ...] = static()
@@ -136,8 +142,10 @@ def passes(
     low = mask_angle("mask", mask)
     if np.ndim(low):
         raise ValueError(f"Argument `mask` must be one number, but has the shape {np.shape(low)}.")
-    if not isinstance(num_nodes, int) or num_nodes < 1:
-        raise ValueError(f"Argument `num_nodes` must be a whole number of at least 1, but is {num_nodes!r:.40}.")
+    if not isinstance(num_nodes, int) or not 1 <= num_nodes <= MOST_NODES:
+        raise ValueError(
+            f"Argument `num_nodes` must be a whole number from 1 to {MOST_NODES:,}, but is {num_nodes!r:.40}."
+        )
     if within is None:
         within = find_windows(orbit, stations, start, duration, mask, night=night, rotation=rotation)
     MOST.require(len(within.satellite) * num_nodes * len(stations))
@@ -187,7 +195,8 @@ def find_windows(
             "`find_windows` outside, and give the result as `within`."
         )
     orbit, stations, low, night = known
-    _checks.require("start", start, lambda v: np.isfinite(v) & (np.ndim(v) == 0), "be one finite number")
+    rule = f"be one number between -{FARTHEST:g} and {FARTHEST:g}"
+    _checks.require("start", start, lambda v: (np.abs(v) <= FARTHEST) & (np.ndim(v) == 0), rule)
     _checks.require("duration", duration, lambda v: (v > 0) & np.isfinite(v), "be positive and finite")
     _require_sight(orbit, stations, low)
     return _search(orbit, stations, float(start), float(start) + float(duration), low, night, rotation)
@@ -230,8 +239,10 @@ def at_rest(
     square = (near**2 - circle.altitude**2) / (4 * EARTH_RADIUS * circle.radius)
     above = square <= 0
     aside = station(jnp.where(above, 0.0, 2 * jnp.arcsin(jnp.sqrt(jnp.where(above, 0.5, square)))))
-    length = float(_checks.constant(circle.period)) / 2 if duration is None else duration
-    return passes(circle, aside, -length / 2, length, mask, num_nodes=num_nodes, rotation=0.0)
+    length = _checks.constant(circle.period) / 2 if duration is None else duration
+    end = library(length).reshape(length, (1, 1)) / 2
+    whole = Windows(lower=-end, upper=end, satellite=(0,))
+    return passes(circle, aside, 0.0, 1.0, mask, num_nodes=num_nodes, rotation=0.0, within=whole)
 
 
 def _require_reach(altitude: np.ndarray | None, closest: np.ndarray | None, mask: np.ndarray | None) -> None:

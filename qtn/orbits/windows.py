@@ -5,12 +5,13 @@ its slope differs from that of the line by at most `bend` (b - a). Intervals tha
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from qtn import _budget
 
-Curve = Callable[[np.ndarray], np.ndarray]
+Curve = Callable[[np.ndarray], Any]
 
 SHORTEST = 1e-3
 """Intervals shorter than this may be missed [s]."""

@@ -23,7 +23,10 @@ def quantities_of(document: Mapping[str, Any]) -> dict[str, Quantity]:
     use = application_of(document)
     given = [(kind, document[key]) for key, kind in roots(Config).items() if isinstance(document.get(key), Mapping)]
     own = dict(given[0][0].quantities(given[0][1])) if given else QUANTITIES
-    return own | ({each.name: each for each in use.rows(document["application"])} if use else {})
+    if use is None:
+        return own
+    added = given[0][0].of_use(document["application"]) if given else {}
+    return own | {each.name: each for each in use.rows(document["application"])} | dict(added)
 
 
 def application_of(document: Mapping[str, Any]) -> type[Application] | None:

@@ -89,6 +89,11 @@ class Root(Table, abc.ABC):
         return QUANTITIES
 
     @classmethod
+    def of_use(cls, application: Document) -> Mapping[str, Quantity]:
+        """Return further quantities of what an application makes here, of a table that is not checked yet."""
+        return {}
+
+    @classmethod
     def rows(cls, evaluation: Any) -> dict[str, Any]:
         """Return what `qtn evaluate --json` prints besides quantities, from a `qtn.problem.evaluation.Evaluation`."""
         return {}

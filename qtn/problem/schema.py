@@ -21,6 +21,7 @@ from qtn.problem.choices import Distillation, EvaluatorName, JobKind, KeyProtoco
 from qtn.problem.line.line import Line
 from qtn.problem.network.network import Network
 from qtn.problem.number import Number
+from qtn.problem.overpass.overpass import Overpass
 from qtn.problem.root import roots
 from qtn.problem.table import Choice, Document, Table, described
 from qtn.schedules.limits import RANGES
@@ -250,6 +251,7 @@ class Config(Table):
         default=None, description="What is evaluated: links and nodes of any graph, pair by pair of users"
     )
     line: Line | None = Field(default=None, description="What is evaluated: light from a source straight to detectors")
+    overpass: Overpass | None = Field(default=None, description="What is evaluated: satellites that pass over stations")
     schedule: Schedule = Schedule()
     evaluate: Evaluate = Evaluate()
     merit: Merit = Merit()

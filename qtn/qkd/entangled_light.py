@@ -15,11 +15,11 @@ from qtn._pytree import pytree
 class Coincidences:
     """What two parties find."""
 
-    rate: Float[Array, ""]
+    rate: Float[Array, "..."]
     """Coincidences per second [Hz], in all bases."""
-    accidental_rate: Float[Array, ""]
+    accidental_rate: Float[Array, "..."]
     """Of these, of clicks that do not belong together [Hz]."""
-    error_rate: Float[Array, ""]
+    error_rate: Float[Array, "..."]
     """Probability that the bits of a coincidence differ, where the bases agree."""
 
 

@@ -94,16 +94,19 @@ class PulseLine:
 
 @pytree
 class LightLine:
-    """A continuous-wave source of entangled pairs, and what finds their coincidences; as in `entangled_light`."""
+    """A continuous-wave source of entangled pairs, and what finds their coincidences; as in `entangled_light`.
 
-    pair_rate: Float[Array, ""]
-    efficiencies: tuple[Float[Array, ""], Float[Array, ""]]
-    window: Float[Array, ""]
-    jitter: Float[Array, ""]
-    dark_count_rate: Float[Array, ""]
+    Numbers of any shape are many lines.
+    """
+
+    pair_rate: Float[Array, "..."]
+    efficiencies: tuple[Float[Array, "..."], Float[Array, "..."]]
+    window: Float[Array, "..."]
+    jitter: Float[Array, "..."]
+    dark_count_rate: Float[Array, "..."]
     """Of either party."""
-    dead_time: Float[Array, ""]
-    polarisation_error: Float[Array, ""]
+    dead_time: Float[Array, "..."]
+    polarisation_error: Float[Array, "..."]
 
     def coincidences(self) -> Coincidences:
         """Return what two parties find."""

@@ -10,11 +10,11 @@ from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array
-from qtn._pytree import pytree
+from qtn._pytree import pytree, static
 from qtn.evaluators.outcome import Summary
 from qtn.orbits import Passes
 from qtn.qkd.entangled_light import Coincidences
-from qtn.qkd.lines import Clicks, LightLine, PulseLine, werner_of
+from qtn.qkd.lines import Clicks, ClosedForm, LightLine, PulseLine, werner_of
 from qtn.qkd.pulses import Counts, Pulses, Receiver, expected_counts
 
 
@@ -27,13 +27,18 @@ class PulsePasses:
     """Its numbers are scalars, or (k, q): what stretches of passes meet."""
     pulse_rate: Float[Array, ""]
     """Pulses per second [Hz]."""
-    dwell: Float[Array, "k q"]
+    dwell: Float[Array, "*k q"]
     """How long each stretch is [s]; 0 in passes that do not take place."""
 
     def numbered(self) -> "PulsePasses":
         """Return this with all numbers that may change along a pass written out, (k, q)."""
         shape = jnp.shape(self.dwell)
         return dataclasses.replace(self, receive=jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, shape), self.receive))
+
+    @property
+    def reaching(self) -> Float[Array, "*k q"]:
+        """Return the probability that a photon meets a detector that would click, in each stretch."""
+        return jnp.broadcast_to(self.receive.transmissivity, jnp.shape(self.dwell))
 
     def counts(self) -> Counts:
         """Return what is counted in each pass: (k, i)."""
@@ -53,8 +58,14 @@ class LightPasses:
 
     line: LightLine
     """Its efficiencies, or any other numbers, may be (k, q)."""
-    dwell: Float[Array, "k q"]
+    dwell: Float[Array, "*k q"]
     """How long each stretch is [s]."""
+
+    @property
+    def reaching(self) -> Float[Array, "*k q"]:
+        """Return the probability that both photons of a pair make a click, in each stretch."""
+        left, right = self.line.efficiencies
+        return jnp.broadcast_to(left * right, jnp.shape(self.dwell))
 
     def coincidences(self) -> Coincidences:
         """Return what is found in each stretch, (k, q)."""
@@ -80,12 +91,28 @@ class Stations:
     """Probability of a clear sky in each pass, for each of `passes`."""
     seen: tuple[Passes, ...]
     """When and where these passes take place."""
-    start: Float[Array, ""]
+    start: float = static(default=0.0)
     """Of what is looked at [s]."""
-    span: Float[Array, ""]
+    span: float = static(default=86_400.0)
     """In which the passes take place [s], such as a day."""
 
-    def clicks(self) -> Clicks:
+    @property
+    def num_passes(self) -> Float[Array, ""]:
+        """Return how many passes there are, of all stations together."""
+        return jnp.asarray(sum(jnp.sum(jnp.sum(each.dwell, -1) > 0) for each in self.passes), float)
+
+    @property
+    def contact_time(self) -> Float[Array, ""]:
+        """Return how long all passes last together [s]."""
+        return jnp.asarray(sum(jnp.sum(each.dwell) for each in self.passes))
+
+    @property
+    def least_loss(self) -> Float[Array, ""]:
+        """Return the loss where most arrives, detectors included [dB]; infinite without passes."""
+        most = jnp.stack([jnp.max(jnp.where(each.dwell > 0, each.reaching, 0.0)) for each in self.passes]).max()
+        return jnp.where(most > 0, -10 * jnp.log10(jnp.where(most > 0, most, 1.0)), jnp.inf)
+
+    def clicks(self) -> "PassClicks":
         """Return when sifted bits (of entangled light: pairs) come on average, and how many are wrong; all passes."""
         counted = [each.sifted() for each in self.passes]
         share = list(jnp.asarray(self.clear))
@@ -93,13 +120,73 @@ class Stations:
         some = jnp.asarray(number) > 0
         safe = jnp.where(some, number, 1.0)
         time = jnp.where(some, self.span / safe, jnp.inf)
-        return Clicks(mean_time=time, state=werner_of(jnp.where(some, wrong / safe, 0.5)))
+        means = Clicks(mean_time=time, state=werner_of(jnp.where(some, wrong / safe, 0.5)))
+        moments = jnp.concatenate([jnp.ravel(each.time) for each in self.seen])
+        stretched = [p * in_stretches(each).sifted()[0] for p, each in zip(share, self.passes, strict=True)]
+        order = jnp.argsort(moments)
+        come = jnp.cumsum(jnp.concatenate(stretched)[order])
+        return PassClicks(means=means, times=moments[order] - self.start, numbers=come)
+
+
+@pytree
+class PassClicks:
+    """Bits, or pairs, that come during passes (`qtn.evaluators.outcome.Result`); means are those of the whole time."""
+
+    means: Clicks
+    times: Float[Array, "n"]
+    """Of stretches of passes, in order, from the start [s]."""
+    numbers: Float[Array, "n"]
+    """How many have come by then on average."""
+
+    @property
+    def mean_time(self) -> Float[Array, ""]:
+        """Return the mean time from one to the next, passes or not [s]."""
+        return self.means.mean_time
+
+    @property
+    def state(self) -> Float[Array, "4 4"]:
+        """Return the Pauli coefficients of a Werner pair that shows the same errors."""
+        return self.means.state
+
+    @property
+    def bell_diagonal(self) -> Float[Array, "4"]:
+        """Return the weights of Phi+, Psi+, Psi-, Phi-."""
+        return self.means.bell_diagonal
+
+    @property
+    def info(self) -> ClosedForm:
+        """Return how exact this is."""
+        return self.means.info
+
+    @property
+    def summary(self) -> Summary:
+        """Return the means alone."""
+        return self.means.summary
+
+    @property
+    def in_time(self) -> None:
+        """Return None: there is no time grid."""
+        return None
+
+    def quantiles(self, levels: Any) -> Float[Array, "n"]:
+        """Return the times [s] from the start by which the first has come, to a stretch; else infinity."""
+        wanted = -jnp.log1p(-jnp.asarray(levels, dtype=float))
+        return jnp.interp(wanted, self.numbers, self.times, left=self.times[0], right=jnp.inf)
+
+    def standard_error(self, of: Any) -> None:
+        """Return None: nothing was sampled."""
+
+
+def in_stretches(passed: Passed) -> Passed:
+    """Return every stretch of time as a pass of its own, (k q, 1)."""
+    shape = jnp.shape(passed.dwell)
+    return jax.tree.map(lambda leaf: jnp.reshape(leaf, (-1, 1)) if jnp.shape(leaf) == shape else leaf, passed)
 
 
 class Nights:
     """Evaluates what satellites bring; see `qtn.evaluators.evaluate.Evaluator`."""
 
-    def evaluate(self, stations: Stations, /) -> Clicks:
+    def evaluate(self, stations: Stations, /) -> PassClicks:
         """Return when sifted bits come, and their errors."""
         return _clicks(stations)
 
@@ -133,12 +220,11 @@ def along(line: PulseLine, transmissivity: Any, dwell: Any, *, noise: Any = None
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
         >>> from qtn.qkd import PulseLine, pulses, receiver
-        >>> line = PulseLine(
-        ...     sent=pulses([0.8, 0.1, 0.0], [0.5, 0.25, 0.25]), receive=receiver(0.0, 0.08), pulse_rate=1e8
-        ... )
+        >>> sent, rate = pulses([0.8, 0.1, 0.0], [0.5, 0.25, 0.25]), jnp.asarray(1e8)
+        >>> line = PulseLine(sent=sent, receive=receiver(0.0, 0.08), pulse_rate=rate)
         >>> passed = along(line, [[1e-3, 2e-3, 1e-3]], [[60.0, 120.0, 60.0]])
         >>> round(float(passed.sifted()[0][0]))
-        306002
+        305991
     """
     eta = _checks.probability("transmissivity", transmissivity)
     time = _checks.non_negative_finite("dwell", dwell)

@@ -179,7 +179,7 @@ class Block:
 
     sent: Pulses
     receive: Receiver
-    num_pulses: Float[Array, "*s"]
+    num_pulses: Float[Array, "..."]
     """Of each stretch of time, as the numbers of `receive`."""
     security: Security
     correction: Float[Array, ""]

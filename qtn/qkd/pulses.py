@@ -30,17 +30,17 @@ class Pulses:
 
 @pytree
 class Receiver:
-    """What receives: a line and two threshold detectors; built by `receiver`."""
+    """What receives: a line and two threshold detectors; built by `receiver`. Numbers of any shape are many lines."""
 
-    transmissivity: Float[Array, ""]
+    transmissivity: Float[Array, "..."]
     """Probability that a photon that was sent meets a detector that would click for it."""
-    dark_count_probability: Float[Array, ""]
+    dark_count_probability: Float[Array, "..."]
     """Per detector and pulse."""
-    misalignment: Float[Array, ""]
+    misalignment: Float[Array, "..."]
     """Probability that a photon meets the wrong detector."""
-    after_pulse_probability: Float[Array, ""]
+    after_pulse_probability: Float[Array, "..."]
     """Probability that a click makes another one, with a random bit."""
-    dead_pulses: Float[Array, ""]
+    dead_pulses: Float[Array, "..."]
     """Pulses for which detectors are blind after a click."""
 
 
@@ -48,12 +48,12 @@ class Receiver:
 class Counts:
     """Detections and errors, expected or sampled, of pulses measured in the basis in which they were sent."""
 
-    key_detections: Float[Array, "i"]
+    key_detections: Float[Array, "*s i"]
     """For each intensity, in the key basis."""
-    key_errors: Float[Array, "i"]
-    test_detections: Float[Array, "i"]
+    key_errors: Float[Array, "*s i"]
+    test_detections: Float[Array, "*s i"]
     """For each intensity, in the other basis."""
-    test_errors: Float[Array, "i"]
+    test_errors: Float[Array, "*s i"]
 
 
 def pulses(intensities: Any, probabilities: Any, p_key_basis: Any = 0.5) -> Pulses:
@@ -120,7 +120,7 @@ def receiver(
     )
 
 
-def gains(receive: Receiver, intensities: Float[Array, "i"]) -> tuple[Float[Array, "*s i"], Float[Array, "*s i"]]:
+def gains(receive: Receiver, intensities: Float[Array, "i"]) -> tuple[Float[Array, "... i"], Float[Array, "... i"]]:
     """Return the probabilities of a click and of a wrong click, for each intensity; of many lines at once as well.
 
         D = 1 - (1 - 2 p_dc) e^(-eta mu),   click = D (1 + p_ap),   wrong = p_dc + e_mis (1 - e^(-eta mu)) + p_ap D / 2

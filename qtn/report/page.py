@@ -10,6 +10,7 @@ from qtn import _files
 from qtn.report import figures
 from qtn.report.codes import codes_part
 from qtn.report.content import Content
+from qtn.report.passes import passes_part
 from qtn.report.schedules import number, schedules, shown, table
 from qtn.report.tables import edge_words, inside
 
@@ -167,6 +168,7 @@ def render(content: Content) -> str:
 {sentences(content.best)}
 {inside(content.best)}
 {codes_part(content.best.get("links", []))}
+{passes_part(content.best)}
 {in_time(drawn["waiting_time"], drawn["fidelity_in_time"])}
 <h2>What to improve first</h2>
 <p>1 % better: by how much the {html.escape(of)} changes when one number of the hardware has 1 % less error or loss,

@@ -45,6 +45,19 @@ PAIR_COLUMNS = (
 )
 """The same for pairs of users of a network."""
 
+PASS_COLUMNS = (
+    ("link", "link"),
+    ("rise_s", "rises [s]"),
+    ("set_s", "sets [s]"),
+    ("highest_elevation_deg", "highest [deg]"),
+    ("num_pairs", "pairs"),
+    ("fidelity", "fidelity"),
+    ("qber_x", "QBER X"),
+    ("qber_z", "QBER Z"),
+    ("largest_ratio", "waiting by slice"),
+)
+"""The same for passes of the satellite of a link."""
+
 MOST = 64
 """Rows that are shown; more are counted."""
 
@@ -57,6 +70,11 @@ def links_table(rows: Iterable[Mapping[str, Any]]) -> str:
 def joins_table(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return the table of joins as HTML, in the order in which they happen."""
     return rows_table(JOIN_COLUMNS, rows)
+
+
+def link_passes_table(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the table of passes of the satellite of a link as HTML."""
+    return rows_table(PASS_COLUMNS, rows)
 
 
 def rows_table(columns: Iterable[tuple[str, str]], rows: Iterable[Mapping[str, Any]]) -> str:
@@ -98,6 +116,8 @@ def inside(numbers: Mapping[str, Any]) -> str:
         parts.append(rows_table(PAIR_COLUMNS, in_words(numbers["pairs"])))
     if numbers.get("links"):
         parts.append("<h2>Links</h2>" + links_table(numbers["links"]))
+    if numbers.get("link_passes"):
+        parts.append("<h2>Passes</h2>" + link_passes_table(numbers["link_passes"]))
     if numbers.get("joins"):
         parts.append("<h2>Joins</h2>" + joins_table(numbers["joins"]) + f"<p>{joins_note(numbers)}</p>")
     return "".join(parts)
@@ -128,6 +148,12 @@ def links_text(rows: Iterable[Mapping[str, Any]]) -> str:
 def joins_text(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return the table of joins as aligned text."""
     return rows_text(JOIN_COLUMNS, rows)
+
+
+def link_passes_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the table of passes of the satellite of a link as aligned text."""
+    rows = list(rows)
+    return rows_text(PASS_COLUMNS, rows) if rows else "no pass of the satellite in this time"
 
 
 def rows_text(columns: Iterable[tuple[str, str]], rows: Iterable[Mapping[str, Any]]) -> str:

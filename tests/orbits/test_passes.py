@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qtn.hardware.fibre import UnusualWarning
-from qtn.orbits import at_rest, find_windows, night, orbit, passes, sight, station, walker
+from qtn.orbits import Windows, at_rest, find_windows, night, orbit, passes, sight, station, walker
 from tests.oracles import orbits as oracle
 
 RAD = np.pi / 180
@@ -224,7 +224,10 @@ BAD = {
     "backwards": (lambda: passes(orbit(5e5, 1.0), station(0.8), 0.0, -1.0), "`duration` must be positive"),
     "nan": (lambda: passes(orbit(5e5, 1.0), station(0.8), np.nan, 1.0), "`start`"),
     "nodes": (lambda: passes(orbit(5e5, 1.0), station(0.8), 0.0, DAY, num_nodes=0), "`num_nodes`"),
-    "points": (lambda: passes(orbit(5e5, 1.0), station(0.8), 0.0, DAY, num_nodes=10**8), "points of passes"),
+    "points": (lambda: passes(orbit(5e5, 1.0), station(0.8), 0.0, DAY, num_nodes=10**8), "from 1 to 2,000"),
+    "moon": (lambda: orbit(1e300, 1.0), "at most 1e+09 m"),
+    "far_future": (lambda: passes(orbit(5e5, 1.0), station(0.8), 1e18, 1.0), "`start` must be one number"),
+    "spread": (lambda: walker(5e5, 1.0, num_satellites=2, num_planes=1, spread=np.nan), "`spread`"),
     "planes": (lambda: walker(5e5, 1.0, num_satellites=12, num_planes=5), "5 does not divide 12"),
     "phasing": (lambda: walker(5e5, 1.0, num_satellites=12, num_planes=3, phasing=3), "0 to num_planes - 1 = 2"),
     "many": (lambda: walker(5e5, 1.0, num_satellites=10**9, num_planes=1), "10,000"),
@@ -239,6 +242,28 @@ def test_errors(build, message):
     with pytest.raises(ValueError) as error:
         build()
     assert message in str(error.value)
+
+
+def test_points_are_counted_first():
+    sky = walker(500e3, 1.0, num_satellites=400, num_planes=20)
+    with pytest.raises(ValueError, match="points of passes, but at most"):
+        passes(sky, station(0.8), 0.0, 7000.0, num_nodes=2000, within=many_windows(20_000))
+
+
+def many_windows(count):
+    none = np.zeros((1, count))
+    return Windows(lower=none, upper=none, satellite=(0,) * count)
+
+
+def test_masks_side_by_side_are_masks_one_by_one():
+    path, place, mask, _ = split(CASES["polar"])
+    within = find_windows(path, place, 0.0, DAY, mask)
+
+    def of(low):
+        return passes(path, place, 0.0, DAY, low, within=within).duration
+
+    lows = mask + np.array([0.0, 0.1, 0.3])
+    np.testing.assert_allclose(jax.vmap(of)(lows), np.stack([of(low) for low in lows]), atol=1e-9)
 
 
 def test_unknown_numbers_need_a_plan():

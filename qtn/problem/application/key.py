@@ -18,6 +18,7 @@ from qtn.problem.together import exactly_one
 from qtn.qkd.assumptions import Assumptions, Authentication
 from qtn.qkd.attacks import Cloner, entangling_probe, intercept_resend
 from qtn.qkd.keys import Keys, KeyUse, Protocol
+from qtn.qkd.night_keys import NightUse
 from qtn.qkd.security import Security
 from qtn.qkd.tails import Tail
 from qtn.qkd.timed import TimedKey
@@ -110,14 +111,14 @@ class KeyDistribution(Application):
     """A key of finite blocks; see `qtn.qkd`."""
 
     quantities: ClassVar = ROWS
-    roots: ClassVar = ("chain", "network", "line")
+    roots: ClassVar = ("chain", "network", "line", "overpass")
     keeps_pairs: ClassVar = False
 
     model: Literal["key"]
     protocol: Choice[Protocol] | None = Field(
         default=None, description="The protocol; by default the one that goes with the signals"
     )
-    block: Block
+    block: Block | None = Field(default=None, description="How long a block is; of [overpass] every pass is one")
     test_fraction: (
         Annotated[float, Number("Part of the bits measured alike that is compared", Demand, traced=False)] | Optimised
     ) = "optimised"
@@ -145,8 +146,14 @@ class KeyDistribution(Application):
     @classmethod
     def fits(cls, document: Mapping[str, Any]) -> Iterator[str]:
         """Check that protocol, test and attack go with the signals, and that there is one protocol."""
-        table, merit, line = (document.get(key) for key in ("application", "merit", "line"))
+        table, merit, passes = (document.get(key) for key in ("application", "merit", "overpass"))
+        root = next((key for key in ("line", "overpass") if key in document), "chain")
+        line = document.get(root)
         assert isinstance(table, dict)
+        if passes is not None and "block" in table:
+            yield "application.block: is each pass of [overpass], as one pass is one block; remove it"
+        if passes is None and "block" not in table:
+            yield "application.block: is missing; add `block = { seconds = ... }`, or signals"
         if isinstance(merit, dict) and "protocol" in merit:
             yield 'merit.protocol: is for infinite keys, and application.model = "key" has its own protocol; remove it'
         source = line.get("source") if isinstance(line, dict) else None
@@ -158,8 +165,8 @@ class KeyDistribution(Application):
             yield f'application.protocol: must be "{right}", because the signals are {signals}, but is "{given}"'
         if pulsed and "test_fraction" in table:
             yield (
-                "application.test_fraction: follows from line.source.p_key_basis, because all bits of the other basis "
-                "are compared; remove it"
+                f"application.test_fraction: follows from {root}.source.p_key_basis, because all bits of the other "
+                "basis are compared; remove it"
             )
         attack = table.get("attack")
         if pulsed and isinstance(attack, dict) and attack.get("model") == "entangling_probe":
@@ -179,7 +186,7 @@ class KeyDistribution(Application):
         attack, given = table.get("attack"), {**table.get("assumptions", {})}
         chosen = {key: x for key in ("test_fraction", "abort_above") if not isinstance(x := table[key], str)}
         return Keys(
-            **Block.in_si(table["block"]),
+            **Block.in_si(table.get("block", {})),
             **chosen,
             security=Security(**SecurityTable.in_si(table["security"])),
             correction=table.get("correction"),
@@ -189,11 +196,12 @@ class KeyDistribution(Application):
         )
 
     @classmethod
-    def warnings(cls, use: KeyUse) -> list[str]:
+    def warnings(cls, use: KeyUse | NightUse) -> list[str]:
         """Say which block would give a key, and what is assumed to be insecure."""
-        return [f"application.block: {line}" for line in use.warnings()]
+        key = "overpass" if isinstance(use, NightUse) else "application.block"
+        return [f"{key}: {line}" for line in use.warnings()]
 
     @classmethod
-    def told(cls, use: KeyUse) -> list[str]:
+    def told(cls, use: KeyUse | NightUse) -> list[str]:
         """Say how surely the attack is caught, and what is assumed."""
         return use.sentences()

@@ -65,6 +65,20 @@ def inner_nodes_store(chain: Document) -> Iterator[tuple[str, str]]:
             yield f"{name}.ends", f'must be "{Ends.STORED}", because nodes between links hold qubits; add it'
 
 
+def one_satellite_moves(chain: Document) -> Iterator[tuple[str, str]]:
+    """At most one link has passes, and that link is its own."""
+    shared, listed = chain.get("link"), chain.get("links")
+    if isinstance(shared, dict) and "overpass" in shared and num_links_of(chain) not in (1, None):
+        yield "link.overpass", "is for a satellite of its own; write one [[chain.links]] table per link"
+    moving = (
+        [i for i, each in enumerate(listed) if isinstance(each, dict) and "overpass" in each]
+        if isinstance(listed, list)
+        else []
+    )
+    if len(moving) > 1:
+        yield f"links.{moving[1]}.overpass", f"link {moving[0]} has passes already, and only one satellite may move"
+
+
 def num_links_of(chain: Any) -> int | None:
     """Return the number of links of a [chain] table that is not checked yet, if it is known."""
     if not isinstance(chain, dict):
@@ -86,7 +100,7 @@ class Chain(Root):
     """Links and nodes in a line: one for all positions, or one table each."""
 
     scheduled = True
-    rules = (shared_or_listed, nodes_are_neighbours, inner_nodes_store)
+    rules = (shared_or_listed, nodes_are_neighbours, inner_nodes_store, one_satellite_moves)
     named = (Positions,)
 
     num_links: Annotated[int, Number("Number of links", within.COUNT, traced=False)] | None = None

@@ -23,6 +23,7 @@ from qtn.links.spdc_source import spdc_source
 from qtn.problem import number as unit
 from qtn.problem.chain.code_rows import code_rows
 from qtn.problem.chain.codes import Code, GraphStateTable
+from qtn.problem.chain.overpass import ChainOverpass, require_sight
 from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, TOWARDS_ZERO, Number
 from qtn.problem.table import Built, Choice, Document
 from qtn.problem.together import TotalOrSides, at_most, either, exactly_one, excluded, weights_sum_to_one
@@ -270,6 +271,7 @@ class SatelliteLink(LinkTable):
     sides, way = (distances,), distances.whole
     rules = (
         distances,
+        exactly_one("beam_waist_m", "divergence_urad"),
         either("mean_pairs", "p_source"),
         excluded(("fidelity", "bell_diagonal"), "mean_pairs", "p_source", "give visibility instead"),
         excluded(("visibility",), "p_source", "mean_pairs", "give fidelity or bell_diagonal instead"),
@@ -283,12 +285,27 @@ class SatelliteLink(LinkTable):
     distance_left_km: ArmDistance | None = None
     distance_right_km: ArmDistance | None = None
     altitude_km: Annotated[float, Number("Altitude of the satellite", within.POSITIVE, unit=unit.KM)]
-    beam_waist_m: Annotated[
+    beam_waist_m: (
+        Annotated[
+            float,
+            Number(
+                "Waist w0 (radius at 1/e^2 of the power) of the beams at the satellite",
+                within.POSITIVE,
+                unit=unit.M,
+            ),
+        ]
+        | None
+    ) = None
+    divergence_urad: (
+        Annotated[
+            float, Number("Half-angle of the beams, at 1/e^2 of their power", within.Range(1e-3, 1e5), unit=unit.URAD)
+        ]
+        | None
+    ) = None
+    pointing_jitter_urad: Annotated[
         float,
-        Number(
-            "Waist w0 (radius at 1/e^2 of the intensity) of the beams at the satellite", within.POSITIVE, unit=unit.M
-        ),
-    ]
+        Number("Standard deviation of their direction about either axis", within.Range(0.0, 1e5), SMALLER, unit.URAD),
+    ] = 0.0
     receiver_radius_m: Annotated[float, Number("Radius of the telescopes", within.POSITIVE, unit=unit.M)]
     wavelength_nm: Annotated[float, Number("Wavelength of the light", within.POSITIVE, unit=unit.NM)]
     zenith_transmissivity: Annotated[
@@ -307,6 +324,15 @@ class SatelliteLink(LinkTable):
     efficiency: Efficiency = 1.0
     dark_count_probability: DarkCounts = 0.0
     num_modes: NumModes = 1
+    overpass: ChainOverpass | None = None
+
+    @classmethod
+    def build(cls, table: Document) -> links.Link:
+        """Build the link where its distances say, if its satellite is ever seen."""
+        built = super().build(table)
+        if "overpass" in table:
+            require_sight(table["overpass"], cls.builder(**cls.arguments(table)))
+        return built
 
     @classmethod
     def transmissivity(cls, table: Document) -> Any:

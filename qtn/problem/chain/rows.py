@@ -19,6 +19,7 @@ from qtn.merit.fidelity import fidelity, qber_x, qber_z
 from qtn.merit.in_time import delivered_by
 from qtn.merit.key_rate import delivered_pair
 from qtn.problem.chain.code_rows import chance
+from qtn.problem.chain.overpass import overpass_rows
 from qtn.schedules.arguments import span
 from qtn.schedules.text import to_text
 from qtn.schedules.tree import Schedule, Swap, subtrees
@@ -40,6 +41,7 @@ def chain_rows(evaluation: Any, link_tables: list[tuple[Any, Mapping[str, Any]]]
         **ages(evaluation),
         "links": links,
         "joins": join_rows(evaluation),
+        **overpass_rows(evaluation, link_tables),
     }
 
 

@@ -1,0 +1,1 @@
+"""The root [overpass]: satellites that pass over stations."""
