@@ -8,7 +8,8 @@ on the way back every bond is cut to what the rule keeps, which is optimal becau
     bond b  ->  b r  ->  rank of what is there,       r QR and r SVD of sites between the two, and none elsewhere
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -16,6 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
 
+from qtn import _budget
+from qtn.tensors import dense
+from qtn.tensors.effort import Reached, Work, travel, work
 from qtn.tensors.program import Operation
 from qtn.tensors.split import Truncation
 from qtn.tensors.subspace import ZERO
@@ -23,6 +27,8 @@ from qtn.tensors.sweep import CutInfo
 
 WORTH_TELLING = 1e-14
 """Fraction of the weight below which what operations discard is told together, not one by one."""
+WORTH_REORDERING = 0.5
+"""Operations change their order where less than this fraction of the way is left."""
 
 
 class Direct(NamedTuple):
@@ -41,7 +47,14 @@ class _Joined(NamedTuple):
     matrix: list[np.ndarray]
 
 
-def run_direct(train: Any, operations: Sequence[Operation], ones: Any, twos: Any, rule: Truncation) -> Direct:
+def run_direct(
+    train: Any,
+    operations: Sequence[Operation],
+    ones: Any,
+    twos: Any,
+    rule: Truncation,
+    watch: Callable[[Work, Reached], None] | None = None,
+) -> Direct:
     """Apply operations in time order.
 
     Args:
@@ -50,6 +63,10 @@ def run_direct(train: Any, operations: Sequence[Operation], ones: Any, twos: Any
         ones: (k, d, d), one-site matrices.
         twos: (m, d d, d d), two-site matrices.
         rule: what is kept of each bond.
+        watch: sees what the program asks for and where it stands, before and after each operation; may raise.
+
+    Raises:
+        ValueError: if the train does not fit into memory at the bond that is reached, with the number.
     """
     train, ones, twos = (np.asarray(each) for each in (train, ones, twos))
     dtype = np.result_type(train, ones, twos)
@@ -58,14 +75,33 @@ def run_direct(train: Any, operations: Sequence[Operation], ones: Any, twos: Any
     for site, matrix in before.items():
         state.one(site, matrix)
     state.make_canonical()
-    factors: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
-    for each in joined:
-        matrix = each.matrix[0]
-        key = matrix.tobytes()
-        if key not in factors:
-            factors[key] = _factors(matrix, d)
-        state.two(each.first, each.second, *factors[key])
+    left = _run(state, _near_each_other(joined), d, watch)
+    if left:
+        state.through_vector(left)
     return state.result()
+
+
+def _run(
+    state: "_Train", joined: list[_Joined], d: int, watch: Callable[[Work, Reached], None] | None
+) -> list[_Joined]:
+    """Apply operations; return those that are left where going on with the whole vector is faster."""
+    known: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
+    for each in joined:
+        key = each.matrix[0].tobytes()
+        if key not in known:
+            known[key] = _factors(each.matrix[0], d)
+    factors = [known[each.matrix[0].tobytes()] for each in joined]
+    num_sites, total = len(state.sites), len(joined)
+    asked = work(num_sites, d, [(at.first, at.second, len(own[0])) for at, own in zip(joined, factors, strict=True)])
+    left, bond = travel([(each.first, each.second) for each in joined]), 1
+    for done, (each, own) in enumerate(zip(joined, factors, strict=True)):
+        if asked.seconds(left[done], bond) > dense.seconds(num_sites, d, total - done):
+            return joined[done:]
+        if watch is not None:
+            watch(asked, Reached(done, total, left[done], bond, math.exp(state.log_kept)))
+        state.two(each.first, each.second, *own)
+        bond = max(state.sites[site].shape[2] for site in range(each.first, each.second))
+    return []
 
 
 def _joined(
@@ -101,6 +137,19 @@ def _joined(
     return found, before, d
 
 
+def _near_each_other(joined: list[_Joined]) -> list[_Joined]:
+    """Return operations in another order, where the centre then travels far less: layer by layer, to and fro."""
+    last: dict[int, int] = {}
+    keys = []
+    for each in joined:
+        layer = 1 + max(last.get(each.first, 0), last.get(each.second, 0))
+        last[each.first] = last[each.second] = layer
+        keys.append((layer, each.first if layer % 2 else -each.first))
+    layered = [joined[place] for place in sorted(range(len(joined)), key=keys.__getitem__)]
+    plain, other = (travel([(each.first, each.second) for each in order])[0] for order in (joined, layered))
+    return layered if other < WORTH_REORDERING * plain else joined
+
+
 def _factors(matrix: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray]:
     """Return L (r, d, d) and R (r, d, d) with sum_k L_k x R_k = matrix."""
     grouped = matrix.reshape(d, d, d, d).transpose(0, 2, 1, 3).reshape(d * d, d * d)
@@ -121,6 +170,7 @@ class _Train:
         self.rows: list[tuple[dict[int, float], float]] = []
         self.small: dict[int, float] = {}
         self.flags: dict[int, tuple[bool, bool]] = {}
+        self.log_kept = 0.0
 
     def one(self, site: int, matrix: np.ndarray) -> None:
         """Apply a matrix to one site."""
@@ -197,11 +247,20 @@ class _Train:
         if not lost:
             return
         weight = self.weight()
+        self.log_kept += math.log(weight / (weight + sum(lost.values()))) if weight > 0 else 0.0
         if sum(lost.values()) > WORTH_TELLING * weight:
             self.rows.append((lost, weight))
         else:
             for bond, each in lost.items():
                 self.small[bond] = self.small.get(bond, 0.0) + each
+
+    def through_vector(self, joined: list[_Joined]) -> None:
+        """Apply operations to the whole vector, and cut its train once."""
+        vector = dense.vector_of(self.sites)
+        for each in joined:
+            vector = dense.applied(vector, each.matrix[0], each.first, each.second)
+        self.sites, self.centre = dense.sites_of(vector), len(self.sites) - 1
+        self._cut(list(range(len(self.sites)))[::-1], False)
 
     def weight(self) -> float:
         """Return the sum of the squares of all amplitudes."""
@@ -210,7 +269,10 @@ class _Train:
     def result(self) -> Direct:
         """Return the train, padded to one bond, and what was cut."""
         n, bond = len(self.sites), _padded(max(site.shape[0] for site in self.sites), self.max_bond)
-        train = np.zeros((n, bond, self.sites[0].shape[1], bond), self.sites[0].dtype)
+        d, dtype = self.sites[0].shape[1], self.sites[0].dtype
+        if said := _budget.excess_bytes(n * bond**2 * d * dtype.itemsize, "lower `max_bond`"):
+            raise ValueError(f"A train of {n:,} sites with a bond of {bond:,} {said}.")
+        train = np.zeros((n, bond, d, bond), dtype)
         for place, site in enumerate(self.sites):
             train[place, : site.shape[0], :, : site.shape[2]] = site
         rows = [*self.rows, *([(self.small, self.weight())] if self.small else [])]
