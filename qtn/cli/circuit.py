@@ -106,10 +106,10 @@ def circuit_text(found: dict[str, Any]) -> str:
     ]
     errors = found.get("standard_errors", {})
     for name, value in found["observables"].items():
-        lines.append(f"{f'<{name}>':32s} {value:.10g}{told(errors, 'observables', name)}")
+        lines.append(f"{f'<{name}>':32s} {shown(value)}{told(errors, 'observables', name)}")
         lines += [f"  {f'd/d {key}':30s} {slope:.8g}" for key, slope in found.get("gradient", {}).get(name, {}).items()]
     lines += [
-        f"{f'probability of {name} = 1':32s} {value:.10g}{told(errors, 'bits', name)}"
+        f"{f'probability of {name} = 1':32s} {shown(value)}{told(errors, 'bits', name)}"
         for name, value in found["bits"].items()
     ]
     if "counts" in found:
@@ -118,6 +118,16 @@ def circuit_text(found: dict[str, Any]) -> str:
     info = found["info"]
     lines.append(f"{'state':32s} {info['state']}, bond {info['bond']}. {info['sentences'][0]}")
     return "\n".join(lines)
+
+
+def shown(value: float) -> str:
+    """Return an average; what rounding leaves of 0 is 0.
+
+    Example:
+        >>> shown(-4.4e-16), shown(0.25)
+        ('0', '0.25')
+    """
+    return f"{round(value, 14) + 0.0:.10g}"
 
 
 def told(errors: dict[str, dict[str, float]], kind: str, name: str) -> str:

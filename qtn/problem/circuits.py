@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from qtn.circuits.circuit import Circuit
+from qtn.circuits.estimates import TrajectoryInfo
 from qtn.circuits.noise import NoiseModel
 from qtn.circuits.qasm import (
     Program,
@@ -22,7 +23,7 @@ from qtn.circuits.qasm import (
     require_bits,
 )
 from qtn.circuits.run import MissingSlopesWarning, RunInfo, finished, prepare, run
-from qtn.circuits.trajectories import TrajectoryInfo, trajectories
+from qtn.circuits.trajectories import trajectories
 from qtn.problem.circuit_noise import load_noise, noise_name
 from qtn.states.measures import expect
 from qtn.states.trains import TrainState

@@ -20,6 +20,7 @@ import scipy.linalg
 from qtn import _budget
 from qtn.tensors import dense
 from qtn.tensors.effort import Reached, Work, travel, work
+from qtn.tensors.joined import Joined, joined_operations, near_each_other, schmidt_factors
 from qtn.tensors.program import Operation
 from qtn.tensors.split import Truncation
 from qtn.tensors.subspace import ZERO
@@ -27,8 +28,6 @@ from qtn.tensors.sweep import CutInfo
 
 WORTH_TELLING = 1e-14
 """Fraction of the weight below which what operations discard is told together, not one by one."""
-WORTH_REORDERING = 0.5
-"""Operations change their order where less than this fraction of the way is left."""
 
 
 class Direct(NamedTuple):
@@ -37,14 +36,6 @@ class Direct(NamedTuple):
     train: Any
     cuts: CutInfo
     weight: Any
-
-
-class _Joined(NamedTuple):
-    """Operations on the same two sites with nothing in between: first < second."""
-
-    first: int
-    second: int
-    matrix: list[np.ndarray]
 
 
 def run_direct(
@@ -70,26 +61,24 @@ def run_direct(
     """
     train, ones, twos = (np.asarray(each) for each in (train, ones, twos))
     dtype = np.result_type(train, ones, twos)
-    joined, before, d = _joined(operations, ones, twos, train.shape[0])
+    joined, before, d = joined_operations(operations, ones, twos, train.shape[0])
     state = _Train([site.astype(dtype) for site in train], rule)
     for site, matrix in before.items():
         state.one(site, matrix)
     state.make_canonical()
-    left = _run(state, _near_each_other(joined), d, watch)
+    left = _run(state, near_each_other(joined), d, watch)
     if left:
         state.through_vector(left)
     return state.result()
 
 
-def _run(
-    state: "_Train", joined: list[_Joined], d: int, watch: Callable[[Work, Reached], None] | None
-) -> list[_Joined]:
+def _run(state: "_Train", joined: list[Joined], d: int, watch: Callable[[Work, Reached], None] | None) -> list[Joined]:
     """Apply operations; return those that are left where going on with the whole vector is faster."""
     known: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
     for each in joined:
         key = each.matrix[0].tobytes()
         if key not in known:
-            known[key] = _factors(each.matrix[0], d)
+            known[key] = schmidt_factors(each.matrix[0], d)
     factors = [known[each.matrix[0].tobytes()] for each in joined]
     num_sites, total = len(state.sites), len(joined)
     asked = work(num_sites, d, [(at.first, at.second, len(own[0])) for at, own in zip(joined, factors, strict=True)])
@@ -102,61 +91,6 @@ def _run(
         state.two(each.first, each.second, *own)
         bond = max(state.sites[site].shape[2] for site in range(each.first, each.second))
     return []
-
-
-def _joined(
-    operations: Sequence[Operation], ones: np.ndarray, twos: np.ndarray, num_sites: int
-) -> tuple[list[_Joined], dict[int, np.ndarray], int]:
-    """Multiply what acts on the same two sites; return that, and what acts on single sites before all of it."""
-    d = ones.shape[-1]
-    eye = np.eye(d)
-    last: dict[int, _Joined] = {}
-    before: dict[int, np.ndarray] = {}
-    found: list[_Joined] = []
-    for op in operations:
-        if len(op.sites) == 1:
-            (site,), matrix = op.sites, ones[op.index]
-            if site in last:
-                slot = last[site]
-                lifted = np.kron(matrix, eye) if site == slot.first else np.kron(eye, matrix)
-                slot.matrix[0] = lifted @ slot.matrix[0]
-            else:
-                before[site] = matrix @ before.get(site, eye)
-            continue
-        first, second = sorted(op.sites)
-        matrix = twos[op.index]
-        if op.sites[0] > op.sites[1]:
-            matrix = matrix.reshape(d, d, d, d).transpose(1, 0, 3, 2).reshape(d * d, d * d)
-        here = last.get(first)
-        if here is not None and here is last.get(second) and (here.first, here.second) == (first, second):
-            here.matrix[0] = matrix @ here.matrix[0]
-        else:
-            slot = _Joined(first, second, [matrix])
-            found.append(slot)
-            last[first] = last[second] = slot
-    return found, before, d
-
-
-def _near_each_other(joined: list[_Joined]) -> list[_Joined]:
-    """Return operations in another order, where the centre then travels far less: layer by layer, to and fro."""
-    last: dict[int, int] = {}
-    keys = []
-    for each in joined:
-        layer = 1 + max(last.get(each.first, 0), last.get(each.second, 0))
-        last[each.first] = last[each.second] = layer
-        keys.append((layer, each.first if layer % 2 else -each.first))
-    layered = [joined[place] for place in sorted(range(len(joined)), key=keys.__getitem__)]
-    plain, other = (travel([(each.first, each.second) for each in order])[0] for order in (joined, layered))
-    return layered if other < WORTH_REORDERING * plain else joined
-
-
-def _factors(matrix: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return L (r, d, d) and R (r, d, d) with sum_k L_k x R_k = matrix."""
-    grouped = matrix.reshape(d, d, d, d).transpose(0, 2, 1, 3).reshape(d * d, d * d)
-    u, s, vh = np.linalg.svd(grouped)
-    rank = max(int(np.sum(s > 1e-15 * s[0])), 1)
-    root = np.sqrt(s[:rank])
-    return (u[:, :rank] * root).T.reshape(rank, d, d), (root[:, None] * vh[:rank]).reshape(rank, d, d)
 
 
 class _Train:
@@ -254,7 +188,7 @@ class _Train:
             for bond, each in lost.items():
                 self.small[bond] = self.small.get(bond, 0.0) + each
 
-    def through_vector(self, joined: list[_Joined]) -> None:
+    def through_vector(self, joined: list[Joined]) -> None:
         """Apply operations to the whole vector, and cut its train once."""
         vector = dense.vector_of(self.sites)
         for each in joined:
