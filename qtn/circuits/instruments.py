@@ -13,7 +13,8 @@ from qtn.channels.pauli import Dephasing, Depolarising, PauliNoise
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.gates import GATES
 from qtn.circuits.noise import NoiseModel, following, gate_span, require_places
-from qtn.tensors.instruments import Event, Instruments
+from qtn.tensors.instruments import Instruments
+from qtn.tensors.slots import Event
 
 ZERO_ONE = np.array([np.diag([1.0, 0.0]), np.diag([0.0, 1.0])])
 """Operators of a Z measurement."""

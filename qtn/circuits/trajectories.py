@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from qtn import _checks
 from qtn._array import Array
-from qtn._pytree import pytree
 from qtn.circuits.circuit import Circuit
 from qtn.circuits.drawn_ahead import plan_ahead, run_ahead
+from qtn.circuits.estimates import Estimate, TrajectoryInfo, accuracy, estimate
 from qtn.circuits.instruments import Program, compile_circuit
 from qtn.circuits.noise import NoiseModel
 from qtn.states.basis import PAULI_MATRICES
@@ -23,71 +23,18 @@ from qtn.tensors.contract import overlap
 from qtn.tensors.instruments import (
     Instruments,
     Record,
-    Slots,
-    arrange,
     draw_unitaries,
     sampled_sweeps,
-    slot_kinds,
-    stages,
     start_record,
     to_centre,
     two_site_stack,
 )
+from qtn.tensors.slots import Slots, arrange, slot_kinds, stages
 from qtn.tensors.strings import Strings, group_strings, string_values
 from qtn.tensors.train import insert, mirror
 
 MAX_EXACT = 8
 """Trajectories without decompositions only up to this bond: beyond it cutting to what is needed is cheaper."""
-
-
-@pytree
-class Estimate:
-    """Averages over trajectories, with their statistical errors."""
-
-    mean: Float[Array, "o"]
-    """Estimates of the expectation values of the normalised state."""
-    standard_error: Float[Array, "o"]
-    """Of each mean; nan for one trajectory."""
-    weight: Float[Array, ""]
-    """Estimate of the probability of what was post-selected: 1 without PROJECT."""
-    weight_error: Float[Array, ""]
-    """Its standard error."""
-    values: Float[Array, "trajectories o"]
-    """Expectation values in each trajectory."""
-    weights: Float[Array, "trajectories"]
-    """Weight of each trajectory: the values are averaged with it."""
-
-    @property
-    def num_trajectories(self) -> int:
-        """Number of trajectories."""
-        return self.values.shape[0]
-
-
-@pytree
-class TrajectoryInfo:
-    """How accurate the trajectories themselves are."""
-
-    mean_discarded: Float[Array, ""]
-    """Discarded fraction of the norm squared, summed over the cuts of a trajectory, averaged over trajectories."""
-    fidelity_estimate: Float[Array, ""]
-    """Mean over trajectories of the product of the fractions that cuts kept."""
-    worst_fidelity_estimate: Float[Array, ""]
-    """The smallest of them."""
-    drawn_ahead: Bool[Array, ""]
-    """Whether the circuit ran without any decomposition: noise of unitaries, drawn before, and small bonds."""
-
-    impossible: Float[Array, ""]
-    """Fraction of the trajectories whose weight is 0, because PROJECT asked for what they cannot give."""
-
-    def sentences(self) -> list[str]:
-        """Describe what deserves attention, with a cure."""
-        mean, worst = float(self.fidelity_estimate), float(self.worst_fidelity_estimate)
-        if float(self.impossible) == 1:
-            return ["No trajectory met what was post-selected: the circuit cannot give these outcomes."]
-        lines = [f"A trajectory keeps {mean:.12g} of its squared norm on average, {worst:.12g} at worst."]
-        if worst < 1 - 1e-6:
-            lines.append("Bonds were cut, a bias that the standard error does not contain: increase `max_bond`.")
-        return lines
 
 
 class _Prepared(NamedTuple):
@@ -165,7 +112,7 @@ def trajectories(
     wanted = None if target is None else _target(target, circuit.num_sites)
     parts = [_values(data, static, groups, wanted, key, indices) for indices in _chunks(count, batch)]
     values, record = jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[:count], *parts)
-    return _estimate(values, record), _info(record, prepared.ahead is not None)
+    return estimate(values, record), accuracy(record, prepared.ahead is not None)
 
 
 def sampled_states(
@@ -312,38 +259,3 @@ def _values(
         shared = jax.vmap(lambda state: jnp.abs(overlap(target, state)) ** 2)(train)
         values = jnp.concatenate([values, shared[:, None]], axis=1)
     return values / jnp.where(norms > 0, norms, 1.0)[:, None], record  # norm 0: impossible, weight 0
-
-
-@jax.jit
-def _estimate(values: Array, record: Record) -> Estimate:
-    """Average; derivatives contain the score of the outcomes."""
-    count = values.shape[0]
-    weights = jnp.exp(record.log_weight)
-    spread = count / (count - 1) if count > 1 else jnp.nan
-    score = record.log_probability - jax.lax.stop_gradient(record.log_probability)
-    if count == 1:
-        score = jnp.sqrt(0.0 * score)  # 0, its derivative NaN: one trajectory has no baseline
-    scored = weights * (1 + (spread if count > 1 else 1.0) * score)
-    mean = scored @ values / jnp.sum(scored)
-    still, own = jax.lax.stop_gradient((values - mean, weights))
-    error = jnp.sqrt(spread * jnp.sum((own[:, None] * still) ** 2, axis=0)) / jnp.sum(own)
-    weight_error = jnp.sqrt(spread * jnp.sum((own - jnp.mean(own)) ** 2)) / count
-    return Estimate(
-        mean=mean,
-        standard_error=error,
-        weight=jnp.mean(weights * (1 + score)),
-        weight_error=weight_error,
-        values=values,
-        weights=weights,
-    )
-
-
-def _info(record: Record, ahead: bool) -> TrajectoryInfo:
-    kept = jnp.exp(record.log_kept)
-    return TrajectoryInfo(
-        mean_discarded=jnp.mean(record.discarded),
-        fidelity_estimate=jnp.mean(kept),
-        worst_fidelity_estimate=jnp.min(kept),
-        drawn_ahead=jnp.asarray(ahead),
-        impossible=jnp.mean(jnp.exp(record.log_weight) == 0),
-    )

@@ -7,7 +7,7 @@ import typer
 from qtn import _budget, _text
 from qtn._ranges import SEED
 from qtn.cli.app import Device, Json, app, print_json
-from qtn.cli.session import choose_device, start, warn
+from qtn.cli.session import choose_device, one_thread, start, warn
 
 
 @app.command()
@@ -56,6 +56,7 @@ def circuit(
     if trajectories and (shots or gradient):
         raise ValueError("--trajectories: gives means and standard errors only; leave --shots and --gradient out")
     choose_device(device)
+    one_thread()
     start(device)
     from qtn.problem.circuits import circuit_numbers
 
@@ -70,11 +71,19 @@ def circuit(
             max_bond=max_bond,
             gradient=gradient,
             num_trajectories=trajectories,
+            tell=lambda sentence: warn([in_options(sentence)]),
         )
     except ImportError as error:  # the parser is an extra
         raise ValueError(str(error)) from None
-    warn(found["info"]["sentences"][1:])
+    except ValueError as error:
+        raise ValueError(in_options(str(error))) from None
+    warn([in_options(sentence) for sentence in found["info"]["sentences"][1:]])
     print_json(found) if json_ else print(circuit_text(found))
+
+
+def in_options(sentence: str) -> str:
+    """Return a sentence with the names of options in place of those of arguments."""
+    return sentence.replace("`max_bond`", "--max-bond")
 
 
 def numbers(given: list[str]) -> dict[str, float]:
@@ -97,10 +106,10 @@ def circuit_text(found: dict[str, Any]) -> str:
     ]
     errors = found.get("standard_errors", {})
     for name, value in found["observables"].items():
-        lines.append(f"{f'<{name}>':32s} {value:.10g}{told(errors, 'observables', name)}")
+        lines.append(f"{f'<{name}>':32s} {shown(value)}{told(errors, 'observables', name)}")
         lines += [f"  {f'd/d {key}':30s} {slope:.8g}" for key, slope in found.get("gradient", {}).get(name, {}).items()]
     lines += [
-        f"{f'probability of {name} = 1':32s} {value:.10g}{told(errors, 'bits', name)}"
+        f"{f'probability of {name} = 1':32s} {shown(value)}{told(errors, 'bits', name)}"
         for name, value in found["bits"].items()
     ]
     if "counts" in found:
@@ -109,6 +118,16 @@ def circuit_text(found: dict[str, Any]) -> str:
     info = found["info"]
     lines.append(f"{'state':32s} {info['state']}, bond {info['bond']}. {info['sentences'][0]}")
     return "\n".join(lines)
+
+
+def shown(value: float) -> str:
+    """Return an average; what rounding leaves of 0 is 0.
+
+    Example:
+        >>> shown(-4.4e-16), shown(0.25)
+        ('0', '0.25')
+    """
+    return f"{round(value, 14) + 0.0:.10g}"
 
 
 def told(errors: dict[str, dict[str, float]], kind: str, name: str) -> str:

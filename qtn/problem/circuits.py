@@ -1,7 +1,7 @@
 """Run an OpenQASM program with its noise file, and report numbers under names."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,26 @@ import jax.numpy as jnp
 import numpy as np
 
 from qtn.circuits.circuit import Circuit
+from qtn.circuits.estimates import TrajectoryInfo
 from qtn.circuits.noise import NoiseModel
-from qtn.circuits.qasm import Program, bit_order, bit_probabilities, counts, load_qasm, observable, read_out
-from qtn.circuits.run import MissingSlopesWarning, run
-from qtn.circuits.trajectories import TrajectoryInfo, trajectories
+from qtn.circuits.qasm import (
+    Program,
+    bit_order,
+    bit_probabilities,
+    counts,
+    load_qasm,
+    observable,
+    read_out,
+    require_bits,
+)
+from qtn.circuits.run import MissingSlopesWarning, RunInfo, finished, prepare, run
+from qtn.circuits.trajectories import trajectories
 from qtn.problem.circuit_noise import load_noise, noise_name
 from qtn.states.measures import expect
+from qtn.states.trains import TrainState
+from qtn.tensors.effort import watch
+from qtn.tensors.execute import run_operations
+from qtn.tensors.split import truncation
 
 RELATIVE = 1e-12
 """Singular values below this fraction of the largest are dropped: bonds are then as narrow as the state."""
@@ -32,6 +46,7 @@ def circuit_numbers(
     max_bond: int = 64,
     gradient: bool = False,
     num_trajectories: int = 0,
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> dict[str, Any]:
     """Run a program and return what was asked for as plain numbers.
 
@@ -45,6 +60,7 @@ def circuit_numbers(
         max_bond: bonds above it are cut.
         gradient: also derivatives.
         num_trajectories: estimate from so many random trajectories; 0 = average exactly.
+        tell: takes sentences while the circuit runs.
 
     Returns:
         numbers: observables, probabilities of bits, counts of `num_shots` samples, derivatives, standard errors of what
@@ -54,11 +70,13 @@ def circuit_numbers(
     sites = [site for _, site in program.qubits]
     noise = None if noise_file is None else load_noise(noise_file, sites)
     terms = [observable(program, text) for text in observables]
+    if num_shots:
+        require_bits(program)
     if num_trajectories:
         named = dict(zip(observables, terms, strict=True))
         found = estimated_numbers(program, noise, named, num_trajectories, seed, max_bond)
         return {"file": file} | sizes_of(program) | found
-    state, info = run(program.circuit, noise, max_bond=max_bond, relative=RELATIVE)
+    state, info = watched(program, noise, max_bond, tell)
     final = read_out(program, state, noise, max_bond=max_bond)
     found: dict[str, Any] = {"file": file} | sizes_of(program)
     found |= {
@@ -84,6 +102,20 @@ def circuit_numbers(
             "sentences": info.sentences() + missing,
         }
     }
+
+
+def watched(
+    program: Program, noise: NoiseModel | None, max_bond: int, tell: Callable[[str], None]
+) -> tuple[TrainState, RunInfo]:
+    """Run the circuit of a program.
+
+    Raises:
+        ValueError: for a circuit that takes too long, or of which nothing is left at this bond.
+    """
+    given = prepare(program.circuit, noise, None)
+    rule = truncation(max_bond, relative=RELATIVE)
+    done = run_operations(given.train, given.steps, given.ones, given.twos, rule, watch=watch(tell))
+    return finished(given, done)
 
 
 def sizes_of(program: Program) -> dict[str, int]:

@@ -8,7 +8,8 @@ on the way back every bond is cut to what the rule keeps, which is optimal becau
     bond b  ->  b r  ->  rank of what is there,       r QR and r SVD of sites between the two, and none elsewhere
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -16,6 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
 
+from qtn import _budget
+from qtn.tensors import dense
+from qtn.tensors.effort import Reached, Work, travel, work
+from qtn.tensors.joined import Joined, joined_operations, near_each_other, schmidt_factors
 from qtn.tensors.program import Operation
 from qtn.tensors.split import Truncation
 from qtn.tensors.subspace import ZERO
@@ -33,15 +38,14 @@ class Direct(NamedTuple):
     weight: Any
 
 
-class _Joined(NamedTuple):
-    """Operations on the same two sites with nothing in between: first < second."""
-
-    first: int
-    second: int
-    matrix: list[np.ndarray]
-
-
-def run_direct(train: Any, operations: Sequence[Operation], ones: Any, twos: Any, rule: Truncation) -> Direct:
+def run_direct(
+    train: Any,
+    operations: Sequence[Operation],
+    ones: Any,
+    twos: Any,
+    rule: Truncation,
+    watch: Callable[[Work, Reached], None] | None = None,
+) -> Direct:
     """Apply operations in time order.
 
     Args:
@@ -50,64 +54,43 @@ def run_direct(train: Any, operations: Sequence[Operation], ones: Any, twos: Any
         ones: (k, d, d), one-site matrices.
         twos: (m, d d, d d), two-site matrices.
         rule: what is kept of each bond.
+        watch: sees what the program asks for and where it stands, before and after each operation; may raise.
+
+    Raises:
+        ValueError: if the train does not fit into memory at the bond that is reached, with the number.
     """
     train, ones, twos = (np.asarray(each) for each in (train, ones, twos))
     dtype = np.result_type(train, ones, twos)
-    joined, before, d = _joined(operations, ones, twos, train.shape[0])
+    joined, before, d = joined_operations(operations, ones, twos, train.shape[0])
     state = _Train([site.astype(dtype) for site in train], rule)
     for site, matrix in before.items():
         state.one(site, matrix)
     state.make_canonical()
-    factors: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
-    for each in joined:
-        matrix = each.matrix[0]
-        key = matrix.tobytes()
-        if key not in factors:
-            factors[key] = _factors(matrix, d)
-        state.two(each.first, each.second, *factors[key])
+    left = _run(state, near_each_other(joined), d, watch)
+    if left:
+        state.through_vector(left)
     return state.result()
 
 
-def _joined(
-    operations: Sequence[Operation], ones: np.ndarray, twos: np.ndarray, num_sites: int
-) -> tuple[list[_Joined], dict[int, np.ndarray], int]:
-    """Multiply what acts on the same two sites; return that, and what acts on single sites before all of it."""
-    d = ones.shape[-1]
-    eye = np.eye(d)
-    last: dict[int, _Joined] = {}
-    before: dict[int, np.ndarray] = {}
-    found: list[_Joined] = []
-    for op in operations:
-        if len(op.sites) == 1:
-            (site,), matrix = op.sites, ones[op.index]
-            if site in last:
-                slot = last[site]
-                lifted = np.kron(matrix, eye) if site == slot.first else np.kron(eye, matrix)
-                slot.matrix[0] = lifted @ slot.matrix[0]
-            else:
-                before[site] = matrix @ before.get(site, eye)
-            continue
-        first, second = sorted(op.sites)
-        matrix = twos[op.index]
-        if op.sites[0] > op.sites[1]:
-            matrix = matrix.reshape(d, d, d, d).transpose(1, 0, 3, 2).reshape(d * d, d * d)
-        here = last.get(first)
-        if here is not None and here is last.get(second) and (here.first, here.second) == (first, second):
-            here.matrix[0] = matrix @ here.matrix[0]
-        else:
-            slot = _Joined(first, second, [matrix])
-            found.append(slot)
-            last[first] = last[second] = slot
-    return found, before, d
-
-
-def _factors(matrix: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return L (r, d, d) and R (r, d, d) with sum_k L_k x R_k = matrix."""
-    grouped = matrix.reshape(d, d, d, d).transpose(0, 2, 1, 3).reshape(d * d, d * d)
-    u, s, vh = np.linalg.svd(grouped)
-    rank = max(int(np.sum(s > 1e-15 * s[0])), 1)
-    root = np.sqrt(s[:rank])
-    return (u[:, :rank] * root).T.reshape(rank, d, d), (root[:, None] * vh[:rank]).reshape(rank, d, d)
+def _run(state: "_Train", joined: list[Joined], d: int, watch: Callable[[Work, Reached], None] | None) -> list[Joined]:
+    """Apply operations; return those that are left where going on with the whole vector is faster."""
+    known: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
+    for each in joined:
+        key = each.matrix[0].tobytes()
+        if key not in known:
+            known[key] = schmidt_factors(each.matrix[0], d)
+    factors = [known[each.matrix[0].tobytes()] for each in joined]
+    num_sites, total = len(state.sites), len(joined)
+    asked = work(num_sites, d, [(at.first, at.second, len(own[0])) for at, own in zip(joined, factors, strict=True)])
+    left, bond = travel([(each.first, each.second) for each in joined]), 1
+    for done, (each, own) in enumerate(zip(joined, factors, strict=True)):
+        if asked.seconds(left[done], bond) > dense.seconds(num_sites, d, total - done):
+            return joined[done:]
+        if watch is not None:
+            watch(asked, Reached(done, total, left[done], bond, math.exp(state.log_kept)))
+        state.two(each.first, each.second, *own)
+        bond = max(state.sites[site].shape[2] for site in range(each.first, each.second))
+    return []
 
 
 class _Train:
@@ -121,6 +104,7 @@ class _Train:
         self.rows: list[tuple[dict[int, float], float]] = []
         self.small: dict[int, float] = {}
         self.flags: dict[int, tuple[bool, bool]] = {}
+        self.log_kept = 0.0
 
     def one(self, site: int, matrix: np.ndarray) -> None:
         """Apply a matrix to one site."""
@@ -197,11 +181,20 @@ class _Train:
         if not lost:
             return
         weight = self.weight()
+        self.log_kept += math.log(weight / (weight + sum(lost.values()))) if weight > 0 else 0.0
         if sum(lost.values()) > WORTH_TELLING * weight:
             self.rows.append((lost, weight))
         else:
             for bond, each in lost.items():
                 self.small[bond] = self.small.get(bond, 0.0) + each
+
+    def through_vector(self, joined: list[Joined]) -> None:
+        """Apply operations to the whole vector, and cut its train once."""
+        vector = dense.vector_of(self.sites)
+        for each in joined:
+            vector = dense.applied(vector, each.matrix[0], each.first, each.second)
+        self.sites, self.centre = dense.sites_of(vector), len(self.sites) - 1
+        self._cut(list(range(len(self.sites)))[::-1], False)
 
     def weight(self) -> float:
         """Return the sum of the squares of all amplitudes."""
@@ -210,7 +203,10 @@ class _Train:
     def result(self) -> Direct:
         """Return the train, padded to one bond, and what was cut."""
         n, bond = len(self.sites), _padded(max(site.shape[0] for site in self.sites), self.max_bond)
-        train = np.zeros((n, bond, self.sites[0].shape[1], bond), self.sites[0].dtype)
+        d, dtype = self.sites[0].shape[1], self.sites[0].dtype
+        if said := _budget.excess_bytes(n * bond**2 * d * dtype.itemsize, "lower `max_bond`"):
+            raise ValueError(f"A train of {n:,} sites with a bond of {bond:,} {said}.")
+        train = np.zeros((n, bond, d, bond), dtype)
         for place, site in enumerate(self.sites):
             train[place, : site.shape[0], :, : site.shape[2]] = site
         rows = [*self.rows, *([(self.small, self.weight())] if self.small else [])]

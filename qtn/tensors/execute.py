@@ -1,6 +1,6 @@
 """Run a program of one- and two-site operations on a train: plan in Python, compile once per shape, execute."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from qtn._array import Array
 from qtn.tensors.direct import run_direct
+from qtn.tensors.effort import Reached, Work
 from qtn.tensors.program import Operation, Plan, assemble, edge_bonds, lossy_kinds, plan
 from qtn.tensors.split import Truncation
 from qtn.tensors.sweep import CUT, IDLE, CutInfo, Layers, exact_forms, exact_sweeps, lossy_sweeps, still_layer
@@ -41,6 +42,7 @@ def run_operations(
     *,
     start_bonds: Sequence[int] | None = None,
     checkpoint: bool = False,
+    watch: Callable[[Work, Reached], None] | None = None,
 ) -> Executed:
     """Apply operations in time order.
 
@@ -52,6 +54,7 @@ def run_operations(
         rule: bonds above `rule.max_bond` are cut; below it everything is exact.
         start_bonds: (n - 1,), bonds of `train` where they are known to be below its padding.
         checkpoint: store one train a sweep instead of all intermediate tensors for the reverse pass.
+        watch: see `qtn.tensors.direct`, which alone heeds it.
 
     Note:
         Compile time does not depend on the number of sites, operations or sweeps; only shapes are static. Where
@@ -67,7 +70,7 @@ def run_operations(
     measured = not any(isinstance(leaf, Tracer) for leaf in (train, ones, twos, *jax.tree.leaves(rule)))
     thresholds = measured and bool(rule.relative > 0 or rule.absolute > 0)
     if thresholds and jax.default_backend() == "cpu":
-        return Executed(*run_direct(train, operations, ones, twos, rule))
+        return Executed(*run_direct(train, operations, ones, twos, rule, watch))
     arranged = plan(n, d, operations, min(rule.max_bond, FIRST_BOND) if thresholds else rule.max_bond, bonds)
     if n == 1:
         return _single(train, ones, twos, arranged)

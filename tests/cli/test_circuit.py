@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from qtn.cli.app import run
@@ -163,4 +164,21 @@ def test_bonds_that_are_cut_are_said(files, capsys):
     pairs = turned + "".join(f"rzz(0.7) q[{k}], q[{other}]; " for k in range(8) for other in range(k)) + turned
     (files / "G.qasm").write_text(f'include "stdgates.inc"; qubit[8] q; {pairs}')
     assert run(["circuit", "G.qasm", "--max-bond", "2", "--observable", "Z0 Z4"]) == 0
-    assert "warning: Bonds were cut: increase `max_bond`" in capsys.readouterr().err
+    assert "warning: Bonds were cut: increase --max-bond until" in capsys.readouterr().err
+    (files / "G.qasm").write_text("OPENQASM 2.0;\nqreg q[1];")
+    assert run(["circuit", "G.qasm", "--shots", "3"]) == 2
+    assert "The program measures nothing: add `creg c[n]; measure q -> c;` to sample" in capsys.readouterr().err
+
+
+def test_a_circuit_of_which_nothing_would_be_left_is_refused(files, capsys):
+    """Random blocks as in quantum volume, at a bond that is far too small: in words of the command line."""
+    chance, lines = np.random.default_rng(0), ['OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[24];']
+    for _ in range(24):
+        for a, b in chance.permutation(24).reshape(12, 2):
+            turns = "".join(f"u3({','.join(map(str, chance.uniform(0, 3, 3)))}) q[{k}];" for k in (a, b))
+            lines.append(f"{turns} cx q[{a}],q[{b}]; {turns} cx q[{b}],q[{a}];")
+    (files / "G.qasm").write_text("\n".join(lines))
+    assert run(["circuit", "G.qasm", "--observable", "Z0", "--max-bond", "4"]) == 2
+    *_, said = capsys.readouterr().err.splitlines()
+    assert "on two sites, cut to --max-bond, 0.000" in said and "less than a state at random has (2^-24)" in said
+    assert "Without cuts bonds up to 4,096 may be needed, 0.716 GB for all of them: use fewer qubits or" in said

@@ -6,8 +6,9 @@ import pytest
 
 from qtn import channels, circuit, gate, noise_model, run
 from qtn.circuits import measure, reset
-from qtn.states import MPS
+from qtn.states import MPS, expect
 from qtn.states import dense as whole
+from qtn.tensors.dense import applied
 from tests.oracles import circuits as dense
 from tests.oracles import gate_matrices as m
 
@@ -96,3 +97,34 @@ def test_compiled_programs_that_do_not_fit_are_refused(monkeypatch):
         ValueError, match=r"sweeps over 99 bonds needs [0-9.]+ GB of memory, but this machine has 0.001"
     ):
         run(circuit(100, [gate("CX", [(k, k + 1) for k in range(99)] * 20)]))
+
+
+def test_the_whole_vector_says_the_same(monkeypatch):
+    """Where few sites are much entangled; cut once, at the end."""
+    program, matrices = scrambled(7, 20, 3)
+    vector = np.eye(2**7)[0].astype(complex)
+    for matrix, sites in matrices:
+        vector = dense.embed(matrix, sites, 7) @ vector
+    used = []
+    monkeypatch.setattr("qtn.tensors.dense.EACH_OPERATION", 0.0)
+    monkeypatch.setattr("qtn.tensors.dense.applied", lambda *given, plain=applied: used.append(1) or plain(*given))
+    state, info = run(program, relative=1e-13)
+    assert used and float(info.fidelity_estimate) == pytest.approx(1.0, abs=1e-13)
+    np.testing.assert_allclose(amplitudes(state), vector, atol=1e-12)
+    state, info = run(program, max_bond=3, relative=1e-13)
+    assert state.bond == 3 and float(info.weight) == pytest.approx(float(info.fidelity_estimate), rel=1e-9)
+    fidelity = abs(np.vdot(vector, amplitudes(state))) ** 2 / float(info.weight)
+    assert fidelity == pytest.approx(float(info.weight), rel=1e-9)
+
+
+def test_an_order_with_shorter_ways_says_the_same():
+    """Gates of one layer, here and there."""
+    chance = np.random.default_rng(5)
+    places = [(int(k), int(k) + 1) for k in chance.integers(0, 39, 120)]
+    operations = [gate("RY", range(40), 0.7)]
+    operations += [gate("CP", place, 0.3 + 0.01 * k) for k, place in enumerate(places)] + [gate("RX", range(40), 0.4)]
+    program = circuit(40, operations)
+    (one, _), (two, _) = run(program, relative=1e-13), run(program, max_bond=64)
+    terms = ["".join("IXYZ"[k] for k in chance.integers(0, 4, 40)) for _ in range(3)]
+    for term in [*terms, {3: "Z"}, {20: "X", 21: "Y"}]:
+        assert float(expect(one, term)) == pytest.approx(float(expect(two, term)), abs=1e-12)

@@ -43,6 +43,7 @@ from qtn.circuits.qasm.program import (
     load_qasm,
     observable,
     read_out,
+    require_bits,
 )
 from qtn.circuits.qasm.source import QasmError
 
@@ -57,4 +58,5 @@ __all__ = [
     "load_qasm",
     "observable",
     "read_out",
+    "require_bits",
 ]

@@ -222,9 +222,7 @@ def counts(program: Program, state: TrainState, num_samples: int, *, key: Array)
         >>> counts(program, run(program.circuit)[0], 5, key=jax.random.key(0))
         {'01': 5}
     """
-    if not program.bits:
-        added = "creg c[n]; measure q -> c;" if program.version == 2 else "bit[n] c; c = measure q;"
-        raise ValueError(f"The program measures nothing: add `{added}` to sample from it.")
+    require_bits(program)
     drawn = np.asarray(sample(state, num_samples, key=key))
     columns = [np.full(num_samples, bit.value) if bit.site is None else drawn[:, bit.site] for bit in program.bits]
     registers = list(dict.fromkeys(bit.register for bit in program.bits))
@@ -233,3 +231,10 @@ def counts(program: Program, state: TrainState, num_samples: int, *, key: Array)
         " ".join("".join(str(int(columns[k][row])) for k in group) for group in groups) for row in range(num_samples)
     )
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def require_bits(program: Program) -> None:
+    """Refuse to sample from a program without classical bits."""
+    if not program.bits:
+        added = "creg c[n]; measure q -> c;" if program.version == 2 else "bit[n] c; c = measure q;"
+        raise ValueError(f"The program measures nothing: add `{added}` to sample from it.")
