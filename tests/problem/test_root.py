@@ -137,7 +137,7 @@ NO_TREE = "schedule.tree: is missing; add `tree = ...`, or search for one with `
 @pytest.mark.parametrize(
     ("text", "messages"),
     [
-        ("schema = 1\n", ["chain: is missing; add the table [chain] or [network] or [line]", NO_TREE]),
+        ("schema = 1\n", ["chain: is missing; add the table [chain] or [network] or [line] or [overpass]", NO_TREE]),
         (
             LINE + CHAIN,
             ["line: [chain] and [line] are given, but a file is about one of them; remove the other", NO_TREE],
