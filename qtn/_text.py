@@ -1,6 +1,8 @@
 """Text that comes from outside, before it is printed, or written into a script or a table."""
 
+import difflib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 MOST = 200
@@ -14,8 +16,27 @@ WORD = re.compile(rf"\S{{{MOST + 1},}}")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What moves a terminal, ends a line, turns the order of letters round, or is no character at all."""
 
+ALSO = {"e91": "bbm92", "cnot": "CX", "toffoli": "CCX", "hadamard": "H", "phase": "P"}
+"""What others call things that are choices here."""
+
 FORMULA = re.compile("\\s*[=+\\-@\uff0b\uff0d\uff1d\uff20]|[\t\r\n]")
 """How a cell begins that a spreadsheet takes for a formula."""
+
+
+def meant(given: Any, known: Iterable[str]) -> str:
+    """Return the closing words for what is likely meant by a choice that is not known: of its letters or initials.
+
+    Example:
+        >>> meant("e91", ["bb84", "bbm92"]), meant("skr", ["fidelity", "secret_key_rate_hz"]), meant("x", ["bb84"])
+        ('; did you mean `bbm92`?', '; did you mean `secret_key_rate_hz`?', '')
+    """
+    names, word = list(known), str(given).lower()
+    shorts = {name: "".join(part[0] for part in name.split("_") if part) for name in names}
+    initials = [name for name, short in shorts.items() if len(word) > 1 and short.startswith(word)]
+    letters = {name.lower(): name for name in names}
+    close = [letters[each] for each in difflib.get_close_matches(word, letters, n=1)]
+    found = [name for name in [letters.get(word), ALSO.get(word), *close, *initials] if name in names]
+    return f"; did you mean `{found[0]}`?" if found else ""
 
 
 def plain(name: str, text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from qtn import _checks
+from qtn import _checks, _text
 from qtn._array import Array
 from qtn._pytree import pytree, static
 from qtn.channels.convert import require_cptp, require_unitary
@@ -64,7 +64,9 @@ def gate(name: str, sites: Any, *angles: Any, label: str = "") -> Operation:
         label: a word that noise models can refer to; "ideal" keeps every noise away.
     """
     if name not in GATES:
-        raise ValueError(f"Argument `name` must be one of {', '.join(GATES)}, but is {name!r}.")
+        raise ValueError(
+            f"Argument `name` must be one of {', '.join(GATES)}, but is {name!r}{_text.meant(name, GATES) or '.'}"
+        )
     family = GATES[name]
     if len(angles) != family.num_parameters:
         raise ValueError(f"Gate {name} takes {family.num_parameters} angles, but {len(angles)} are given.")

@@ -16,7 +16,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Exact states, waiting times and key rates of quantum networks, with a gradient for every number.",
 )
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="Problem file (TOML).")]
@@ -26,6 +25,25 @@ Set = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the resolved problem and stop.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or gpu; gpu fails where there is none.")]
+
+
+def show_version(asked: bool) -> bool:
+    """Print the version, that of JAX too, and stop."""
+    if asked:
+        from importlib.metadata import version
+
+        print(f"qtn {version('qtn-networks')}, jax {version('jax')}")
+        raise typer.Exit
+    return asked
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Exact states, waiting times and key rates of quantum networks, with a gradient for every number."""
 
 
 INTERRUPTED = 130

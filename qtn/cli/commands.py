@@ -69,7 +69,7 @@ def gradient(
 
     known = quantities_of(problem.document)
     if of not in known:
-        raise ValueError(f"--of: must be one of {', '.join(known)}, but is {_text.echoed(of)}")
+        raise ValueError(f"--of: must be one of {', '.join(known)}, but is {_text.echoed(of)}{_text.meant(of, known)}")
     found, info = differentiate(problem, of)
     warn([*info.warnings(), *found.get("warnings", [])])
     print_json(found) if json_ else print(gradient_text(known[of], found, info.numbers()))

@@ -154,7 +154,8 @@ def _build(table: CircuitNoise, source: str, sites: Sequence[int]) -> NoiseModel
     for name, noise in table.gates.items():
         upper = name.upper()
         if upper not in GATES and upper != "UNITARY":
-            errors.append(f"gates.{_text.one_line(name)}: must be one of {', '.join(GATES).lower()}, unitary")
+            known = f"{', '.join(GATES).lower()}, unitary{_text.meant(name, GATES).lower()}"
+            errors.append(f"gates.{_text.one_line(name)}: must be one of {known}")
             continue
         if upper in by_name:
             errors.append(f"gates.{name}: is given twice, in capitals and in small letters; leave one")

@@ -118,9 +118,11 @@ def sentence(item: Any, path: list[Any], document: dict[str, Any], root: type[Ta
     if kind == "union_tag_not_found":
         return missing_key("model")
     if kind == "union_tag_invalid":
-        return f"must be one of {context['expected_tags']}, but is {_text.echoed(context['tag'])}"
+        known, given = context["expected_tags"], context["tag"]
+        return f"must be one of {known}, but is {_text.echoed(given)}{_text.meant(given, quoted(known))}"
     if kind in ("literal_error", "enum"):
-        return f"must be {context['expected']}, but is {shown(value)}"
+        known = context["expected"]
+        return f"must be {known}, but is {shown(value)}{_text.meant(value, quoted(known))}"
     if kind in ("too_short", "too_long"):
         length = context.get("min_length", context.get("max_length"))
         return f"must hold {length} values, but holds {context['actual_length']}"
@@ -129,6 +131,11 @@ def sentence(item: Any, path: list[Any], document: dict[str, Any], root: type[Ta
     if kind == "less_than_equal":
         return f"must be at most {context['le']}, but is {shown(value)}"
     return f"{item['msg'].lower()}, but is {shown(value)}"
+
+
+def quoted(names: str) -> list[str]:
+    """Return the names in quotation marks in a sentence."""
+    return re.findall(r"'([^']*)'", names)
 
 
 def missing_key(key: str) -> str:

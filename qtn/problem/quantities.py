@@ -98,5 +98,6 @@ def quantity_rules(document: Mapping[str, Any]) -> Iterator[str]:
 
 def one_of(names: Iterable[str], value: Any) -> str:
     """Say that a value must be one of several names."""
-    *others, last = (repr(name) for name in names)
-    return f"must be {', '.join(others)} or {last}, but is {shown(value)}"
+    known = list(names)
+    *others, last = map(repr, known)
+    return f"must be {', '.join(others)} or {last}, but is {shown(value)}{_text.meant(value, known)}"

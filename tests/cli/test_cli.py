@@ -226,3 +226,8 @@ def test_out_that_is_a_file_is_refused_before_the_search(file, capsys, monkeypat
     monkeypatch.setattr("qtn.cli.optimise.optimise", lambda *_: pytest.fail("searched first"))
     assert run(["optimise", file, "--out", file]) == 2
     assert "--out: two.toml cannot be a folder" in capsys.readouterr().err
+
+
+def test_the_version(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("qtn ")

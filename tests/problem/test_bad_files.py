@@ -16,6 +16,8 @@ def replaced(old, new, text=FOUR_LINKS):
 
 
 BAD = {
+    "misspelt model": (replaced('"abstract"', '"abstrct"'), ["but is 'abstrct'; did you mean `abstract`?"]),
+    "a protocol of another name": (replaced('"bb84"', '"e91"'), ["but is 'e91'; did you mean `bbm92`?"]),
     "misspelt key": (replaced("p_success = 9.2e-4", "p_sucess = 9.2e-4"), ["chain.link.p_sucess: is an unknown key; did you mean `p_success`?", "chain.link.p_success: is missing"]),
     "misspelt table": (replaced("[merit]", "[merits]"), ["merits: is an unknown key; did you mean `merit`?"]),
     "duplicate key": (replaced("num_links = 4", "num_links = 4\nnum_links = 5"), ["is not valid TOML: a key is given twice (at line 5"]),
