@@ -44,10 +44,10 @@ class Windows:
     Each pass belongs to one satellite and holds several conditions at once: one for each station, and darkness.
     """
 
-    lower: Float[Array, "c k"]
+    lower: Float[Array, "c k"] | Float[np.ndarray, "c k"]
     """Before each condition is met [s]."""
 
-    upper: Float[Array, "c k"]
+    upper: Float[Array, "c k"] | Float[np.ndarray, "c k"]
     """After it [s]."""
 
     satellite: tuple[int, ...] = static()

@@ -180,7 +180,9 @@ def test_a_pass_from_a_file(tmp_path: Path):
 
 
 def test_report_shows_passes():
-    numbers = report_numbers(evaluated(loads(one(more="duration_s = 45000.0"))))
+    numbers = report_numbers(
+        evaluated(loads(one(more="duration_s = 45000.0", detector="efficiency = 0.5, misalignment = 0.005")))
+    )
     json.dumps(numbers, allow_nan=False)
     assert [row["station"] for row in numbers["passes"]] == [0, 0]
     assert max(numbers["best_pass"]["elevation_deg"]) == pytest.approx(

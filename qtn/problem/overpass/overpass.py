@@ -1,6 +1,6 @@
 """The root of satellites that pass over stations."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from qtn import _ranges as within
-from qtn.merit.quantities import QUANTITIES, Better, Quantity
+from qtn.merit.quantities import QUANTITIES, Better, Delivered, Quantity
 from qtn.orbits import read_pass
 from qtn.problem import number as unit
 from qtn.problem.line.line import OF_PULSES, ONLY
@@ -24,13 +24,18 @@ from qtn.qkd.overpasses import Nights, Stations
 Row = partial(Quantity, in_use=True)
 MORE, LESS = Better.MORE, Better.LESS
 
+
+def _of(read: Callable[[Stations], Any]) -> Callable[[Delivered], Any]:
+    return lambda delivered: read(delivered.setting.chain)  # pyright: ignore[reportOptionalMemberAccess]
+
+
 # fmt: off
 OF_STATIONS: dict[str, Quantity] = {each.name: each for each in (
-    Row("num_passes", "", "passes", lambda d: d.setting.chain.num_passes),
-    Row("contact_time_s", "s", "time in sight, all passes", lambda d: d.setting.chain.contact_time),
+    Row("num_passes", "", "passes", _of(lambda every: every.num_passes)),
+    Row("contact_time_s", "s", "time in sight, all passes", _of(lambda every: every.contact_time)),
     Row("sifted_bits", "bit", "sifted bits, weather counted",
-        lambda d: d.setting.chain.span / d.result.mean_time, better=MORE),
-    Row("least_loss_db", "dB", "least loss of all passes", lambda d: d.setting.chain.least_loss, better=LESS),
+        lambda d: _of(lambda every: every.span)(d) / d.result.mean_time, better=MORE),
+    Row("least_loss_db", "dB", "least loss of all passes", _of(lambda every: every.least_loss), better=LESS),
 )}
 """What is true of passes, whatever becomes of them."""
 
