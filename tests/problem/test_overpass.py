@@ -11,7 +11,7 @@ from qtn.orbits import at_rest, night, orbit, passes, revolutions, station
 from qtn.problem.evaluation import evaluated, merits
 from qtn.problem.load import load, loads
 from qtn.problem.messages import ProblemError
-from qtn.problem.names import system_with
+from qtn.problem.names import bounds, system_with
 from qtn.problem.run import differentiate, report_numbers
 from qtn.report.passes import passes_part
 
@@ -166,6 +166,11 @@ def test_gradients_agree_with_differences():
 
         step = 1e-4 * value
         assert found[name] == pytest.approx((at(value + step) - at(value - step)) / (2 * step), rel=1e-4)
+
+
+@pytest.mark.parametrize(("document", "most"), [(text(), 49.03), (one(), 90.0)], ids=["static", "orbit"])
+def test_masks_stay_below_the_highest_elevation(document, most):
+    assert bounds(loads(document), "overpass.mask_deg").upper == pytest.approx(most, abs=0.02)
 
 
 def test_a_pass_from_a_file(tmp_path: Path):

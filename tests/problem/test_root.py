@@ -136,7 +136,7 @@ NO_TREE = "schedule.tree: is missing; add `tree = ...`, or search for one with `
 @pytest.mark.parametrize(
     ("text", "messages"),
     [
-        ("schema = 1\n", ["chain: is missing; add the table [chain] or [line]", NO_TREE]),
+        ("schema = 1\n", ["chain: is missing; add the table [chain] or [line] or [overpass]", NO_TREE]),
         (
             LINE + CHAIN,
             ["line: [chain] and [line] are given, but a file is about one of them; remove the other", NO_TREE],
@@ -163,4 +163,6 @@ def test_wrong_roots_say_so(text, messages):
 
 
 def test_the_schema_asks_for_one_root():
-    assert Config.model_json_schema(by_alias=True)["oneOf"] == [{"required": ["chain"]}, {"required": ["line"]}]
+    assert Config.model_json_schema(by_alias=True)["oneOf"] == [
+        {"required": [key]} for key in ("chain", "line", "overpass")
+    ]

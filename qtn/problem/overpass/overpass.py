@@ -14,7 +14,7 @@ from qtn.problem import number as unit
 from qtn.problem.line.line import OF_PULSES, ONLY
 from qtn.problem.line.tables import SHORT, Detector, EntangledLight, WeakPulses
 from qtn.problem.number import TOWARDS_ONE, Number
-from qtn.problem.overpass.build import stations_of
+from qtn.problem.overpass.build import highest_mask, stations_of
 from qtn.problem.overpass.rows import pass_rows
 from qtn.problem.overpass.tables import Background, Geometry, NightTable, Optics, Place
 from qtn.problem.root import Root
@@ -184,6 +184,11 @@ class Overpass(Root):
     def rows(cls, evaluation: Any) -> dict[str, Any]:
         """Return one row for each pass, and the course of the best one."""
         return pass_rows(evaluation)
+
+    @classmethod
+    def highest(cls, table: Document, name: str) -> float | None:
+        """Return how high satellites can stand, beyond which no mask lets them pass."""
+        return highest_mask(table) if name == "mask_deg" else None
 
     @classmethod
     def forms(cls, table: Document, pattern: str) -> list[str]:
