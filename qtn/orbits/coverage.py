@@ -70,7 +70,7 @@ def coverage(passes: Passes, start: float, duration: float) -> Coverage:
     whole = _checks.positive_finite("duration", duration)
     end = start + whole
     begins = jnp.concatenate([jnp.asarray(passes.rise), jnp.reshape(end, 1)])
-    covered = _running_most(jnp.concatenate([jnp.full(1, float(start)), jnp.asarray(passes.set)]))
+    covered = _running_most(jnp.concatenate([jnp.reshape(jnp.asarray(start, float), 1), jnp.asarray(passes.set)]))
     gaps = jnp.maximum(begins - covered, 0.0)
     seen = whole - jnp.sum(gaps)
     return Coverage(gaps=gaps, longest_gap=jnp.max(gaps), seen_time=seen, fraction=seen / whole)

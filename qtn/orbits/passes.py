@@ -44,10 +44,10 @@ class Windows:
     Each pass belongs to one satellite and holds several conditions at once: one for each station, and darkness.
     """
 
-    lower: Float[Array, "c k"]
+    lower: Float[Array, "c k"] | Float[np.ndarray, "c k"]
     """Before each condition is met [s]."""
 
-    upper: Float[Array, "c k"]
+    upper: Float[Array, "c k"] | Float[np.ndarray, "c k"]
     """After it [s]."""
 
     satellite: tuple[int, ...] = static()
@@ -239,7 +239,8 @@ def at_rest(
     square = (near**2 - circle.altitude**2) / (4 * EARTH_RADIUS * circle.radius)
     above = square <= 0
     aside = station(jnp.where(above, 0.0, 2 * jnp.arcsin(jnp.sqrt(jnp.where(above, 0.5, square)))))
-    length = _checks.constant(circle.period) / 2 if duration is None else duration
+    half_turn = _checks.constant(circle.period) / 2
+    length = half_turn if duration is None else _checks.positive_finite("duration", duration)
     end = library(length).reshape(length, (1, 1)) / 2
     whole = Windows(lower=-end, upper=end, satellite=(0,))
     return passes(circle, aside, 0.0, 1.0, mask, num_nodes=num_nodes, rotation=0.0, within=whole)

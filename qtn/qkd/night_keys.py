@@ -90,7 +90,7 @@ class NightUse:
         return dataclasses.replace(
             best[0],
             rate=self.total_bits / self.stations.span,
-            time_to_key=jnp.where(some, self.stations.span / jnp.where(some, number, 1.0), jnp.inf),
+            time_to_key=jnp.where(some, self.stations.span / jnp.where(some, number, 1.0), jnp.nan),
         )
 
     def buffer(self) -> Buffer:

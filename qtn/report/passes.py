@@ -97,7 +97,7 @@ def along(course: Mapping[str, Any]) -> str:
 def day(rows: Iterable[Mapping[str, Any]]) -> str:
     """Draw the key of every pass, or its sifted bits where no key is asked for, at its time."""
     rows = list(rows)
-    keyed = any(row["key_bits"] is not None for row in rows)
+    keyed = any(row["key_bits"] for row in rows)
     name = "key_bits" if keyed else "sifted_bits"
     drawing, axes = figure("key of the pass [bit]" if keyed else "sifted bits of the pass", "time [h]")
     for place, colour in zip(sorted({row["station"] for row in rows}), (BLUE, ORANGE), strict=False):

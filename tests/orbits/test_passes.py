@@ -233,6 +233,7 @@ BAD = {
     "many": (lambda: walker(5e5, 1.0, num_satellites=10**9, num_planes=1), "10,000"),
     "too_near": (lambda: at_rest(500e3, 400e3), "at least `altitude` = 500 km"),
     "too_far": (lambda: at_rest(500e3, 5000e3), "less than 2573"),
+    "no_time": (lambda: at_rest(500e3, 645e3, duration=np.nan), "`duration` must be positive and finite"),
     "sun": (lambda: night(2.0), "below the horizon"),
 }
 

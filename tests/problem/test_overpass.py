@@ -11,7 +11,7 @@ from qtn.orbits import at_rest, night, orbit, passes, revolutions, station
 from qtn.problem.evaluation import evaluated, merits
 from qtn.problem.load import load, loads
 from qtn.problem.messages import ProblemError
-from qtn.problem.names import system_with
+from qtn.problem.names import bounds, system_with
 from qtn.problem.run import differentiate, report_numbers
 from qtn.report.passes import passes_part
 
@@ -168,6 +168,11 @@ def test_gradients_agree_with_differences():
         assert found[name] == pytest.approx((at(value + step) - at(value - step)) / (2 * step), rel=1e-4)
 
 
+@pytest.mark.parametrize(("document", "most"), [(text(), 49.03), (one(), 90.0)], ids=["static", "orbit"])
+def test_masks_stay_below_the_highest_elevation(document, most):
+    assert bounds(loads(document), "overpass.mask_deg").upper == pytest.approx(most, abs=0.02)
+
+
 def test_a_pass_from_a_file(tmp_path: Path):
     track = at_rest(500e3, 645e3, duration=273.0)
     rows = zip(track.time[0], np.degrees(track.elevation[0]), track.slant_range[0] / 1e3, strict=True)
@@ -180,7 +185,9 @@ def test_a_pass_from_a_file(tmp_path: Path):
 
 
 def test_report_shows_passes():
-    numbers = report_numbers(evaluated(loads(one(more="duration_s = 45000.0"))))
+    numbers = report_numbers(
+        evaluated(loads(one(more="duration_s = 45000.0", detector="efficiency = 0.5, misalignment = 0.005")))
+    )
     json.dumps(numbers, allow_nan=False)
     assert [row["station"] for row in numbers["passes"]] == [0, 0]
     assert max(numbers["best_pass"]["elevation_deg"]) == pytest.approx(

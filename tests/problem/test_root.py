@@ -165,5 +165,5 @@ def test_wrong_roots_say_so(text, messages):
 
 def test_the_schema_asks_for_one_root():
     assert Config.model_json_schema(by_alias=True)["oneOf"] == [
-        {"required": [key]} for key in ("chain", "network", "line")
+        {"required": [key]} for key in ("chain", "network", "line", "overpass")
     ]

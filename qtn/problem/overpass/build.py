@@ -9,6 +9,7 @@ import numpy as np
 
 from qtn import _budget, _checks
 from qtn.hardware.background import background_rate, noise_probability
+from qtn.hardware.earth import range_at, sine_at
 from qtn.hardware.fibre import UnusualWarning
 from qtn.hardware.free_space import free_space, transmissivity
 from qtn.orbits import (
@@ -114,6 +115,22 @@ def geometry_of(table: Document) -> tuple[Passes, ...]:
     places = [one_station(**Place.in_si(place)) for place in table["stations"]]
     groups = [[each] for each in places] if table["source"]["model"] == "weak_pulses" else [places]
     return tuple(_seen(orbits, group, table, mask, dark) for group in groups)
+
+
+def highest_mask(table: Document) -> float:
+    """Return the highest elevation at which satellites may stand above all stations [deg], of known numbers."""
+    geometry = table["geometry"]
+    if geometry["model"] == "table":
+        return 90.0
+    given = numbers(geometry, StaticTable if geometry["model"] == "static" else OrbitTable)
+    if geometry["model"] == "static":
+        nearest = given["closest_range"]
+    else:
+        tilt = min(given["inclination"], np.pi - given["inclination"])
+        aside = max(max(abs(Place.in_si(each)["latitude"]) - tilt, 0.0) for each in table["stations"])
+        nearest = float(range_at(np.sin(aside / 2) ** 2, given["altitude"]))
+    sine = min(float(sine_at(nearest, given["altitude"])), 1.0)
+    return float(np.degrees(np.arcsin(sine)))
 
 
 def orbit_of(table: Document) -> Orbit:

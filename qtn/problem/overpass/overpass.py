@@ -1,6 +1,6 @@
 """The root of satellites that pass over stations."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from qtn import _ranges as within
-from qtn.merit.quantities import QUANTITIES, Better, Quantity
+from qtn.merit.quantities import QUANTITIES, Better, Delivered, Quantity
 from qtn.orbits import read_pass
 from qtn.problem import number as unit
 from qtn.problem.line.line import OF_PULSES, ONLY
 from qtn.problem.line.tables import SHORT, Detector, EntangledLight, WeakPulses
 from qtn.problem.number import TOWARDS_ONE, Number
-from qtn.problem.overpass.build import stations_of
+from qtn.problem.overpass.build import highest_mask, stations_of
 from qtn.problem.overpass.rows import pass_rows
 from qtn.problem.overpass.tables import Background, Geometry, NightTable, Optics, Place
 from qtn.problem.root import Root
@@ -24,13 +24,18 @@ from qtn.qkd.overpasses import Nights, Stations
 Row = partial(Quantity, in_use=True)
 MORE, LESS = Better.MORE, Better.LESS
 
+
+def _of(read: Callable[[Stations], Any]) -> Callable[[Delivered], Any]:
+    return lambda delivered: read(delivered.setting.chain)  # pyright: ignore[reportOptionalMemberAccess]
+
+
 # fmt: off
 OF_STATIONS: dict[str, Quantity] = {each.name: each for each in (
-    Row("num_passes", "", "passes", lambda d: d.setting.chain.num_passes),
-    Row("contact_time_s", "s", "time in sight, all passes", lambda d: d.setting.chain.contact_time),
+    Row("num_passes", "", "passes", _of(lambda every: every.num_passes)),
+    Row("contact_time_s", "s", "time in sight, all passes", _of(lambda every: every.contact_time)),
     Row("sifted_bits", "bit", "sifted bits, weather counted",
-        lambda d: d.setting.chain.span / d.result.mean_time, better=MORE),
-    Row("least_loss_db", "dB", "least loss of all passes", lambda d: d.setting.chain.least_loss, better=LESS),
+        lambda d: _of(lambda every: every.span)(d) / d.result.mean_time, better=MORE),
+    Row("least_loss_db", "dB", "least loss of all passes", _of(lambda every: every.least_loss), better=LESS),
 )}
 """What is true of passes, whatever becomes of them."""
 
@@ -180,6 +185,11 @@ class Overpass(Root):
     def rows(cls, evaluation: Any) -> dict[str, Any]:
         """Return one row for each pass, and the course of the best one."""
         return pass_rows(evaluation)
+
+    @classmethod
+    def highest(cls, table: Document, name: str) -> float | None:
+        """Return how high satellites can stand, beyond which no mask lets them pass."""
+        return highest_mask(table) if name == "mask_deg" else None
 
     @classmethod
     def forms(cls, table: Document, pattern: str) -> list[str]:

@@ -104,7 +104,7 @@ class Optics(Table):
         | None
     ) = None
     beam_waist_m: (
-        Annotated[float, Number("Radius of the beam where it leaves", within.POSITIVE, LARGER, unit.M)] | None
+        Annotated[float, Number("Radius of the beam where it leaves, at 1/e^2", within.POSITIVE, LARGER, unit.M)] | None
     ) = None
     receiver_radius_m: Annotated[float, Number("Of the telescope on the ground", within.POSITIVE, LARGER, unit.M)]
     wavelength_nm: Annotated[float, Number("Of the light", within.Range(100.0, 20_000.0), unit=unit.NM)]
