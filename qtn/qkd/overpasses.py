@@ -224,7 +224,7 @@ def along(line: PulseLine, transmissivity: Any, dwell: Any, *, noise: Any = None
         >>> line = PulseLine(sent=sent, receive=receiver(0.0, 0.08), pulse_rate=rate)
         >>> passed = along(line, [[1e-3, 2e-3, 1e-3]], [[60.0, 120.0, 60.0]])
         >>> round(float(passed.sifted()[0][0]))
-        305991
+        305985
     """
     eta = _checks.probability("transmissivity", transmissivity)
     time = _checks.non_negative_finite("dwell", dwell)
