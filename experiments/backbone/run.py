@@ -66,7 +66,7 @@ def main() -> None:
     """Evaluate all pairs, draw, store."""
     topology = qtn.read_topology("germany50.json", HERE)
     graph = backbone(topology)
-    began = time.perf_counter()
+    began, used_before = time.perf_counter(), time.process_time()
     routes = qtn.evaluate_pairs(graph)
     seconds = time.perf_counter() - began
     rows = {f"{left} - {right}": row(graph, route) for (left, right), route in routes.items()}
@@ -77,13 +77,16 @@ def main() -> None:
         "links": len(graph.links),
         "pairs": len(rows),
         "seconds": round(seconds, 1),
+        "processor_seconds": round(time.process_time() - used_before, 1),
         "longest": {name: max(each[name] for each in rows.values()) for name in ("links", "length_km", "grid_error")},
         "key_bit_s": {"least": keys.min(), "median": float(np.median(keys)), "most": keys.max()},
         "most_used": {" - ".join(graph.pairs[position]): count for position, count in used.most_common(5)},
-        "named": {name: rows[name] for name in map(" - ".join, NAMED)},
+        "named": {" - ".join(pair): row(graph, routes.get(pair) or routes[pair[::-1]]) for pair in NAMED},
         "rows": rows,
     }
-    (HERE / "results.json").write_text(json.dumps(found, indent=1) + "\n")
+    path = HERE / "results.json"
+    star = json.loads(path.read_text()).get("star") if path.exists() else None  # of star.py
+    path.write_text(json.dumps(found | ({} if star is None else {"star": star}), indent=1) + "\n")
     draw(topology, graph, used, rows)
     print(json.dumps({key: value for key, value in found.items() if key != "rows"}, indent=1))
 

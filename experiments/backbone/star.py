@@ -55,15 +55,13 @@ def main(peer: str, samples: int) -> None:
     rows = {pair: {"qtn": ours[pair], "requsim": theirs[pair]} for pair in ours}
     for pair, row in rows.items():
         row["standard_errors"] = {
-            name: (
-                theirs[pair][f"{name}_hz" if name == "rate" else name]
-                - ours[pair][f"{name}_hz" if name == "rate" else name]
-            )
-            / theirs[pair][f"{name}_error"]
-            for name in ("rate", "fidelity")
+            name: (row["requsim"][name] - row["qtn"][name]) / row["requsim"][error]
+            for name, error in (("rate_hz", "rate_error"), ("fidelity", "fidelity_error"))
         }
         print(pair, row)
-    (HERE / "star.json").write_text(json.dumps({"samples": samples, "pairs": rows}, indent=1) + "\n")
+    path = HERE / "results.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(known | {"star": {"samples": samples, "pairs": rows}}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
