@@ -21,6 +21,7 @@ from qtn.links.graph import Graph, Name
 from qtn.merit.key_rate import Fraction, bb84_fraction
 from qtn.schedules.tree import Schedule
 from qtn.services.demands import Demand, Fairness, demands_of
+from qtn.services.in_words import plain, sentences
 from qtn.services.moves import rate_moves
 from qtn.services.optimum import Optimum, Routes, optimum
 from qtn.services.share import CELLS, Link, Share, kinks
@@ -74,6 +75,14 @@ class NetworkShare:
                 lowest[way.demand] = np.fmin(lowest[way.demand], value)
         return lowest
 
+    def sentences(self) -> list[str]:
+        """Return who gets what over which paths, and what links are worth, in words; of concrete numbers."""
+        return sentences(self)
+
+    def plain(self) -> dict[str, Any]:
+        """Return rates, ways and prices as plain data, for JSON; of concrete numbers."""
+        return plain(self)
+
     def warnings(self) -> list[str]:
         """Return one sentence with a cure for each thing that is wrong with concrete numbers."""
         found = self.share.warnings()
@@ -91,6 +100,20 @@ class NetworkShare:
         """Return the best fidelity of any way to serve a demand."""
         of = zip(self.ways, np.asarray(self.way_fidelities), strict=True)
         return max(float(value) for way, value in of if way.demand == place)
+
+
+@pytree
+class Sharing:
+    """Users who share a network; see `share_network`."""
+
+    demands: tuple[Demand, ...] = static()
+    fairness: Fairness = static(default=Fairness.MAX_MIN)
+    trusted: tuple[Name, ...] = static(default=())
+    fraction: Fraction = static(default=bb84_fraction)
+
+    def run(self, result: Any, graph: Graph) -> NetworkShare:
+        """Return what that gives."""
+        return share_network(graph, self.demands, self.fairness, trusted=self.trusted, fraction=self.fraction)
 
 
 def share_network(
