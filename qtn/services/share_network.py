@@ -1,7 +1,7 @@
 """Hardware that many users share: who gets what over which paths, and what each link is worth."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -277,7 +277,7 @@ class _Plan:
         """Return the shares; to first order, as the rates of segments move."""
         size, links, ways = len(self.weights), len(self.pairs), len(self.ways)
         if known:
-            solved = self.numbers(rates, fidelities)
+            solved: Any = self.numbers(rates, fidelities)
         else:
             shapes = [(), (size,), (links,), (size, links), (size,), (), (ways,), (size, links), (size, ways)]
             kinds = tuple(jax.ShapeDtypeStruct(shape, np.float64) for shape in shapes)
@@ -295,7 +295,7 @@ class _Plan:
             rates=gets,
             link_prices=prices,
             link_loads=loads,
-            capacities=np.ones(links),
+            capacities=cast(Array, np.ones(links)),
             demand_values=values,
             dual=dual,
             demands=self.demands,
