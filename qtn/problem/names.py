@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
+from jax.core import Tracer
 
 from qtn import _checks, _text
 from qtn._pytree import stack
@@ -140,8 +141,18 @@ def chain_with(problem: Problem, values: Mapping[str, Any]) -> Any:
 def setting_with(problem: Problem, values: Mapping[str, Any]) -> Setting:
     """Return where pairs are delivered and what for, with some numbers replaced, which may be traced."""
     kind = problem.config.application
-    use = None if kind is None else type(kind).build(replaced(problem.document, "application", values))
-    return Setting(chain=chain_with(problem, values), application=use)
+    use: Any = None if kind is None else type(kind).build(replaced(problem.document, "application", values))
+    if kind is None or not kind.whole_root:
+        return Setting(chain=chain_with(problem, values), application=use)
+    if any(isinstance(each, Tracer) for each in values.values()):
+        raise ValueError(
+            "application.model: shares of a network are evaluated, but not differentiated, from files: prices of links "
+            "say what to improve; in Python, `jax.grad` of `qtn.services.share_network` has every number."
+        )
+    root: Any = problem.root
+    decays, given = problem.config.evaluate.herald_decay, problem.document[problem.root_key]
+    whole = root.graph(root_table(problem, values), herald_decay=decays, given=given)
+    return Setting(chain=whole, application=use)
 
 
 def root_table(problem: Problem, values: Mapping[str, Any]) -> dict[str, Any]:

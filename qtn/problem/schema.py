@@ -14,6 +14,7 @@ from qtn.problem.application.circuit import DistributedCircuit
 from qtn.problem.application.conference import ConferenceKeys
 from qtn.problem.application.key import KeyDistribution
 from qtn.problem.application.sensor import SharedSensor
+from qtn.problem.application.shares import SharedNetwork
 from qtn.problem.application.teleportation import Teleportation
 from qtn.problem.chain.chain import Chain
 from qtn.problem.chain.codes import AnyCode
@@ -258,7 +259,7 @@ class Config(Table):
     time: Time = Time()
     application: (
         Annotated[
-            Teleportation | DistributedCircuit | KeyDistribution | ConferenceKeys | SharedSensor,
+            Teleportation | DistributedCircuit | KeyDistribution | ConferenceKeys | SharedSensor | SharedNetwork,
             Field(discriminator="model"),
         ]
         | None

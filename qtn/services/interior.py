@@ -1,5 +1,7 @@
 """The proportional optimum: a primal-dual interior-point method for a sum of logarithms over a polytope."""
 
+from typing import Any
+
 import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
@@ -15,7 +17,7 @@ MOST_POLISHING = 30
 class Point:
     """A point inside: routes x, rates r, slacks s > 0; duals y of the rates, p > 0 of the rows, z > 0 of the routes."""
 
-    def __init__(self, rows: sparse.csr_array, rates: sparse.csr_array, most: np.ndarray, weights: np.ndarray):
+    def __init__(self, rows: Any, rates: sparse.csr_array, most: np.ndarray, weights: np.ndarray):
         per_row = np.maximum(np.asarray(rows.sum(axis=1)).ravel(), 1e-300)
         tightest = np.full(rows.shape[1], np.inf)
         for row, start, end in zip(range(len(most)), rows.indptr, rows.indptr[1:], strict=False):
@@ -59,7 +61,7 @@ def proportional(
         Kelly, Maulloo, Tan, J. Oper. Res. Soc. 49, 237 (1998); Wright, Primal-Dual Interior-Point Methods (1997).
     """
     at = Point(rows, rates, most, weights)
-    both = sparse.vstack([rates, -rows]).tocsr()
+    both: Any = sparse.vstack([rates, -rows]).tocsr()
     for _ in range(MOST_STEPS):
         broken = [
             at.y - weights / at.r,

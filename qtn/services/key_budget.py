@@ -175,11 +175,12 @@ def key_budget(
         period = _checks.positive_finite("block_time", block_time)
         blocks = jnp.ceil(per_key * (1 - aborted) / period * (1 - 1e-12))
         first = jnp.where(there, jnp.maximum(jnp.where(there, blocks, 1.0), 1.0) * period / (1 - aborted), jnp.inf)
-    nan = np.asarray(math.nan)
+    nan: Any = np.asarray(math.nan)
     buffer, p_outage, mean = (nan, nan, nan)
     if consume_rate is not None:
-        numbers = (float(x) for x in (given, block_time, aborted, consume_rate))
-        buffer, p_outage, mean = _buffer(*numbers, wanted_outage)
+        each: tuple[Any, ...] = given, block_time, aborted, consume_rate
+        rate_known, time, chance, takes = map(float, each)
+        buffer, p_outage, mean = _buffer(rate_known, time, chance, takes, wanted_outage)
     return KeyBudget(
         rate=given,
         keys_rate=flow / KEY_BITS,
@@ -193,7 +194,7 @@ def key_budget(
     )
 
 
-def _buffer(rate: float, period: float, p_abort: float, consume_rate: float, wanted: float) -> tuple[Array, ...]:
+def _buffer(rate: float, period: float, p_abort: float, consume_rate: float, wanted: float) -> tuple[Any, ...]:
     """Return the smallest buffer [bit] with which outages are rare enough, how rare, and its mean level [bit]."""
     takes = float(_checks.positive_finite("consume_rate", consume_rate))
     if takes >= rate:

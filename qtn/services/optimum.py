@@ -68,7 +68,7 @@ def max_min(routes: Routes) -> Optimum:
     enough = np.zeros(len(wanted), dtype=bool)
     while True:
         column = np.where(enough, 0.0, -routes.weights)
-        left = sparse.vstack([use, -serves])
+        left: Any = sparse.vstack([use, -serves])
         right = np.concatenate([np.zeros(len(inverse)), -column])[:, None]
         most = np.concatenate([routes.capacities * inverse, -np.where(enough, wanted, 0.0)])
         found = _solved(np.append(np.zeros(use.shape[1]), -1.0), sparse.hstack([left, sparse.csr_array(right)]), most)
@@ -123,8 +123,8 @@ def proportionally(routes: Routes) -> Optimum:
     unit = np.zeros(len(routes.weights))  # rates of each demand are counted in what it would get alone
     np.maximum.at(unit, routes.owner, best)
     inverse, columns = 1 / routes.capacities[taken], unit[routes.owner[live]]
-    use = (routes.use[taken][:, live] * inverse[:, None]) * columns[None, :]
-    rows = sparse.vstack([serves[limited][:, live], sparse.csr_array(use)]).tocsr()
+    use: Any = (routes.use[taken][:, live] * inverse[:, None]) * columns[None, :]
+    rows: Any = sparse.vstack([serves[limited][:, live], sparse.csr_array(use)]).tocsr()
     most = np.concatenate([routes.wanted[limited] / unit[limited], np.ones(len(inverse))])
     heavy, some = routes.weights[served].sum(), int(limited.sum())
     given = serves[served][:, live].tocsr(), most, routes.weights[served] / heavy
@@ -158,7 +158,7 @@ def _parts(routes: Routes) -> tuple[float, np.ndarray, sparse.csr_array, sparse.
     return scale, inverse, sparse.csr_array(routes.use * (inverse * scale)[:, None]), routes.serves
 
 
-def _solved(cost: np.ndarray, rows: sparse.sparray, most: np.ndarray) -> Any:
+def _solved(cost: np.ndarray, rows: Any, most: np.ndarray) -> Any:
     """Solve a linear program with HiGHS: least cost x, rows x <= most, x >= 0."""
     found = linprog(cost, A_ub=sparse.csr_array(rows), b_ub=most, bounds=(0, None), method="highs", options=TIGHT)
     if found.status != 0:

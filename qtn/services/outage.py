@@ -1,6 +1,6 @@
 """A buffer of key that blocks fill and users empty: how often there is too little."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -75,14 +75,14 @@ def stock(block: int = 4, p_block: Any = 0.8, consume: int = 3, buffer: int = 8)
     works = _checks.positive_probability("p_block", p_block)
     xp = library(works)
     levels, after = _recurrent(int(block), int(consume), int(buffer))
-    size = len(levels)
+    size, units = len(levels), levels.astype(float)
     moves = [np.eye(size)[to] for to in after]
     step = works * moves[0] + (1 - works) * moves[1]
     stays = xp.linalg.solve(np.eye(size) - step.T + 1.0, np.ones(size))
     short = [np.minimum(levels + added, buffer) < consume for added in (block, 0)]
     p_outage = works * xp.sum(stays * short[0]) + (1 - works) * xp.sum(stays * short[1])
     return Stock(
-        levels=levels.astype(float),
+        levels=cast(Array, units),
         probabilities=stays,
         p_outage=p_outage,
         consume=int(consume),

@@ -283,17 +283,22 @@ def _shared(
     paths: list[tuple[int, list[int]]],
 ) -> Share:
     """Return the record of an optimum."""
+    best: Any
     routes, best = found
+    has: Any = capacities
+    loads: Any = _loads(routes, best.flows)
+    welfare: Any = np.asarray(best.welfare)
+    dual: Any = np.asarray(best.dual)
     threshold = 1e-9 * max(float(best.rates.max()), 1e-300)
     busy = [i for i in range(len(paths)) if best.flows[i] > threshold]
     return Share(
-        welfare=np.asarray(best.welfare),
+        welfare=welfare,
         rates=best.rates,
         link_prices=best.prices,
-        link_loads=_loads(routes, best.flows),
-        capacities=capacities,
+        link_loads=loads,
+        capacities=has,
         demand_values=best.values,
-        dual=np.asarray(best.dual),
+        dual=dual,
         path_rates=best.flows[busy],
         demands=demands,
         links=graph.links,

@@ -1,7 +1,7 @@
 """Hardware that many users share: who gets what over which paths, and what each link is worth."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +21,7 @@ from qtn.links.graph import Graph, Name
 from qtn.merit.key_rate import Fraction, bb84_fraction
 from qtn.schedules.tree import Schedule
 from qtn.services.demands import Demand, Fairness, demands_of
+from qtn.services.in_words import plain, sentences
 from qtn.services.moves import rate_moves
 from qtn.services.optimum import Optimum, Routes, optimum
 from qtn.services.share import CELLS, Link, Share, kinks
@@ -74,6 +75,14 @@ class NetworkShare:
                 lowest[way.demand] = np.fmin(lowest[way.demand], value)
         return lowest
 
+    def sentences(self) -> list[str]:
+        """Return who gets what over which paths, and what links are worth, in words; of concrete numbers."""
+        return sentences(self)
+
+    def plain(self) -> dict[str, Any]:
+        """Return rates, ways and prices as plain data, for JSON; of concrete numbers."""
+        return plain(self)
+
     def warnings(self) -> list[str]:
         """Return one sentence with a cure for each thing that is wrong with concrete numbers."""
         found = self.share.warnings()
@@ -91,6 +100,20 @@ class NetworkShare:
         """Return the best fidelity of any way to serve a demand."""
         of = zip(self.ways, np.asarray(self.way_fidelities), strict=True)
         return max(float(value) for way, value in of if way.demand == place)
+
+
+@pytree
+class Sharing:
+    """Users who share a network; see `share_network`."""
+
+    demands: tuple[Demand, ...] = static()
+    fairness: Fairness = static(default=Fairness.MAX_MIN)
+    trusted: tuple[Name, ...] = static(default=())
+    fraction: Fraction = static(default=bb84_fraction)
+
+    def run(self, result: Any, graph: Graph) -> NetworkShare:
+        """Return what that gives."""
+        return share_network(graph, self.demands, self.fairness, trusted=self.trusted, fraction=self.fraction)
 
 
 def share_network(
@@ -254,7 +277,7 @@ class _Plan:
         """Return the shares; to first order, as the rates of segments move."""
         size, links, ways = len(self.weights), len(self.pairs), len(self.ways)
         if known:
-            solved = self.numbers(rates, fidelities)
+            solved: Any = self.numbers(rates, fidelities)
         else:
             shapes = [(), (size,), (links,), (size, links), (size,), (), (ways,), (size, links), (size, ways)]
             kinds = tuple(jax.ShapeDtypeStruct(shape, np.float64) for shape in shapes)
@@ -272,7 +295,7 @@ class _Plan:
             rates=gets,
             link_prices=prices,
             link_loads=loads,
-            capacities=np.ones(links),
+            capacities=cast(Array, np.ones(links)),
             demand_values=values,
             dual=dual,
             demands=self.demands,

@@ -39,6 +39,9 @@ class Application(Table, abc.ABC):
     roots: ClassVar[tuple[str, ...]] = ("chain", "network")
     """Keys of the roots whose pairs it can use."""
 
+    whole_root: ClassVar[bool] = False
+    """Whether `run` takes all that the root describes (`Root.graph`), and not only what was evaluated."""
+
     quantities: ClassVar[tuple[Quantity, ...]] = ()
     """Its rows of the registry; their names differ from those of all other quantities."""
 

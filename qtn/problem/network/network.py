@@ -129,11 +129,11 @@ class Network(Root):
         return travel_times(cls.link_tables(table))
 
     @classmethod
-    def graph(cls, table: Document, *, herald_decay: bool) -> Graph:
-        """Build all of it, from a table whose numbers are known."""
+    def graph(cls, table: Document, *, herald_decay: bool, given: Document | None = None) -> Graph:
+        """Build all of it; lengths of ways are those of a table whose numbers are known, `given` or the same."""
         nodes = {name: Place.build(each) for name, each in table["nodes"].items()}
         links = {tuple(each["between"]): cls.part("links", each).build(each) for each in table["links"].values()}
-        lengths = lengths_of(table)
+        lengths = lengths_of(table if given is None else given)
         ways = None if lengths is None else dict(zip(links, lengths, strict=True))
         return graph(links, nodes, lengths=ways, herald_decay=herald_decay)
 
