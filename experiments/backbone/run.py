@@ -81,7 +81,7 @@ def main() -> None:
         "longest": {name: max(each[name] for each in rows.values()) for name in ("links", "length_km", "grid_error")},
         "key_bit_s": {"least": keys.min(), "median": float(np.median(keys)), "most": keys.max()},
         "most_used": {" - ".join(graph.pairs[position]): count for position, count in used.most_common(5)},
-        "named": {" - ".join(pair): row(graph, routes.get(pair) or routes[pair[::-1]]) for pair in NAMED},
+        "named": {" - ".join(pair): row(graph, routes.get(pair) or routes[pair[1], pair[0]]) for pair in NAMED},
         "rows": rows,
     }
     path = HERE / "results.json"

@@ -9,12 +9,12 @@ import sys
 import warnings
 
 import numpy as np
-from requsim.events import EntanglementSwappingEvent
-from requsim.libs import matrix as mat
-from requsim.noise import NoiseChannel, NoiseModel
-from requsim.quantum_objects import SchedulingSource, Station
-from requsim.tools.protocol import TwoLinkProtocol
-from requsim.world import World
+from requsim.events import EntanglementSwappingEvent  # pyright: ignore[reportMissingImports]
+from requsim.libs import matrix as mat  # pyright: ignore[reportMissingImports]
+from requsim.noise import NoiseChannel, NoiseModel  # pyright: ignore[reportMissingImports]
+from requsim.quantum_objects import SchedulingSource, Station  # pyright: ignore[reportMissingImports]
+from requsim.tools.protocol import TwoLinkProtocol  # pyright: ignore[reportMissingImports]
+from requsim.world import World  # pyright: ignore[reportMissingImports]
 
 warnings.filterwarnings("ignore")
 PHI = mat.phiplus @ mat.H(mat.phiplus)

@@ -101,7 +101,7 @@ def main() -> None:
     setting, places = metro()
     found = by_fairness(setting)
     draw(setting, places, found["proportional"])
-    tables = {
+    tables: dict[str, Any] = {
         name: plain(use) | {"welfare": float(use.welfare), "duality_gap": abs(float(use.share.dual - use.welfare))}
         for name, use in found.items()
     }

@@ -12,6 +12,7 @@ import matplotlib  # noqa: E402
 
 matplotlib.use("Agg")
 
+import jax.numpy as jnp  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 from scipy.optimize import brentq  # noqa: E402
@@ -69,7 +70,7 @@ def calibrated(radius: float = 0.5) -> FreeSpace:
 def line(loss: float = 0.0) -> qkd.PulseLine:
     """Return source and receiver; what is not sifted, besides bits of unequal bases, counts as lost."""
     kept = OPTICS * DETECTORS * 2 * SIFTED / DETECTED
-    return qkd.PulseLine(sent=SENT, receive=qkd.receiver(loss, kept, 0.0, QBER), pulse_rate=np.asarray(PULSE_RATE))
+    return qkd.PulseLine(sent=SENT, receive=qkd.receiver(loss, kept, 0.0, QBER), pulse_rate=jnp.asarray(PULSE_RATE))
 
 
 def pulses_down() -> tuple[dict[str, Any], Passes, qkd.PulsePasses]:
@@ -79,10 +80,11 @@ def pulses_down() -> tuple[dict[str, Any], Passes, qkd.PulsePasses]:
     near = qkd.along(line(), [[transmissivity(optics, 645e3, np.arcsin(sine(645e3)))]], [[1.0]])
     counts = jax.tree.map(lambda leaf: leaf[0], passed.counts())
     demand = qkd.Security(secrecy=0.5e-9, correctness=1e-15)
-    keys = {tail: 2 * float(qkd.decoy_key(SENT, counts, demand, tail=tail).key_bits) for tail in ("fung", "exact")}
+    blocks: dict[str, Any] = {tail: qkd.decoy_key(SENT, counts, demand, tail=tail) for tail in ("fung", "exact")}
+    keys = {tail: 2 * float(block.key_bits) for tail, block in blocks.items()}
     return (
         {
-            "half_angle_urad": 1e6 * float(optics.divergence),
+            "half_angle_urad": 1e6 * float(np.asarray(optics.divergence)),
             "zenith_loss_db": -10 * np.log10(float(optics.zenith_transmissivity)),
             "rate_645_km_hz": 2 * float(near.sifted()[0][0]),
             "sifted_bits_of_pass": 2 * float(passed.sifted()[0][0]),
@@ -127,6 +129,11 @@ def pairs_2017() -> dict[str, Any]:
     }
 
 
+def entropy(rate: float) -> float:
+    """Return h(rate) [bit]."""
+    return float(binary_entropy(jnp.asarray(rate)))
+
+
 def block_2020(error_rate: float, bits: float, p_failure: float, demand: float = 1e-10) -> float:
     """Return the key of both bases, each half of the bits and tested by the other one.
 
@@ -134,7 +141,7 @@ def block_2020(error_rate: float, bits: float, p_failure: float, demand: float =
     """
     half = bits / 2
     phase = float(qkd.highest_rate(error_rate * half, half, half, p_failure))
-    kept = 1 - binary_entropy(phase) - 1.19 * binary_entropy(error_rate)
+    kept = 1 - entropy(phase) - 1.19 * entropy(error_rate)
     return 2 * float(half * kept - np.log2(2 / demand**3))
 
 
@@ -144,7 +151,7 @@ def pairs_2020() -> dict[str, Any]:
     received = np.asarray(arrive[0] * arrive[1]) * (OPTICS * DETECTORS) ** 2
     bits, composable = 3100.0, (1e-10 / 4) ** 2
     limit: Any = brentq(lambda rate: block_2020(rate, bits, 1e-10), 0.03, 0.1)
-    fraction = 1 - 2.19 * binary_entropy(0.045)
+    fraction = 1 - 2.19 * entropy(0.045)
     return {
         "coincidences_2020_hz": float(np.sum(5.9e6 * received * seen.dwell) / np.sum(seen.dwell)),
         "asymptotic_2020_hz": 1.1 * float(fraction),

@@ -3,7 +3,8 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -17,7 +18,8 @@ from qtn.links.chain import Chain, chain
 from qtn.links.link import Link
 from qtn.links.mirrored import mirrored
 
-Name = Hashable
+Name: TypeAlias = Any
+"""Of a node: any hashable value."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,10 +85,10 @@ class Graph:
 
 
 def graph(
-    links: Mapping[tuple[Name, Name], Link],
+    links: Mapping[Any, Link],
     nodes: Node | Mapping[Name, Node] | None = None,
     *,
-    lengths: Mapping[tuple[Name, Name], float] | None = None,
+    lengths: Mapping[Any, float] | None = None,
     herald_decay: bool = True,
 ) -> Graph:
     """Build a graph of links.

@@ -3,13 +3,14 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from qtn import _checks
 
-Name = Hashable
+Name: TypeAlias = Any
+"""Of a node: any hashable value."""
 
 
 class Kind(StrEnum):

@@ -71,7 +71,9 @@ def max_min(routes: Routes) -> Optimum:
         left: Any = sparse.vstack([use, -serves])
         right = np.concatenate([np.zeros(len(inverse)), -column])[:, None]
         most = np.concatenate([routes.capacities * inverse, -np.where(enough, wanted, 0.0)])
-        found = _solved(np.append(np.zeros(use.shape[1]), -1.0), sparse.hstack([left, sparse.csr_array(right)]), most)
+        found = _solved(
+            np.append(np.zeros(len(routes.owner)), -1.0), sparse.hstack([left, sparse.csr_array(right)]), most
+        )
         level = max(float(found.x[-1]), 0.0)
         more = ~enough & (wanted <= level * routes.weights)
         enough = enough | more

@@ -103,7 +103,7 @@ class Share:
 
 
 def share(
-    rates: Mapping[Link, Any],
+    rates: Mapping[Any, Any],
     demands: Iterable[Demand | Link] | None = None,
     fairness: Fairness | str = Fairness.MAX_MIN,
 ) -> Share:
