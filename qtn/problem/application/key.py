@@ -101,7 +101,9 @@ class EntanglingProbe(Table):
 class AssumptionsTable(Table):
     """What is taken for granted."""
 
-    trusted_nodes: bool = Field(default=True, description="Whether nodes between the ends are trusted")
+    trusted_nodes: bool = Field(
+        default=False, description="Whether nodes between the ends are trusted; keys of swapped pairs do not need it"
+    )
     characterised_detectors: bool = Field(default=True, description="Whether detectors are as they were measured to be")
     pure_source: bool = Field(default=True, description="Whether sources emit the states of the protocol alone")
     authentication: Choice[Authentication] = Authentication.PRE_SHARED
@@ -183,7 +185,7 @@ class KeyDistribution(Application):
     @classmethod
     def build(cls, table: Document) -> Keys:
         """Build what makes keys."""
-        attack, given = table.get("attack"), {**table.get("assumptions", {})}
+        attack, given = table.get("attack"), {"trusted_nodes": False, **table.get("assumptions", {})}
         chosen = {key: x for key in ("test_fraction", "abort_above") if not isinstance(x := table[key], str)}
         return Keys(
             **Block.in_si(table.get("block", {})),
