@@ -29,9 +29,14 @@ class OfQuantity(typer.core.TyperCommand):
 
 @app.command()
 def evaluate(
-    file: File, set_: Set = None, json_: Json = False, dry_run: DryRun = False, device: Device = "auto"
+    file: File,
+    out: Annotated[str | None, typer.Option(help="Folder for a page, report.html.")] = None,
+    set_: Set = None,
+    json_: Json = False,
+    dry_run: DryRun = False,
+    device: Device = "auto",
 ) -> None:
-    """Evaluate a problem: waiting time, delivered state, key rate.
+    """Evaluate a problem: waiting time, delivered state, key rate; who gets what of a network, passes of satellites.
 
     Example: qtn evaluate problem.toml --set chain.link.p_success=0.002 --json
     """
@@ -46,6 +51,10 @@ def evaluate(
     numbers = report_numbers(found)
     warn([*found.result.info.warnings(), *numbers.get("application", {}).get("warnings", [])])
     print_json(numbers) if json_ else print(evaluation_text(numbers, quantities_of(problem.document)))
+    if out is not None:
+        from qtn.cli.optimise import page_of_evaluation
+
+        print(f"report: {page_of_evaluation(problem, numbers, Path(out))}", file=sys.stderr)
 
 
 @app.command(cls=OfQuantity)

@@ -10,7 +10,7 @@ from typing import Any
 
 from qtn import _files
 from qtn.cli.app import print_json
-from qtn.cli.planning import content_of, tree_of
+from qtn.cli.planning import content_of, tree_of, versions
 from qtn.cli.text import BETTER, grid_line
 from qtn.cli.watch import Watch
 from qtn.optimisation.checkpoint import Checkpoint, open_checkpoint
@@ -19,8 +19,9 @@ from qtn.problem.choice import Choice, Optimum, settings_of
 from qtn.problem.front import Front, front
 from qtn.problem.planner import optimise
 from qtn.problem.problem import Problem
-from qtn.problem.quantities import quantities_of
+from qtn.problem.quantities import quantities_of, words_and_units
 from qtn.report.content import Content
+from qtn.report.evaluation import write_evaluation
 from qtn.report.front import write_front
 from qtn.report.page import write
 from qtn.report.schedules import shown
@@ -46,6 +47,13 @@ def optimise_and_report(problem: Problem, folder: Path, checkpoint: Checkpoint |
         _files.write(best, as_toml(best_problem(problem, found.best), words))
     print(f"report: {path}\nbest settings as a problem file: {best}", file=sys.stderr)
     return found.interrupted
+
+
+def page_of_evaluation(problem: Problem, numbers: dict[str, Any], folder: Path) -> Path:
+    """Write the page of an evaluation; return its path."""
+    words, config = words_and_units(problem.document), json.dumps(problem.document, indent=2)
+    with written_to(folder):
+        return write_evaluation(problem.name, numbers, words, folder, config=config, versions=versions())
 
 
 @contextlib.contextmanager

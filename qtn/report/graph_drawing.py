@@ -98,9 +98,10 @@ def _lines(links: Any, ends: list[Any], places: np.ndarray) -> list[str]:
     """Return the lines of all links, with lengths where there is room."""
     most, found = max([link["num_pairs"] for link in links] or [0]), []
     for link, (first, second) in zip(links, ends, strict=True):
-        share = link["num_pairs"] / most if most else 0.0
+        share = link.get("share", link["num_pairs"] / most if most else 0.0)
         about = clean(link["name"]) + ("" if link["length_km"] is None else f", {link['length_km']:.4g} km")
         told = f"{about}, taken by {link['num_pairs']} pairs" if most else about
+        told = f"{about}, {link['told']}" if "told" in link else told
         look = f' stroke="{BLUE if share else GREY}" stroke-width="{NARROW + (WIDE - NARROW) * share:.1f}"'
         (x1, y1), (x2, y2) = places[first].tolist(), places[second].tolist()
         line = line_at(x1, y1, x2, y2, f'{look} stroke-opacity="0.6"')

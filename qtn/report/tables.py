@@ -108,7 +108,7 @@ def edge_words(edge: Mapping[str, Any]) -> str:
 
 
 def inside(numbers: Mapping[str, Any]) -> str:
-    """Return the part of the page on links and joins; empty where an evaluation has neither."""
+    """Return the part of the page on users, links and joins; empty where an evaluation has none of them."""
     parts = []
     if numbers.get("pairs"):
         parts.append(f"<h2>Pairs of users</h2><p>{html.escape(about_pairs(numbers))}</p>")
