@@ -73,7 +73,7 @@ def gains(numbers: Mapping[str, float], slopes: Mapping[str, float]) -> dict[str
     Example:
         >>> gains({"chain.node.gates.readout": 0.998, "chain.link.bright_state": 0.1},
         ...       {"chain.node.gates.readout": 5.0, "chain.link.bright_state": 1.0})  # doctest: +ELLIPSIS
-        {'chain.node.gates.readout': 9.99...e-05}
+        {'chain.node.gates.readout': 9.98...e-05}
     """
     found = {
         name: PER_CENT * slopes[name] * step_of_factor(name, x) for name, x in numbers.items() if improvable(name, x)

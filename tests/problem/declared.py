@@ -9,7 +9,8 @@ def declared_numbers(table, prefix=""):
         number = number_of(table, key)
         if number is not None:
             yield f"{prefix}{key}", table, key, number
+        named = "a_name." if "dict[str" in str(field.annotation) else ""  # such as that of a node of a network
         for inner in tables_in(field.annotation):
-            yield from declared_numbers(inner, f"{prefix}{key}.")
+            yield from declared_numbers(inner, f"{prefix}{key}.{named}")
     for inner in table.named:
         yield from declared_numbers(inner, prefix)

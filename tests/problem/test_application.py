@@ -173,7 +173,8 @@ def test_samples_have_its_standard_error():
     [
         (
             'model = "teleport"',
-            "application.model: must be one of 'teleportation', 'circuit', 'key', 'conference', 'sensor', but is 'teleport'",
+            "application.model: must be one of 'teleportation', 'circuit', 'key', 'conference', 'sensor', 'shares', but "
+            "is 'teleport'; did you mean `teleportation`?",
         ),
         ("sender = 'left'", "application.model: is missing; add `model = ...`"),
         ('model = "teleportation"\nsender = "up"', "application.sender: must be 'left' or 'right', but is 'up'"),
