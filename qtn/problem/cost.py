@@ -75,9 +75,8 @@ def gains(numbers: Mapping[str, float], slopes: Mapping[str, float]) -> dict[str
         ...       {"chain.node.gates.readout": 5.0, "chain.link.bright_state": 1.0})  # doctest: +ELLIPSIS
         {'chain.node.gates.readout': 9.98...e-05}
     """
-    found = {
-        name: PER_CENT * slopes[name] * step_of_factor(name, x) for name, x in numbers.items() if improvable(name, x)
-    }
+    hardware = {name: x for name, x in numbers.items() if improvable(name, x)}
+    found = {name: PER_CENT * slopes[name] * step_of_factor(name, x) + 0.0 for name, x in hardware.items()}  # no -0
     return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
 
 
