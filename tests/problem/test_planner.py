@@ -79,7 +79,7 @@ def test_bright_states_are_tuned_with_the_tree():
 def test_without_key_the_state_gets_better_instead_of_the_waiting_longer():
     problem = loads(
         CLICKS
-        + '[schedule]\ntree = "swap(0, 1)"\n[optimise]\nminimum = { rate_hz = 200.0 }\nparameters = ["chain.link.bright_state"]\n'
+        + '[schedule]\ntree = "swap(0, 1)"\n[optimise]\nminimum = { rate_hz = 1.0 }\nparameters = ["chain.link.bright_state"]\n'
     )
     before = float(merits(problem, outcome(problem), clip=False)["secret_fraction"])
     assert before < 0
