@@ -15,6 +15,9 @@ CURE = 'OpenQASM files need the parser: install `pip install "openqasm3[parser]"
 RECURSION = 12_000
 """Calls inside each other while a program is read: Python keeps them on its heap."""
 
+MOST_SIGNS = 2000
+"""Signs in a row that the grammar is asked to read; it needs seconds to refuse more."""
+
 
 class QasmError(ValueError):
     """A program that is wrong or not supported; the message names file, line and column."""
@@ -104,6 +107,8 @@ class Source:
             raise self.error_at(1, 0, f"{said}.")
         if digits := re.search(rf"\d{{{_budget.DIGITS.most + 1}}}\d*", self.text):
             raise self._error_in_text(digits.start(), f"{_budget.DIGITS.excess(len(digits[0]))}.")
+        if re.search(rf"(?:[-~!]\s*){{{MOST_SIGNS + 1}}}", self.text):
+            raise self.too_deep()
         depth = 0
         for bracket in re.finditer(r"[(\[{]|[)\]}]", self.text):
             depth += 1 if bracket[0] in "([{" else -1
