@@ -53,25 +53,25 @@ def sweep(
         from qtn.sweeps.run import run_shard
 
         with WatchSweep(stop) as watch:
-            task = SweepTask(problem, announce=watch.announce)
-            store = open_sweep(task, out, shard=part, batch=batch, resume=resume)
-            watch.begin(store.layout, part)
-            for sentence in task.warnings:
-                print(f"warning: {sentence}", file=sys.stderr)
             try:
+                task = SweepTask(problem, announce=watch.announce)
+                store = open_sweep(task, out, shard=part, batch=batch, resume=resume)
+                watch.begin(store.layout, part)
+                for sentence in task.warnings:
+                    print(f"warning: {sentence}", file=sys.stderr)
                 progress = run_shard(store, task, shard=part, report=watch, stop=stop)
             except KeyboardInterrupt:
                 raise InterruptedRun(watch.kept(out)) from None
             if stop.signal == signal.SIGINT and progress.stopped:
                 raise InterruptedRun(watch.kept(out))
             stop.done = True
+            ignore_interrupts()
         if json_:
             print_json({"store": out, **vars(progress)})
         else:
             print(watch.summary(out, progress))
         if progress.failed:
             print(f"warning: {progress.failed:,} points failed; `qtn status {out}` says why", file=sys.stderr)
-    ignore_interrupts()  # (before what was used is taken apart)
     if progress.stopped:
         raise typer.Exit(REQUEUE)
 

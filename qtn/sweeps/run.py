@@ -106,7 +106,8 @@ def stop_on_signals(signals: Sequence[int] = (signal.SIGUSR1, signal.SIGTERM)) -
     finally:
         sys.unraisablehook = told
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if number != signal.SIGINT or signal.getsignal(number) is interrupt:  # else whoever changed it wants it so
+                signal.signal(number, handler)
 
 
 def run_shard(
