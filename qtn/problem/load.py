@@ -16,7 +16,7 @@ from qtn.hardware.fibre import UnusualWarning
 from qtn.links.chain import chain
 from qtn.links.link import herald
 from qtn.problem.chain.chain import num_links_of
-from qtn.problem.chain.links import LinkTable
+from qtn.problem.chain.link_table import LinkTable
 from qtn.problem.messages import ProblemError, from_validation, toml_message
 from qtn.problem.names import expand
 from qtn.problem.overrides import Times, apply_override

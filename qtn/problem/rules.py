@@ -6,7 +6,8 @@ from typing import Any
 from qtn.links.encoded import Ends as CodeEnds
 from qtn.problem.application.application import Needs
 from qtn.problem.chain.chain import num_links_of
-from qtn.problem.chain.links import EncodedLink, LinkTable
+from qtn.problem.chain.encoded_links import EncodedLink
+from qtn.problem.chain.link_table import LinkTable
 from qtn.problem.chain.node import RelaxingMemory, Swap
 from qtn.problem.choices import JobKind, Latency, StateLevel
 from qtn.problem.quantities import application_of

@@ -14,7 +14,9 @@ from qtn.links.abstract import abstract_link
 from qtn.problem import cost
 from qtn.problem import number as unit
 from qtn.problem.chain.chain import Chain
-from qtn.problem.chain.links import AbstractLink, AttemptTime, LinkTable
+from qtn.problem.chain.link_numbers import AttemptTime
+from qtn.problem.chain.link_table import LinkTable
+from qtn.problem.chain.links import AbstractLink
 from qtn.problem.circuit_noise import AmplitudeDamping, CircuitNoise, Dephasing, Depolarising
 from qtn.problem.load import loads
 from qtn.problem.messages import from_validation

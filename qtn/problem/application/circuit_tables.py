@@ -10,7 +10,8 @@ from qtn import _ranges as within
 from qtn.dqc.arrivals import LEAST_SUCCESS
 from qtn.dqc.processor import Processor, processor
 from qtn.problem import number as unit
-from qtn.problem.chain.links import AbstractLink, Fidelity, Weights
+from qtn.problem.chain.link_numbers import Fidelity, Weights
+from qtn.problem.chain.links import AbstractLink
 from qtn.problem.chain.node import Gates, Memory, PerfectMemory
 from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, Number
 from qtn.problem.root import roots

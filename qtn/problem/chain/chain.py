@@ -12,7 +12,8 @@ from qtn.links import chain as lines
 from qtn.links.encoded import Ends
 from qtn.problem import number as unit
 from qtn.problem import placement
-from qtn.problem.chain.links import STATIONS, Link
+from qtn.problem.chain.link_table import STATIONS
+from qtn.problem.chain.links import Link
 from qtn.problem.chain.node import Node
 from qtn.problem.chain.rows import chain_rows
 from qtn.problem.number import Number

@@ -1,6 +1,5 @@
 """The tables of links. A new model is one class, with its keys, its rules and its builder, in the union `Link`."""
 
-from collections.abc import Callable
 from operator import itemgetter
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -12,127 +11,40 @@ from qtn.links import link as links
 from qtn.links.abstract import abstract_link
 from qtn.links.direct_transmission import direct_transmission
 from qtn.links.double_click import double_click
-from qtn.links.encoded import DECIBELS, MOST_ERROR, Ends
-from qtn.links.graph_state import graph_state
 from qtn.links.midpoint_source import midpoint_source
-from qtn.links.multiplexed import multiplexed_link
-from qtn.links.one_way import one_way
 from qtn.links.satellite import downlinks, satellite
 from qtn.links.single_click import single_click
 from qtn.links.spdc_source import spdc_source
 from qtn.problem import number as unit
-from qtn.problem.chain.code_rows import code_rows
-from qtn.problem.chain.codes import Code, GraphStateTable
+from qtn.problem.chain.encoded_links import GraphStateLink, OneWayLink
+from qtn.problem.chain.link_numbers import (
+    ArmDistance,
+    ArmLength,
+    ArmLoss,
+    AttemptTime,
+    Attenuation,
+    Contrast,
+    DarkCounts,
+    Distance,
+    Efficiency,
+    EmissionTime,
+    Fidelity,
+    Length,
+    Loss,
+    MeanPairs,
+    NumModes,
+    Population,
+    PSource,
+    RefractiveIndex,
+    RepetitionRate,
+    Visibility,
+    Weights,
+)
+from qtn.problem.chain.link_table import LinkTable
 from qtn.problem.chain.overpass import ChainOverpass, require_sight
-from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, TOWARDS_ZERO, Number
-from qtn.problem.table import Built, Choice, Document
+from qtn.problem.number import SMALLER, TOWARDS_ONE, Number
+from qtn.problem.table import Document
 from qtn.problem.together import TotalOrSides, at_most, either, exactly_one, excluded, weights_sum_to_one
-
-ArmDistance = Annotated[
-    float, Number("Way along the ground from a station to below the satellite", within.NON_NEGATIVE, unit=unit.KM)
-]
-ArmLength = Annotated[float, Number("Fibre from a node to the station", within.NON_NEGATIVE, unit=unit.KM)]
-ArmLoss = Annotated[float, Number("Loss of the fibre of one arm", within.NON_NEGATIVE, SMALLER, unit.DB)]
-AttemptTime = Annotated[float, Number("Duration of one attempt", within.POSITIVE, SMALLER, unit.S)]
-Attenuation = Annotated[
-    float,
-    Number(
-        "Loss of power in the fibre by length (0.2 is not 20 % but 4.5 % a km)",
-        within.NON_NEGATIVE,
-        SMALLER,
-        unit.DB_PER_KM,
-    ),
-]
-Contrast = Annotated[
-    float,
-    Number(
-        "Visibility V of the correlations, multi-pairs apart: outcomes flip with (1 - V)/2",
-        within.PROBABILITY,
-        TOWARDS_ONE,
-    ),
-]
-DarkCounts = Annotated[
-    float, Number("Chance of a click without a photon, per detector and window", within.BELOW_ONE, TOWARDS_ZERO)
-]
-Distance = Annotated[float, Number("Way along the ground between the stations", within.NON_NEGATIVE, unit=unit.KM)]
-Efficiency = Annotated[
-    float, Number("Emission, coupling and detection, without channel", within.POSITIVE_PROBABILITY, TOWARDS_ONE)
-]
-EmitterGateTime = Annotated[
-    float, Number("Duration of a gate between two emitters of a station", within.NON_NEGATIVE, SMALLER, unit.S)
-]
-ErrorProbability = Annotated[
-    float, Number("Chance of one of the three Pauli errors", within.Range(0.0, MOST_ERROR), TOWARDS_ZERO)
-]
-EmissionTime = Annotated[float, Number("Time of an attempt that is not travel", within.NON_NEGATIVE, SMALLER, unit.S)]
-Fidelity = Annotated[
-    float, Number("Fidelity F = <Phi+|rho|Phi+> of a Werner pair (no root)", within.PROBABILITY, TOWARDS_ONE)
-]
-Length = Annotated[float, Number("Fibre from node to node", within.NON_NEGATIVE, unit=unit.KM)]
-Loss = Annotated[float, Number("Loss of the fibre from node to node", within.NON_NEGATIVE, SMALLER, unit.DB)]
-MeanPairs = Annotated[
-    float, Number("Mean number of photon pairs of one pulse (both polarisations)", within.NON_NEGATIVE)
-]
-NumMemories = Annotated[int, Number("Pairs of memories that try at once", within.COUNT, LARGER, whole=True)]
-NumModes = Annotated[int, Number("Modes that one attempt tries side by side", within.COUNT, LARGER, whole=True)]
-Population = Annotated[float, Number("Population (not amplitude) of the bright state, which emits", within.PROBABILITY)]
-NumStations = Annotated[
-    int, Number("Stations at equal spacings, the last of which is the right node", within.COUNT, whole=True)
-]
-PhotonTime = Annotated[float, Number("Time in which an emitter makes a photon", within.NON_NEGATIVE, SMALLER, unit.S)]
-PSource = Annotated[float, Number("Chance that the source emits a pair", within.POSITIVE_PROBABILITY, TOWARDS_ONE)]
-RefractiveIndex = Annotated[float, Number("Group index of the fibre", within.AT_LEAST_ONE)]
-RepetitionRate = Annotated[float, Number("Pulses of the source by time", within.POSITIVE, LARGER, unit.HZ)]
-Visibility = Annotated[
-    float, Number("Hong-Ou-Mandel visibility V = |overlap|^2 of the photons", within.PROBABILITY, TOWARDS_ONE)
-]
-Weight = Annotated[float, Number("Weights of Phi+, Psi+, Psi-, Phi- of the pair, sum 1", within.PROBABILITY)]
-Weights = Annotated[list[Weight], Field(min_length=4, max_length=4)]
-
-
-STATIONS = "station_positions_km"
-"""The key of places along a link."""
-
-
-class LinkTable(Built):
-    """What every model of a link has."""
-
-    sides: ClassVar[tuple[TotalOrSides, ...]] = ()
-    """What the builder wants for both sides."""
-
-    way: ClassVar[Callable[[Document], Any] | None] = None
-    """How far a classical message between the nodes travels [km]; None = unknown."""
-
-    loss: ClassVar[Callable[[Document], Any] | None] = None
-    """Loss of the whole channel without the devices [dB]; None = unknown."""
-
-    num_memories: NumMemories | None = None
-    between: Annotated[list[str], Field(min_length=2, max_length=2)] | None = Field(
-        default=None, description="Names of its left and its right node; only in a network"
-    )
-
-    @classmethod
-    def build(cls, table: Document) -> links.Link:
-        """Build a link, of several memories where the table says so."""
-        link = cls.builder(**cls.arguments(table))
-        return multiplexed_link(link, table["num_memories"]) if "num_memories" in table else link
-
-    @classmethod
-    def arguments(cls, table: Document) -> dict[str, Any]:
-        """Return what the builder is given."""
-        others = ("num_memories", "between", *(each.total for each in cls.sides))
-        given = {key: value for key, value in table.items() if key not in others}
-        return cls.in_si(given | {key: value for each in cls.sides for key, value in each.of(table).items()})
-
-    @classmethod
-    def transmissivity(cls, table: Document) -> Any:
-        """Return the probability that light passes the whole channel; None = unknown."""
-        return None if cls.loss is None else 10 ** (-cls.loss(table) / 10)
-
-    @classmethod
-    def details(cls, table: Document) -> dict[str, Any]:
-        """Return what reports say of such a link besides what every link offers."""
-        return {}
 
 
 class AbstractLink(LinkTable):
@@ -339,79 +251,6 @@ class SatelliteLink(LinkTable):
         """Return what both downlinks pass."""
         left, right = downlinks(cls.builder(**cls.arguments(table)))
         return left * right
-
-
-class EncodedLink(LinkTable):
-    """Stations along the fibre pass a qubit on; exactly one of num_stations and station_positions_km where both are."""
-
-    way = itemgetter("length_km")
-
-    length_km: Length
-    attenuation_length_km: Annotated[
-        float, Number("Fibre over which light falls to 1/e (21.7 km = 0.2 dB/km)", within.POSITIVE, LARGER, unit.KM)
-    ]
-    efficiency: Efficiency = 1.0
-    photon_error: ErrorProbability = 0.0
-    reencoding_error: ErrorProbability = 0.0
-    emission_time_s: PhotonTime = 0.0
-    gate_time_s: EmitterGateTime = 0.0
-    refractive_index: RefractiveIndex = DEFAULT_REFRACTIVE_INDEX
-    attempt_time_s: AttemptTime | None = None
-    ends: Choice[Ends] = Field(
-        default=Ends.MEASURED, description="Whether the qubits at the nodes are measured at once, or stored"
-    )
-
-    @staticmethod
-    def loss(table: Document) -> Any:
-        """Return the loss of the fibre [dB]."""
-        return DECIBELS * table["length_km"] / table["attenuation_length_km"]
-
-    @classmethod
-    def arguments(cls, table: Document) -> dict[str, Any]:
-        """Return what the builder is given."""
-        code = cls.part("code", table["code"]).build(table["code"])
-        return super().arguments(table) | {"code": code, "ends": table["ends"]}
-
-    @classmethod
-    def details(cls, table: Document) -> dict[str, Any]:
-        """Return the code, and loss and error by cause."""
-        return code_rows(cls.builder(**cls.arguments(table)))
-
-
-class OneWayLink(EncodedLink):
-    """One-way repeaters: a qubit travels in code words, re-encoded at each station."""
-
-    builder = one_way
-    rules = (exactly_one("num_stations", STATIONS),)
-
-    model: Literal["one_way"]
-    code: Code = Field(description="The code that a qubit travels in")
-    num_stations: NumStations | None = None
-    station_positions_km: (
-        Annotated[
-            list[Annotated[float, Number("Way from the left node to a station", within.POSITIVE, unit=unit.KM)]],
-            Field(min_length=1),
-        ]
-        | None
-    ) = None
-
-
-class GraphStateLink(EncodedLink):
-    """All-photonic repeaters: sources of repeater graph states between stations that measure."""
-
-    builder = graph_state
-
-    model: Literal["graph_state"]
-    code: GraphStateTable
-    num_stations: NumStations
-    p_bell: Annotated[
-        float,
-        Number(
-            "Chance that a Bell measurement of two photons succeeds (1/2 with linear optics)",
-            within.POSITIVE_PROBABILITY,
-            TOWARDS_ONE,
-        ),
-    ] = 0.5
 
 
 Link = Annotated[

@@ -11,7 +11,7 @@ from qtn.hardware import node as nodes
 from qtn.hardware.gates import gates
 from qtn.hardware.linear_optics import linear_optics
 from qtn.problem import number as unit
-from qtn.problem.chain.links import DarkCounts, Visibility
+from qtn.problem.chain.link_numbers import DarkCounts, Visibility
 from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, Number
 from qtn.problem.table import Built, Document, Table
 

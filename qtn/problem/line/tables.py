@@ -7,7 +7,7 @@ from pydantic import Field
 
 from qtn import _ranges as within
 from qtn.problem import number as unit
-from qtn.problem.chain.links import ArmLoss, Attenuation, Length, Loss
+from qtn.problem.chain.link_numbers import ArmLoss, Attenuation, Length, Loss
 from qtn.problem.number import LARGER, SMALLER, TOWARDS_ONE, TOWARDS_ZERO, Number
 from qtn.problem.table import Document, Table
 from qtn.qkd.pulses import pulses

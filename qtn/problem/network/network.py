@@ -10,7 +10,8 @@ from qtn.links.graph import Graph, GraphStructure, graph, shortest_path, steps
 from qtn.links.mirrored import mirrored
 from qtn.problem import number as unit
 from qtn.problem.chain.chain import travel_times
-from qtn.problem.chain.links import STATIONS, Link
+from qtn.problem.chain.link_table import STATIONS
+from qtn.problem.chain.links import Link
 from qtn.problem.chain.node import Node
 from qtn.problem.choices import Swaps
 from qtn.problem.network.rules import links_join_nodes, links_store, names_are_keys, paths_lead, users_are_joined
