@@ -76,7 +76,7 @@ _PUBLIC = {
     "Renewal": "qtn.evaluators.renewal",
     "FullState": "qtn.evaluators.full_state",
     "Sampled": "qtn.evaluators.sampled.evaluator",
-    "Correction": "qtn.steps.correction",
+    "Correction": "qtn.steps.swap",
     "Asap": "qtn.evaluators.asap.evaluator",
     "Line": "qtn.evaluators.asap.line",
     "stacked": "qtn.evaluators.asap.line",

@@ -74,7 +74,7 @@ from qtn.schedules.policy import Ends as Ends
 from qtn.evaluators.renewal import Renewal as Renewal
 from qtn.evaluators.full_state import FullState as FullState
 from qtn.evaluators.sampled.evaluator import Sampled as Sampled
-from qtn.steps.correction import Correction as Correction
+from qtn.steps.swap import Correction as Correction
 from qtn.evaluators.asap.evaluator import Asap as Asap
 from qtn.evaluators.asap.line import Line as Line
 from qtn.evaluators.asap.line import stacked as stacked

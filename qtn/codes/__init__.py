@@ -6,10 +6,9 @@ in the order I, X, Y, Z. Known numbers are computed with NumPy, traced ones with
 
 from qtn.codes.graph_state import RepeaterGraphState, repeater_graph_state
 from qtn.codes.logical import Code, Logical
-from qtn.codes.named import FIVE_QUBIT, PLAIN, SHOR, STEANE
 from qtn.codes.parity import ParityCode, parity_code
 from qtn.codes.search import Found, best_of_table, branchings, climb
-from qtn.codes.stabiliser import StabiliserCode, stabiliser_code
+from qtn.codes.stabiliser import FIVE_QUBIT, PLAIN, SHOR, STEANE, StabiliserCode, stabiliser_code
 from qtn.codes.tree import Choice, TreeCode, tree_code, tree_success
 
 __all__ = [

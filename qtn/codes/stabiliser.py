@@ -1,4 +1,4 @@
-"""Stabiliser codes of one qubit by their generators, with exact maximum-likelihood decoding."""
+"""Stabiliser codes of one qubit by their generators, with exact maximum-likelihood decoding; those that have names."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -171,3 +171,20 @@ def operators(generators: tuple[str, ...], logical_x: str | None, logical_z: str
     if commute(given["logical_x"], given["logical_z"]):
         raise ValueError("The arguments `logical_x` and `logical_z` must not commute with each other.")
     return logical_x, logical_z
+
+
+PLAIN = StabiliserCode(generators=(), logical_x="X", logical_z="Z")
+"""No code: one photon."""
+
+FIVE_QUBIT = stabiliser_code(["XZZXI", "IXZZX", "XIXZZ", "ZXIXZ"])
+"""[[5,1,3]]: the smallest code that corrects any error of one photon (Laflamme et al. 1996, quant-ph/9602019)."""
+
+STEANE = stabiliser_code(["IIIXXXX", "IXXIIXX", "XIXIXIX", "IIIZZZZ", "IZZIIZZ", "ZIZIZIZ"])
+"""[[7,1,3]]: X and Z errors are corrected separately (Steane 1996, quant-ph/9601029)."""
+
+SHOR = stabiliser_code(
+    [
+        "ZZIIIIIII", "IZZIIIIII", "IIIZZIIII", "IIIIZZIII", "IIIIIIZZI", "IIIIIIIZZ", "XXXXXXIII", "IIIXXXXXX",
+    ]
+)  # fmt: skip
+"""[[9,1,3]] (Shor, Phys. Rev. A 52, R2493 (1995))."""

@@ -26,8 +26,8 @@ from qtn.links.chain import Chain
 from qtn.schedules.builders import check_spans
 from qtn.schedules.policy import SwapAsap, require_tree
 from qtn.schedules.tree import Schedule
-from qtn.steps.correction import Correction
 from qtn.steps.level import Level, PauliLevel
+from qtn.steps.swap import Correction
 
 
 @dataclasses.dataclass(frozen=True)

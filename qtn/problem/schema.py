@@ -27,7 +27,7 @@ from qtn.problem.root import roots
 from qtn.problem.table import Choice, Document, Table, described
 from qtn.schedules.limits import RANGES
 from qtn.schedules.policy import Ends, Restart
-from qtn.steps.correction import Correction
+from qtn.steps.swap import Correction
 from qtn.sweeps.spec import Mode, Scale
 
 CutoffTime = Annotated[

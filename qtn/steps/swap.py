@@ -1,4 +1,6 @@
-"""Entanglement swapping of two pairs, averaged over outcomes, corrected at the right end when it happens."""
+"""Entanglement swapping of two pairs, averaged over outcomes; and when its corrections are applied."""
+
+import enum
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +10,20 @@ from jaxtyping import Bool, Float
 from qtn._array import Array
 from qtn.hardware.node import Node
 from qtn.states.basis import BELL_SIGNS
+
+
+class Correction(enum.StrEnum):
+    """When Pauli corrections of swaps are applied.
+
+    It matters where memories relax (T1), and where linear optics, which tells two Bell states only, measures a qubit
+    that is still to be corrected, of a pair that is not Bell-diagonal.
+    """
+
+    AT_SWAP = "at_swap"
+    """At once, to the waiting qubit at the right end of the new pair."""
+
+    TRACKED = "tracked"
+    """At delivery; until then they are kept as classical bits."""
 
 
 def gate_factors(two_qubit: Float[Array, "*n"], readout: Float[Array, "*n"]) -> Float[Array, "*n 4"]:

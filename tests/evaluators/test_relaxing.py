@@ -16,9 +16,9 @@ from qtn.links.single_click import single_click
 from qtn.schedules.builders import distill, elementary, pump, swap
 from qtn.schedules.latency import with_latencies
 from qtn.schedules.text import parse, to_text
-from qtn.steps.correction import Correction
 from qtn.steps.distill import CODE_4, CODE_5, EPL
 from qtn.steps.level import BELL_DIAGONAL, PAULI, X_TYPE
+from qtn.steps.swap import Correction
 from tests.oracles import density, markov
 
 TIMES = [(9.0, 7.0), (6.0, 11.0), (14.0, 5.0)]

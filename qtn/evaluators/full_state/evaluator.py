@@ -17,7 +17,7 @@ from qtn.evaluators.sampled.outcome import SampledOutcome, Samples, estimate
 from qtn.links.chain import Chain
 from qtn.schedules.policy import SwapAsap, require_tree
 from qtn.schedules.tree import Schedule
-from qtn.steps.correction import Correction
+from qtn.steps.swap import Correction
 
 
 @dataclasses.dataclass(frozen=True)

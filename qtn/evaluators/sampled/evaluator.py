@@ -23,8 +23,8 @@ from qtn.links.chain import Chain
 from qtn.schedules.builders import check_spans
 from qtn.schedules.policy import Ends, Restart, SwapAsap, cutoff_of_nodes, require_schedule
 from qtn.schedules.tree import Schedule
-from qtn.steps.correction import Correction
 from qtn.steps.level import PauliLevel
+from qtn.steps.swap import Correction
 
 NOT_COUNTED = 16
 """Deliveries at the beginning of a run that carries over: it starts without any entanglement."""
