@@ -10,6 +10,7 @@ import pytest
 
 import qtn
 from qtn.evaluators.extrapolate import summarise_on
+from qtn.evaluators.plan import TooLongError
 from qtn.evaluators.scales import time_scales
 from qtn.optimisation.bounded import Interval
 from qtn.planning.grids import search_plans
@@ -113,6 +114,25 @@ def test_least_cost_meets_its_targets_and_no_more():
 def test_targets_that_contradict_each_other_give_the_closest_point():
     found = tune(single_click({"rate_hz": 5e4, "fidelity": 0.99}), {"bright": 0.05, "efficiency": 0.3})
     assert found.violation > 0.1 and "No feasible point" in found.status
+
+
+@dataclasses.dataclass(frozen=True)
+class WithoutGrids(Tuning):
+    """No time grid holds what is too efficient."""
+
+    def evaluated(self, numbers):
+        if numbers["efficiency"] > 0.5:
+            raise TooLongError("No affordable time grid resolves this.")
+        return super().evaluated(numbers)
+
+
+def test_a_climb_to_where_no_grid_is_affordable_keeps_what_was_found():
+    start = {"bright": 0.05, "efficiency": 0.3}
+    tuning = WithoutGrids(**vars(single_click({"fidelity": 0.8})))
+    found = tune(tuning, start, num_starts=2)
+    assert 0.3 < found.parameters["efficiency"] <= 0.5
+    assert found.value > tuning.evaluated(start).value and found.violation == 0
+    assert "It led on to where no time grid is affordable: No affordable" in found.status
 
 
 def test_gradient_of_the_relaxed_cutoffs_is_that_of_finite_differences():
